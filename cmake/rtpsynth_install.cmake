@@ -1,0 +1,38 @@
+# Installs the library for find_package(rtpsynth CONFIG) and pkg-config. Two components: `runtime`
+# (the shared library) and `development` (all else).
+include(CMakePackageConfigHelpers)
+
+set(cmake_dir "${CMAKE_INSTALL_LIBDIR}/cmake/rtpsynth")
+install(TARGETS rtpsynth EXPORT rtpsynth-targets
+    RUNTIME COMPONENT runtime
+    LIBRARY COMPONENT runtime NAMELINK_COMPONENT development
+    ARCHIVE COMPONENT development
+    FILE_SET HEADERS COMPONENT development)
+install(EXPORT rtpsynth-targets
+    NAMESPACE rtpsynth:: DESTINATION "${cmake_dir}" COMPONENT development)
+
+configure_package_config_file(
+    "${CMAKE_CURRENT_LIST_DIR}/rtpsynth-config.cmake.in" rtpsynth-config.cmake
+    INSTALL_DESTINATION "${cmake_dir}"
+    NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file(rtpsynth-config-version.cmake COMPATIBILITY SameMajorVersion)
+install(FILES
+    "${CMAKE_CURRENT_BINARY_DIR}/rtpsynth-config.cmake"
+    "${CMAKE_CURRENT_BINARY_DIR}/rtpsynth-config-version.cmake"
+    DESTINATION "${cmake_dir}" COMPONENT development)
+
+# Paths in the .pc file are relative to where it lies, so that the installed tree can be moved.
+cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX
+    BASE_DIRECTORY "${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig" OUTPUT_VARIABLE pc_prefix)
+cmake_path(APPEND pc_libdir "\${prefix}" "${CMAKE_INSTALL_LIBDIR}")
+cmake_path(APPEND pc_includedir "\${prefix}" "${CMAKE_INSTALL_INCLUDEDIR}")
+# What the C++ compiler links of itself and the C compiler does not: a C program that links the
+# static library needs it.
+set(cxx_runtime ${CMAKE_CXX_IMPLICIT_LINK_LIBRARIES})
+list(REMOVE_ITEM cxx_runtime ${CMAKE_C_IMPLICIT_LINK_LIBRARIES})
+list(REMOVE_DUPLICATES cxx_runtime)
+list(TRANSFORM cxx_runtime PREPEND "-l")
+list(JOIN cxx_runtime " " pc_libs_private)
+configure_file("${CMAKE_CURRENT_LIST_DIR}/rtpsynth.pc.in" rtpsynth.pc @ONLY)
+install(FILES "${CMAKE_CURRENT_BINARY_DIR}/rtpsynth.pc"
+    DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT development)

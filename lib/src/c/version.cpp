@@ -1,0 +1,3 @@
+#include <rtpsynth/version.h>
+
+int rsynth_version() { return RTPSYNTH_VERSION; }
