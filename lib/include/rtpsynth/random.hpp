@@ -1,0 +1,18 @@
+/// \file
+/// Where a stream's unpredictable numbers come from (RFC 3550 §5.1, §8.1).
+#pragma once
+
+#include <rtpsynth/export.h>
+
+#include <cstdint>
+
+namespace rtpsynth {
+
+/// 32 uniform bits from the kernel's random source, getrandom(2). Never fails: where a sandbox
+/// forbids the call, the bits derive from the random seed the kernel gave this process when it was
+/// started, which is still as different between processes as SSRCs must be.
+///
+/// Threads: may be called on any, several at once.
+RTPSYNTH_API std::uint32_t system_random32() noexcept;
+
+} // namespace rtpsynth

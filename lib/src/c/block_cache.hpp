@@ -1,0 +1,108 @@
+/// \file
+/// A per-thread free list of equal-sized blocks: what malloc and free do in 10 ns, in one.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+
+// The sanitizers see every block only if each is malloc'ed and freed. RTPSYNTH_NO_BLOCK_CACHE does
+// the same for tools that cannot be recognised here, such as valgrind or a leak-tracing malloc.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#    define RTPSYNTH_NO_BLOCK_CACHE 1
+#elif defined(__has_feature)
+#    if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                     \
+        __has_feature(memory_sanitizer)
+#        define RTPSYNTH_NO_BLOCK_CACHE 1
+#    endif
+#endif
+
+// Without it every access from a shared library is a call of __tls_get_addr. glibc keeps room for
+// such variables in libraries that are loaded late; other C libraries may refuse to load them.
+#ifdef __GLIBC__
+#    define RTPSYNTH_TLS_MODEL __attribute__((tls_model("initial-exec")))
+#else
+#    define RTPSYNTH_TLS_MODEL
+#endif
+
+namespace rtpsynth::detail {
+
+/// Blocks of \p Size bytes, aligned for any type, of which every thread keeps up to \p Limit for
+/// its next allocate(). Each block is malloc'ed by itself, so any thread may release it at any
+/// time, whatever became of the thread that allocated it. A thread that never allocates keeps
+/// nothing; one that ends gives all back; and a release still later goes straight to free().
+///
+/// Threads: every function may be called on any thread; nothing is shared between them.
+template <std::size_t Size, unsigned Limit>
+class block_cache {
+    static_assert(Size >= sizeof(void*) && Limit > 0);
+
+public:
+    /// A block, or nullptr without memory. Give it back with release().
+    static void* allocate() noexcept {
+#ifndef RTPSYNTH_NO_BLOCK_CACHE
+        if (node* const block = local_.head) [[likely]] {
+            local_.head = block->next;
+            ++local_.room;
+            return block;
+        }
+        return allocate_new();
+#else
+        return std::malloc(Size);
+#endif
+    }
+
+    /// \p block comes from allocate(), on whichever thread. Not nullptr.
+    static void release(void* block) noexcept {
+#ifndef RTPSYNTH_NO_BLOCK_CACHE
+        if (local_.room != 0) [[likely]] {
+            local_.head = ::new (block) node{local_.head};
+            --local_.room;
+            return;
+        }
+#endif
+        std::free(block);
+    }
+
+private:
+#ifndef RTPSYNTH_NO_BLOCK_CACHE
+    struct node {
+        node* next;
+    };
+
+    // Plain data, initialised at compile time: reaching it needs no guard. `room` is 0 both before
+    // the cleanup is registered and after it ran, so that the hot path has one test for it all.
+    struct state {
+        node* head = nullptr;
+        unsigned room = 0;
+        bool registered = false;
+    };
+
+    struct cleanup {
+        cleanup() noexcept = default;
+        cleanup(const cleanup&) = delete;
+        cleanup& operator=(const cleanup&) = delete;
+        ~cleanup() {
+            local_.room = 0;
+            while (node* const block = local_.head) {
+                local_.head = block->next;
+                std::free(block);
+            }
+        }
+    };
+
+    [[gnu::noinline]] static void* allocate_new() noexcept {
+        void* const block = std::malloc(Size);
+        if (block != nullptr && !local_.registered) {
+            local_.registered = true; // once: another thread_local's destructor may come here again
+            local_.room = Limit;
+            static thread_local cleanup at_thread_exit;
+        }
+        return block;
+    }
+
+    static inline constinit thread_local state local_ RTPSYNTH_TLS_MODEL{};
+#endif
+};
+
+} // namespace rtpsynth::detail

@@ -1,0 +1,62 @@
+/// \file
+/// The time for the C face's packets, which nobody passes in.
+#pragma once
+
+#include <rtpsynth/clock.hpp>
+
+#include <cstdint>
+
+#include <time.h>
+
+namespace rtpsynth::detail {
+
+/// CLOCK_MONOTONIC for one stream's packets at a quarter of its price (7 ns instead of 27).
+///
+/// at_packet() asks the kernel's coarse clock, a number that changes once a tick, and reads the
+/// precise clock only when it changed since this object's previous packet. Packets that are paced
+/// thus have exact times; the later packets of a burst have that of the burst's first packet within
+/// the tick, so less than a tick, at most 4 ms, too early. Where ticks are longer, or there is no
+/// coarse clock, every reading is precise.
+///
+/// Threads: none of its own; it belongs to its stream.
+class packet_clock {
+public:
+    packet_clock() noexcept {
+#ifdef CLOCK_MONOTONIC_COARSE
+        constexpr long longest_tick_ns = 4'000'000;
+        timespec tick;
+        ticks_ = clock_getres(CLOCK_MONOTONIC_COARSE, &tick) == 0 && tick.tv_sec == 0 &&
+                 tick.tv_nsec <= longest_tick_ns;
+#endif
+    }
+
+    /// The time, at most one tick early.
+    time_point at_packet() noexcept {
+#ifdef CLOCK_MONOTONIC_COARSE
+        if (ticks_) [[likely]] {
+            const time_point tick = read(CLOCK_MONOTONIC_COARSE);
+            if (tick == last_tick_) [[likely]]
+                return last_time_;
+            last_tick_ = tick;
+            return last_time_ = now();
+        }
+#endif
+        return now();
+    }
+
+    /// The exact time.
+    static time_point now() noexcept { return read(CLOCK_MONOTONIC); }
+
+private:
+    static time_point read(clockid_t clock) noexcept {
+        timespec t;
+        clock_gettime(clock, &t); // cannot fail for a clock that exists
+        return time_point{duration{std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec}};
+    }
+
+    bool ticks_ = false;
+    time_point last_tick_{}; // the machine's start, which no reading equals
+    time_point last_time_{};
+};
+
+} // namespace rtpsynth::detail
