@@ -1,0 +1,163 @@
+/// \file
+/// What a receiver knows of one source: RFC 3550 A.1 (validity), A.3 (loss) and A.8 (jitter).
+#pragma once
+
+#include <rtpsynth/clock.hpp>
+#include <rtpsynth/export.h>
+#include <rtpsynth/ntp_time.hpp>
+#include <rtpsynth/report_block.hpp>
+#include <rtpsynth/rtp_packet.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace rtpsynth {
+
+/// Limits of receiver_stats; the defaults are RFC 3550 A.1's.
+struct receiver_stats_options {
+    /// So many packets in sequence make a source valid. 0 and 1: the first packet does, and counts.
+    unsigned min_sequential = 2;
+    /// A packet this many sequence numbers ahead of the highest, or more, is rejected unless the
+    /// next in sequence follows it. At least 2; above 32767 there is no limit.
+    unsigned max_dropout = 3000;
+    /// The same for a packet this many behind. Above 32768 there is no limit.
+    unsigned max_misorder = 100;
+};
+
+/// Reception statistics of one SSRC. Feed it every packet of the source in order of arrival.
+///
+/// Counters run over the object's life. When a source restarts its numbering they carry on, and the
+/// gap between the two numberings counts neither as expected nor as lost.
+///
+/// Memory: less than 400 bytes, nothing on the heap. Threads: distinct objects are independent; one
+/// object needs external locking. Time: only differences between arrivals matter, and they may be
+/// negative; arrivals must lie within 292 years of each other.
+class RTPSYNTH_API receiver_stats {
+public:
+    using options = receiver_stats_options;
+
+    /// A duplicate is told from a late packet exactly up to this far behind the highest sequence
+    /// number; beyond, only possible with a larger max_misorder, every packet counts as reordered.
+    static constexpr std::size_t duplicate_window = 1024;
+
+    /// What became of a packet. The last two do not count as received.
+    enum class outcome {
+        in_order,  ///< ahead of all before it, perhaps after a gap
+        reordered, ///< behind the highest, seen for the first time
+        duplicate, ///< seen before
+        restarted, ///< second packet of a new numbering, which begins here
+        probation, ///< the source is not valid yet
+        rejected,  ///< too far from the others: a stray, or the first packet after a restart
+    };
+
+    /// \param clock_rate of the RTP timestamps in Hz, at least 1.
+    /// \throws std::invalid_argument clock_rate is 0 or max_dropout below 2.
+    explicit receiver_stats(std::uint32_t clock_rate, const options& opts = {});
+
+    /// Takes account of a packet that arrived at \p arrival. O(1); allocates nothing.
+    outcome update(std::uint16_t seq, std::uint32_t timestamp, time_point arrival) noexcept;
+    /// The same; the caller has checked that the SSRC is this source's.
+    outcome update(const rtp_packet_view& packet, time_point arrival) noexcept {
+        return update(packet.seq(), packet.timestamp(), arrival);
+    }
+
+    /// min_sequential packets came in sequence at least once.
+    bool valid() const noexcept { return probation_ == 0; }
+    /// Packets, duplicates included.
+    std::uint64_t received() const noexcept { return received_; }
+    /// Packets, each sequence number once.
+    std::uint64_t unique() const noexcept { return received_ - duplicates_; }
+    /// Sequence numbers from the first to the highest, both included.
+    std::uint64_t expected() const noexcept {
+        return expected_before_ + (valid() ? static_cast<std::uint64_t>(highest_ - base_ + 1) : 0);
+    }
+    /// expected() - received(), as RFC 3550 A.3 has it: negative when there are more duplicates
+    /// than losses.
+    std::int64_t cumulative_lost() const noexcept {
+        return static_cast<std::int64_t>(expected() - received());
+    }
+    /// Sequence numbers between the first and the highest that never came, whatever was duplicated;
+    /// a late packet takes its loss back. Exact while no packet is more than duplicate_window late.
+    std::uint64_t missing() const noexcept;
+    /// Cycles and sequence number of the highest packet; begins at the first one's 16 bits, also
+    /// after a restart. Reports carry its low 32 bits. 0 before valid().
+    std::uint64_t extended_highest_seq() const noexcept {
+        return valid() ? static_cast<std::uint64_t>(highest_) : 0;
+    }
+
+    std::uint64_t duplicates() const noexcept { return duplicates_; }
+    std::uint64_t reordered() const noexcept { return reordered_; }
+    /// How many positions behind the highest sequence number the latest of the late packets came;
+    /// 0 if none did.
+    std::uint32_t max_reorder_depth() const noexcept { return max_reorder_depth_; }
+    std::uint64_t restarts() const noexcept { return restarts_; }
+    /// Packets that did not count: strays, first packets of a restart, packets on probation.
+    std::uint64_t rejected() const noexcept { return rejected_; }
+
+    /// Interarrival jitter (A.8) in timestamp units, over every packet received, reordered and
+    /// duplicate ones included. The first packet, and the first after a restart, leave it as it is.
+    double jitter() const noexcept { return jitter_; }
+    double jitter_ms() const noexcept { return jitter_ * ms_per_unit_; }
+    /// The largest value jitter_ms() has had.
+    double max_jitter_ms() const noexcept { return max_jitter_ * ms_per_unit_; }
+    /// The mean of the values jitter_ms() had after each packet that moved it; 0 before the first.
+    double mean_jitter_ms() const noexcept {
+        return jitter_count_ ? jitter_sum_ / static_cast<double>(jitter_count_) * ms_per_unit_ : 0;
+    }
+
+    /// Notes a sender report of this source, for the LSR and DLSR of our next reports.
+    /// \param ntp the time the report states; 0 for "no wallclock" counts as no report.
+    /// \param arrival when it came, on the same clock as packets and make_report().
+    void sender_report_received(ntp_time ntp, time_point arrival) noexcept;
+
+    /// Packets since the last make_report(). RFC 3550 §6.4 leaves a source out of a report when
+    /// there were none.
+    std::uint64_t received_since_report() const noexcept { return received_ - received_prior_; }
+    /// The report on this source, called \p ssrc, at \p now; begins the next interval.
+    /// Cumulative loss and DLSR are held at their fields' limits.
+    report_block make_report(std::uint32_t ssrc, time_point now) noexcept;
+
+private:
+    static constexpr std::uint32_t no_bad_seq = 0x1'0000;
+
+    void begin(std::uint16_t seq) noexcept;
+    void advance(std::int64_t seq) noexcept;
+    bool mark_seen(std::int64_t seq) noexcept;
+    void receive(std::uint32_t timestamp, time_point arrival) noexcept;
+
+    std::int64_t base_ = 0;     // of this numbering
+    std::int64_t highest_ = -1; // of this numbering; on probation: the last seq
+    double jitter_ = 0;
+    double max_jitter_ = 0;
+    double jitter_sum_ = 0;
+    std::uint64_t jitter_count_ = 0;
+    time_point last_arrival_{};
+    std::uint32_t last_timestamp_ = 0;
+    bool has_transit_ = false;
+    unsigned probation_;                 // packets in sequence still wanted
+    std::uint32_t bad_seq_ = no_bad_seq; // the one that would prove a restart
+    int max_dropout_;
+    int max_misorder_;
+    unsigned min_sequential_;
+
+    std::uint64_t expected_before_ = 0; // in earlier numberings
+    std::uint64_t received_ = 0;
+    std::uint64_t duplicates_ = 0;
+    std::uint64_t reordered_ = 0;
+    std::uint64_t early_ = 0; // unique packets from before base_
+    std::uint64_t restarts_ = 0;
+    std::uint64_t rejected_ = 0;
+    std::uint64_t expected_prior_ = 0;
+    std::uint64_t received_prior_ = 0;
+    std::uint32_t max_reorder_depth_ = 0;
+
+    std::uint32_t last_sr_ = 0; // 0: none
+    time_point last_sr_arrival_{};
+
+    double units_per_ns_;
+    double ms_per_unit_;
+    std::array<std::uint64_t, duplicate_window / 64> seen_{}; // bit seq % duplicate_window
+};
+
+} // namespace rtpsynth

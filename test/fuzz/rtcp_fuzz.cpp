@@ -1,0 +1,118 @@
+// Whatever comes: nothing is read out of bounds, and what the library can write itself parses to
+// what was read.
+#include <rtpsynth/rtcp_builder.hpp>
+#include <rtpsynth/rtcp_packet.hpp>
+
+#include <array>
+#include <cstdlib>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+using namespace rtpsynth;
+
+void check(bool ok) {
+    if (!ok) std::abort();
+}
+
+// Reads every byte, so that a sanitizer sees the reads.
+void touch(std::string_view text) {
+    unsigned sum = 0;
+    for (const char c : text) sum += static_cast<unsigned char>(c);
+    [[maybe_unused]] static volatile unsigned sink;
+    sink = sum;
+}
+
+// What rtcp_builder must be able to say again.
+struct contents {
+    std::uint32_t ssrc = 0;
+    std::optional<sender_info> sender = {};
+    std::vector<report_block> blocks = {};
+    std::vector<std::uint32_t> leaving = {};
+    std::string_view text = {}; // a CNAME or a BYE's reason
+
+    friend bool operator==(const contents&, const contents&) = default;
+};
+
+contents read(const rtcp_report_view& report) {
+    contents out{.ssrc = report.ssrc(), .sender = report.sender()};
+    for (unsigned i = 0; i < report.block_count(); ++i) {
+        out.blocks.push_back(report.block(i));
+        (void)round_trip_time(out.blocks.back(), out.sender ? out.sender->ntp : ntp_time{});
+    }
+    if (out.sender) (void)out.sender->ntp.unix_time();
+    return out;
+}
+
+contents read(const sdes_chunk& chunk) {
+    for (const sdes_item& item : chunk) touch(item.text);
+    return {.ssrc = chunk.ssrc(), .text = chunk.cname().value_or("")};
+}
+
+contents read(const rtcp_bye_view& bye) {
+    contents out{.text = bye.reason()};
+    touch(bye.reason());
+    for (unsigned i = 0; i < bye.ssrc_count(); ++i) out.leaving.push_back(bye.ssrc(i));
+    return out;
+}
+
+// The one packet a builder holds.
+rtcp_packet_view only_packet(const rtcp_builder& builder) {
+    const auto compound = rtcp_compound_view::parse(builder.bytes(), rtcp_mode::reduced_size);
+    check(compound.has_value());
+    auto it = compound->begin();
+    const rtcp_packet_view packet = *it;
+    check(++it == compound->end());
+    return packet;
+}
+
+void read_packet(const rtcp_packet_view& packet) {
+    std::array<std::uint8_t, 1500> storage;
+    rtcp_builder builder(storage, rtcp_mode::reduced_size);
+    check(packet.body().size() + packet.padding() + 4 == packet.bytes().size());
+    if (const auto report = rtcp_report_view::parse(packet)) {
+        const contents c = read(*report);
+        check(!!(c.sender ? builder.add_sender_report(c.ssrc, *c.sender, c.blocks)
+                          : builder.add_receiver_report(c.ssrc, c.blocks)));
+        check(read(rtcp_report_view::parse(only_packet(builder)).value()) == c);
+    } else if (const auto sdes = rtcp_sdes_view::parse(packet)) {
+        unsigned chunks = 0;
+        for (const sdes_chunk chunk : *sdes) {
+            ++chunks;
+            const contents c = read(chunk);
+            builder.clear();
+            check(!!builder.add_cname(c.ssrc, c.text) == !c.text.empty());
+            if (c.text.empty()) continue;
+            const auto again = rtcp_sdes_view::parse(only_packet(builder)).value();
+            check(read(*again.begin()) == c);
+        }
+        check(chunks == packet.count());
+    } else if (const auto bye = rtcp_bye_view::parse(packet)) {
+        const contents c = read(*bye);
+        check(!!builder.add_bye(c.leaving, c.text) == !c.leaving.empty());
+        if (c.leaving.empty()) return;
+        check(read(rtcp_bye_view::parse(only_packet(builder)).value()) == c);
+    }
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    bool compound_ok = false;
+    for (const rtcp_mode mode : {rtcp_mode::compound, rtcp_mode::reduced_size}) {
+        const auto compound = rtcp_compound_view::parse({data, size}, mode);
+        // What is good as a compound is good in reduced size.
+        check(compound || !compound_ok);
+        if (!compound) continue;
+        compound_ok = true;
+        std::size_t total = 0;
+        for (const rtcp_packet_view packet : *compound) {
+            total += packet.bytes().size();
+            read_packet(packet);
+        }
+        check(total == size);
+    }
+    return 0;
+}
