@@ -1,0 +1,229 @@
+/// \file
+/// Internal: the packets a jitter buffer holds, ordered by logical sequence number.
+#pragma once
+
+#include <rtpsynth/clock.hpp>
+#include <rtpsynth/detail/seq_window.hpp>
+#include <rtpsynth/detail/slot_pool.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <limits>
+#include <new>
+#include <utility>
+#include <vector>
+
+namespace rtpsynth::detail {
+
+/// Holds up to `capacity` frames, each with an `lseq` of its own and an `arrival`, and gives them
+/// back from either end, or tells the one that arrived first.
+///
+/// Frames live in a pool; a window over the sequence numbers points at them. The window spans at
+/// most 32768 numbers, since every number is derived from a 16-bit one near a reference. Only while
+/// a stream's very first packets are collected can each come up to 32768 before the lowest so far
+/// and stretch the whole beyond that. The highest then wait outside, in `far_`: nothing can be put
+/// among them until the window has moved up to them, so a stack serves.
+template <class Frame>
+class reorder_store {
+public:
+    /// What lowest() is while the window is empty, and -nowhere what highest() is. Far from every
+    /// sequence number, and half of what the type holds, so that differences do not overflow.
+    static constexpr std::int64_t nowhere = std::numeric_limits<std::int64_t>::max() / 2;
+
+    /// \p by_arrival: keep the order of arrival too, for oldest().
+    /// \throws std::bad_alloc
+    reorder_store(unsigned capacity, bool by_arrival)
+        : window_(base_width(capacity)),
+          frames_(static_cast<handle>(capacity)),
+          capacity_(capacity),
+          by_arrival_(by_arrival) {}
+
+    unsigned size() const noexcept { return size_; }
+
+    /// The least and the greatest number in the window.
+    std::int64_t lowest() const noexcept { return lowest_; }
+    std::int64_t highest() const noexcept { return highest_; }
+
+    /// Brings the least number held into the window, whence take_first() takes it.
+    /// Precondition: size() != 0.
+    const Frame& first() noexcept {
+        if (lowest_ == nowhere) [[unlikely]]
+            advance(frames_[far_.back()].lseq);
+        return frames_[window_.at(lowest_)];
+    }
+
+    /// The frame that arrived first. Precondition: size() != 0, by_arrival.
+    const Frame& oldest() const noexcept { return frames_[oldest_]; }
+
+    /// How many numbers the window spans, from wherever it begins.
+    std::uint32_t width() const noexcept { return window_.width(); }
+
+    /// Makes room in the window for \p lseq, and for all from \p base on if anything is held.
+    /// False if there is no memory; then nothing has changed. Precondition: base <= lseq.
+    bool reserve(std::int64_t base, std::int64_t lseq) noexcept {
+        const std::int64_t low = size_ == 0 ? lseq : std::min(lowest_, base);
+        const std::int64_t high = std::max(highest_, lseq);
+        return high - low < window_.width() || widen(low, high);
+    }
+
+    /// Whether all that is in the window lies within one width from \p base on. A number that does
+    /// so too then needs no reserve().
+    bool fits(std::int64_t base) const noexcept { return highest_ < base + window_.width(); }
+
+    bool contains(std::int64_t lseq) const noexcept { return window_.contains(lseq); }
+
+    /// Makes Frame{packet, lseq, arrival, owner}, unless there is one of that number: then returns
+    /// false, with \p owner untouched. Precondition: size() < capacity, reserve(lseq).
+    template <class Packet, class Arrival, class Owner>
+    bool try_emplace(const Packet& packet, std::int64_t lseq, Arrival arrival,
+                     Owner&& owner) noexcept {
+        if (!window_.claim(lseq)) return false;
+        const handle h = frames_.emplace(packet, lseq, arrival, std::forward<Owner>(owner));
+        window_.set(lseq, h);
+        lowest_ = std::min(lowest_, lseq);
+        highest_ = std::max(highest_, lseq);
+        ++size_;
+        if (by_arrival_) link(h);
+        return true;
+    }
+
+    /// A frame that the store no longer counts. It is destroyed with this object.
+    class taken {
+    public:
+        taken(const taken&) = delete;
+        taken& operator=(const taken&) = delete;
+        ~taken() { frames_.free(h_); }
+        Frame& operator*() const noexcept { return frames_[h_]; }
+
+    private:
+        friend reorder_store;
+        taken(slot_pool<Frame>& frames, typename slot_pool<Frame>::handle h) noexcept
+            : frames_(frames), h_(h) {}
+        slot_pool<Frame>& frames_;
+        typename slot_pool<Frame>::handle h_;
+    };
+
+    /// Takes the frame of the least number. Precondition: lowest() != nowhere.
+    taken take_first() noexcept {
+        const std::int64_t lseq = lowest_;
+        const handle h = window_.erase(lseq);
+        if (window_.contains(lseq + 1))
+            lowest_ = lseq + 1;
+        else if (lseq == highest_)
+            clear_bounds();
+        else
+            lowest_ = window_.next(lseq + 1);
+        return remove(h);
+    }
+
+    /// Takes the frame of the greatest number. Precondition: size() != 0.
+    taken take_last() noexcept {
+        if (far_.empty()) return remove(erase_highest());
+        const handle h = far_.front();
+        far_.erase(far_.begin());
+        return remove(h);
+    }
+
+    /// Counts one more packet seen while the greatest number's frame was the last. Returns the sum.
+    unsigned age_last() noexcept {
+        return ++frames_.mark(far_.empty() ? window_.at(highest_) : far_.front());
+    }
+
+    /// Tells that all that is put in from now on has a number of at least \p base.
+    void advance(std::int64_t base) noexcept {
+        while (!far_.empty() && frames_[far_.back()].lseq - base < seq_window::max_width) {
+            add_to_window(frames_[far_.back()].lseq, far_.back());
+            far_.pop_back();
+        }
+    }
+
+    bool has_far() const noexcept { return !far_.empty(); }
+
+    /// Gives back the memory of a window that was widened. Precondition: size() == 0.
+    void shrink() noexcept {
+        if (window_.width() == base_width(capacity_)) return;
+        if (window_.resize(base_width(capacity_), 0, -1)) far_ = {};
+    }
+
+private:
+    using pool = slot_pool<Frame>;
+    using handle = typename pool::handle;
+
+    static constexpr std::uint32_t base_width(unsigned capacity) noexcept {
+        return std::clamp(std::bit_ceil(4 * capacity), 64U, seq_window::max_width);
+    }
+
+    bool widen(std::int64_t low, std::int64_t high) noexcept {
+        constexpr std::uint32_t most = seq_window::max_width;
+        if (high - low < most) {
+            const auto span = static_cast<std::uint32_t>(high - low + 1);
+            return window_.resize(std::bit_ceil(span), lowest_, highest_);
+        }
+        if (window_.width() < most && !window_.resize(most, lowest_, highest_)) return false;
+        try {
+            far_.reserve(capacity_);
+        } catch (const std::bad_alloc&) {
+            return false;
+        }
+        while (highest_ - low >= most) far_.push_back(erase_highest());
+        return true;
+    }
+
+    void add_to_window(std::int64_t lseq, handle h) noexcept {
+        window_.insert(lseq, h);
+        lowest_ = std::min(lowest_, lseq);
+        highest_ = std::max(highest_, lseq);
+    }
+
+    handle erase_highest() noexcept {
+        const handle h = window_.erase(highest_);
+        if (lowest_ == highest_)
+            clear_bounds();
+        else
+            highest_ = window_.previous(highest_ - 1);
+        return h;
+    }
+
+    void clear_bounds() noexcept {
+        lowest_ = nowhere;
+        highest_ = -nowhere;
+    }
+
+    taken remove(handle h) noexcept {
+        if (by_arrival_) unlink(h);
+        --size_;
+        return {frames_, h};
+    }
+
+    void link(handle h) noexcept {
+        handle before = newest_;
+        while (before != pool::none && frames_[before].arrival > frames_[h].arrival)
+            before = frames_.prev(before);
+        const handle after = before == pool::none ? oldest_ : frames_.next(before);
+        frames_.prev(h) = before;
+        frames_.next(h) = after;
+        (before == pool::none ? oldest_ : frames_.next(before)) = h;
+        (after == pool::none ? newest_ : frames_.prev(after)) = h;
+    }
+
+    void unlink(handle h) noexcept {
+        const handle before = frames_.prev(h);
+        const handle after = frames_.next(h);
+        (before == pool::none ? oldest_ : frames_.next(before)) = after;
+        (after == pool::none ? newest_ : frames_.prev(after)) = before;
+    }
+
+    seq_window window_;
+    std::int64_t lowest_ = nowhere; // least and greatest number in the window
+    std::int64_t highest_ = -nowhere;
+    unsigned size_ = 0;
+    pool frames_;
+    unsigned capacity_;
+    std::vector<handle> far_;    // beyond the window, greatest number first
+    handle oldest_ = pool::none; // chain in order of arrival
+    handle newest_ = pool::none;
+    bool by_arrival_;
+};
+
+} // namespace rtpsynth::detail

@@ -1,0 +1,122 @@
+/// \file
+/// Internal: a sliding window over logical sequence numbers.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <utility>
+
+namespace rtpsynth::detail {
+
+/// Maps the logical sequence numbers of one window onto 16-bit handles: a ring addressed by the
+/// number's low bits, with a bitmap that says which places are taken. Everything is O(1), except
+/// that looking past a gap costs one step per 64 numbers of it, 512 steps at the very most.
+///
+/// The window is as wide as its user last reserved; the numbers stored at one time must lie within
+/// one width of each other. Only the bitmap (an eighth of a byte per place) is ever cleared.
+class seq_window {
+public:
+    static constexpr std::uint32_t max_width = 32768; // half of the 16-bit circle
+
+    /// \throws std::bad_alloc. \p width is a power of two, 64..max_width.
+    explicit seq_window(std::uint32_t width) {
+        if (!allocate(width)) throw std::bad_alloc();
+    }
+
+    std::uint32_t width() const noexcept { return mask_ + 1; }
+
+    bool contains(std::int64_t lseq) const noexcept {
+        const std::uint32_t i = index(lseq);
+        return (bits_[i / 64] >> (i % 64) & 1) != 0;
+    }
+
+    /// Takes the place of \p lseq, whose handle then has to be set. False if it was taken before.
+    bool claim(std::int64_t lseq) noexcept {
+        const std::uint32_t i = index(lseq);
+        std::uint64_t& word = bits_[i / 64];
+        const std::uint64_t bit = std::uint64_t{1} << (i % 64);
+        if ((word & bit) != 0) return false;
+        word |= bit;
+        return true;
+    }
+    void set(std::int64_t lseq, std::uint16_t handle) noexcept { handles_[index(lseq)] = handle; }
+
+    void insert(std::int64_t lseq, std::uint16_t handle) noexcept {
+        claim(lseq);
+        set(lseq, handle);
+    }
+
+    /// Precondition: contains(lseq).
+    std::uint16_t erase(std::int64_t lseq) noexcept {
+        const std::uint32_t i = index(lseq);
+        bits_[i / 64] &= ~(std::uint64_t{1} << (i % 64));
+        return handles_[i];
+    }
+
+    std::uint16_t at(std::int64_t lseq) const noexcept { return handles_[index(lseq)]; }
+
+    /// The first number stored at or after \p lseq. Precondition: there is one.
+    std::int64_t next(std::int64_t lseq) const noexcept {
+        const std::uint32_t i = index(lseq);
+        std::uint32_t word = i / 64;
+        std::uint64_t bits = bits_[word] >> (i % 64);
+        if (bits != 0) return lseq + std::countr_zero(bits);
+        lseq += 64 - i % 64;
+        while (bits_[word = (word + 1) & mask_ / 64] == 0) lseq += 64;
+        return lseq + std::countr_zero(bits_[word]);
+    }
+
+    /// The last number stored at or before \p lseq. Precondition: there is one.
+    std::int64_t previous(std::int64_t lseq) const noexcept {
+        const std::uint32_t i = index(lseq);
+        std::uint32_t word = i / 64;
+        std::uint64_t bits = bits_[word] << (63 - i % 64);
+        if (bits != 0) return lseq - std::countl_zero(bits);
+        lseq -= 1 + i % 64;
+        while (bits_[word = (word - 1) & mask_ / 64] == 0) lseq -= 64;
+        return lseq - std::countl_zero(bits_[word]);
+    }
+
+    /// Changes the width, keeping the numbers stored in [first, last]; pass first > last for an
+    /// empty window. Returns false, with nothing changed, if there is no memory.
+    bool resize(std::uint32_t width, std::int64_t first, std::int64_t last) noexcept {
+        seq_window wider;
+        if (!wider.allocate(width)) return false;
+        for (std::int64_t n = first; n <= last; ++n) {
+            n = next(n);
+            wider.insert(n, at(n));
+        }
+        *this = std::move(wider);
+        return true;
+    }
+
+private:
+    seq_window() = default;
+
+    // One block: the bitmap, then the handles, which need no initial value.
+    bool allocate(std::uint32_t width) noexcept {
+        const std::size_t bitmap_size = width / 8;
+        storage_.reset(new (std::nothrow) std::byte[bitmap_size + width * sizeof(std::uint16_t)]);
+        if (!storage_) return false;
+        std::memset(storage_.get(), 0, bitmap_size);
+        bits_ = reinterpret_cast<std::uint64_t*>(storage_.get());
+        handles_ = reinterpret_cast<std::uint16_t*>(storage_.get() + bitmap_size);
+        mask_ = width - 1;
+        return true;
+    }
+
+    std::uint32_t index(std::int64_t lseq) const noexcept {
+        return static_cast<std::uint32_t>(lseq) & mask_;
+    }
+
+    std::unique_ptr<std::byte[]> storage_;
+    std::uint64_t* bits_ = nullptr;
+    std::uint16_t* handles_ = nullptr;
+    std::uint32_t mask_ = 0;
+};
+
+} // namespace rtpsynth::detail

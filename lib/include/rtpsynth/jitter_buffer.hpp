@@ -1,0 +1,410 @@
+/// \file
+/// A reordering jitter buffer (playout buffer) for one RTP stream.
+#pragma once
+
+#include <rtpsynth/clock.hpp>
+#include <rtpsynth/detail/playout_pace.hpp>
+#include <rtpsynth/detail/reorder_store.hpp>
+#include <rtpsynth/error.hpp>
+#include <rtpsynth/rtp_packet.hpp>
+#include <rtpsynth/sequence.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <utility>
+
+namespace rtpsynth {
+
+/// How a jitter buffer decides. Only `capacity` has to be given.
+struct jitter_buffer_options {
+    /// Packets held at most before a gap is passed over, 1..16383. 1 never waits.
+    unsigned capacity = 0;
+    /// How long a packet may wait for those before it, >= 0; none: until the buffer is full.
+    std::optional<duration> max_delay = std::nullopt;
+    /// A packet farther ahead than this, and than twice the capacity, is a suspect (RFC 3550 A.1).
+    unsigned max_dropout = 3000;
+    /// A packet farther behind than this is a suspect (RFC 3550 A.1).
+    unsigned max_misorder = 3000;
+};
+
+/// Why a packet was not handed out.
+enum class drop_reason {
+    duplicate, ///< the same packet is buffered, or was the last one handed out
+    late,      ///< its place has already been played out
+    stale,     ///< a tail that sat in a nearly full buffer for `capacity` inserts
+    stray,     ///< fits nowhere in the stream, and the next packet did not prove a restart
+};
+
+/// Packets that will not come: a gap in what is handed out.
+struct erasure {
+    std::int64_t lseq_start; ///< first missing packet
+    std::int64_t lseq_end;   ///< last missing packet
+    std::uint32_t ts_diff;   ///< timestamp units that the missing packets span; 0 at a restart
+    bool restart;            ///< the sender started anew: nothing was lost, lseq jumped
+
+    friend bool operator==(const erasure&, const erasure&) = default;
+};
+
+/// What has happened to a buffer since it was made. received = handed out + still inside +
+/// duplicate + late + stale + stray.
+struct jitter_buffer_stats {
+    std::uint64_t received = 0;  ///< packets put in
+    std::uint64_t invalid = 0;   ///< datagrams refused because they are no RTP packets
+    std::uint64_t duplicate = 0; ///< dropped, drop_reason::duplicate
+    std::uint64_t late = 0;      ///< dropped, drop_reason::late
+    std::uint64_t stale = 0;     ///< dropped, drop_reason::stale
+    std::uint64_t stray = 0;     ///< dropped, drop_reason::stray
+    std::uint64_t erasures = 0;  ///< erasures handed out, restarts included
+    std::uint64_t erased = 0;    ///< packets that the erasures cover, restarts not counted
+    std::uint64_t restarts = 0;  ///< restarts of the sender that were recognised
+
+    /// Packets dropped for any reason.
+    std::uint64_t dropped() const noexcept { return duplicate + late + stale + stray; }
+};
+
+/// Puts one stream's packets back into sequence order.
+///
+/// Packets leave in order, each exactly once, with an erasure in the place of those that are
+/// missing. A gap is waited for until the buffer is full, or until a packet has waited
+/// `max_delay`; duplicates and late packets are dropped. A packet of another SSRC or far out of
+/// sequence is held as a suspect until the next packet either proves a restart of the sender (same
+/// SSRC, next in sequence) or condemns it.
+///
+/// Logical sequence numbers (`lseq`) are 64-bit and signed. They never wrap: lseq modulo 65536 is
+/// the packet's own number, and every frame handed out starts where the one before it ended.
+///
+/// `Owner` is whatever the caller wants kept with each packet, usually what keeps the datagram's
+/// bytes alive: a shared buffer, a Python object, or std::monostate for nothing at all. It is moved
+/// in with the packet and moved out with the frame, and needs a move constructor that cannot throw.
+///
+/// Results go to a sink, any object that can be called in three ways:
+///
+///     sink(jitter_buffer<Owner>::frame&& f)                 // next packet in play-out order
+///     sink(const erasure& gap)                              // what is missing before it
+///     sink(drop_reason why, jitter_buffer<Owner>::frame&& f)  // a packet that will not be played
+///
+/// Preconditions: a sink does not call the buffer that calls it. A sink should not throw; if it
+/// does, the exception propagates, the frame it was called with is gone, and everything else is
+/// either still inside or counted as dropped.
+///
+/// Complexity: O(1) per packet, amortised, at any capacity and disorder; with `max_delay`, as long
+/// as arrival times do not go backwards (one that does costs a step per packet it goes behind).
+/// Memory: sized at construction (about 70 bytes and an Owner per packet of capacity, touched only
+/// as it is used). Nothing is allocated per packet; the index grows when a gap makes the numbers
+/// held spread over more than four times the capacity, to 70 KB at most, and shrinks back when the
+/// buffer next runs empty.
+///
+/// Threads: distinct buffers are independent; one buffer must not be used by two threads at once.
+template <class Owner>
+class jitter_buffer {
+public:
+    using options = jitter_buffer_options;
+
+    /// One packet and what is known of it.
+    struct frame {
+        rtp_packet_view packet;
+        std::int64_t lseq = 0; ///< logical sequence number; 0 in a suspect that was dropped
+        time_point arrival{};
+        [[no_unique_address]] Owner owner{};
+    };
+
+    static constexpr unsigned max_capacity = 16383;
+
+    /// \throws std::invalid_argument if an option is out of range; std::bad_alloc
+    explicit jitter_buffer(const options& o)
+        : store_(checked(o).capacity, o.max_delay.has_value()),
+          capacity_(o.capacity),
+          unfilled_(std::max(o.capacity - 1, 1U)),
+          dropout_(static_cast<int>(std::min(std::max(o.max_dropout, 2 * o.capacity), 65536U))),
+          misorder_(static_cast<int>(std::min(o.max_misorder, 65536U))),
+          max_delay_(o.max_delay) {}
+
+    /// A moved-from buffer may only be destroyed or assigned to.
+    jitter_buffer(jitter_buffer&&) noexcept = default;
+    jitter_buffer& operator=(jitter_buffer&&) noexcept = default;
+
+    /// Puts in one parsed packet that arrived at \p arrival. The view's bytes are not touched, only
+    /// kept. Fails only with errc::not_enough_memory, and then nothing has changed and \p owner is
+    /// still the caller's.
+    template <class Sink>
+    result<void> insert(rtp_packet_view packet, Owner&& owner, time_point arrival, Sink&& sink) {
+        switch (offer(packet, std::move(owner), arrival)) {
+        case offered::passed:
+            sink(frame{packet, top_, arrival, std::move(owner)});
+            return {};
+        case offered::held:
+            return {};
+        case offered::refused:
+            break;
+        }
+        return insert_any(packet, std::move(owner), arrival, sink);
+    }
+
+    /// Parses \p datagram and puts it in. Fails as rtp_packet_view::parse does (counted as invalid)
+    /// or as insert does; the packet then is not in the buffer and \p owner is still the caller's.
+    template <class Sink>
+    result<void> insert(std::span<const std::uint8_t> datagram, Owner&& owner, time_point arrival,
+                        Sink&& sink) {
+        rtp_packet_view packet;
+        if (const int e = packet.assign(datagram.data(), datagram.size())) [[unlikely]] {
+            count_invalid();
+            return static_cast<errc>(e);
+        }
+        return insert(packet, std::move(owner), arrival, sink);
+    }
+
+    /// For a caller who parses for himself: counts a datagram that is no RTP packet.
+    void count_invalid() noexcept { ++stats_.invalid; }
+
+    enum class offered { passed, held, refused };
+
+    /// What insert does for nearly all packets, as a step of its own that needs no sink:
+    /// - passed: the packet is the next in sequence and nothing waits for it. It counts as handed
+    ///   out, with the number last_lseq(); \p owner is still the caller's.
+    /// - held: it waits for others now, and \p owner is the buffer's.
+    /// - refused: nothing has changed; the packet has to be given to insert.
+    offered offer(const rtp_packet_view& packet, Owner&& owner, time_point arrival) noexcept {
+        if (!ordinary_ || packet.ssrc() != ssrc_) [[unlikely]]
+            return offered::refused;
+        const int ahead = seq_distance(packet.seq(), static_cast<std::uint16_t>(top_));
+        if (ahead == 1) {
+            if (store_.lowest() == top_ + 2 || store_.size() >= unfilled_) return offered::refused;
+            ++stats_.received;
+            follow(packet);
+            return offered::passed;
+        }
+        if (static_cast<unsigned>(ahead) > reach_ || store_.size() + 1 >= capacity_ ||
+            !store_.try_emplace(packet, top_ + ahead, arrival, std::move(owner))) [[unlikely]]
+            return offered::refused;
+        ++stats_.received;
+        return offered::held;
+    }
+
+    /// Hands out every packet that has waited max_delay by \p now, and all that goes before it.
+    template <class Sink>
+    void expire(time_point now, Sink&& sink) {
+        for (auto due = next_deadline(); due && *due <= now; due = next_deadline())
+            release_run(sink);
+        settle();
+    }
+
+    /// When expire has something to do next; nothing if the buffer is empty or has no max_delay.
+    std::optional<time_point> next_deadline() const noexcept {
+        if (!max_delay_ || store_.size() == 0) return std::nullopt;
+        const duration arrival = store_.oldest().arrival.time_since_epoch();
+        if (arrival > duration::max() - *max_delay_) return time_point::max();
+        return time_point(arrival + *max_delay_);
+    }
+
+    /// Hands out all that is buffered, gaps marked; a held suspect is dropped.
+    template <class Sink>
+    void flush(Sink&& sink) {
+        while (store_.size() != 0) release_run(sink);
+        if (held_) drop(take_held(), drop_reason::stray, sink);
+        settle();
+    }
+
+    /// The logical sequence number handed out last, 0 before there is one.
+    std::int64_t last_lseq() const noexcept { return top_; }
+
+    /// Packets inside that wait for their turn, suspect not counted.
+    unsigned size() const noexcept { return store_.size(); }
+    unsigned capacity() const noexcept { return capacity_; }
+    const jitter_buffer_stats& stats() const noexcept { return stats_; }
+
+private:
+    static const options& checked(const options& o) {
+        if (o.capacity < 1 || o.capacity > max_capacity)
+            throw std::invalid_argument("jitter_buffer: capacity must be 1..16383 packets");
+        if (o.max_delay && *o.max_delay < duration::zero())
+            throw std::invalid_argument("jitter_buffer: max_delay must not be negative");
+        return o;
+    }
+
+    template <class Sink>
+    RTPSYNTH_NOINLINE result<void> insert_any(rtp_packet_view packet, Owner&& owner,
+                                              time_point arrival, Sink& sink) {
+        if (ordinary_ && packet.ssrc() == ssrc_ && store_.size() < unfilled_ &&
+            packet.seq() == static_cast<std::uint16_t>(top_ + 1)) {
+            ordinary_ = false; // for hand_out_run
+            ++stats_.received;
+            follow(packet);
+            sink(frame{packet, top_, arrival, std::move(owner)});
+            hand_out_run(sink);
+            return {};
+        }
+        ordinary_ = false;
+        std::int64_t lseq;
+        if (has_last_ || store_.size() != 0) {
+            const std::int64_t reference = has_last_ ? top_ : store_.lowest();
+            const int ahead = seq_distance(packet.seq(), static_cast<std::uint16_t>(reference));
+            if (packet.ssrc() != ssrc_ || ahead > dropout_ || ahead < -misorder_) {
+                suspect(packet, std::move(owner), arrival, sink);
+                settle();
+                return {};
+            }
+            lseq = reference + ahead;
+        } else {
+            lseq = first_lseq(packet.seq());
+            ssrc_ = packet.ssrc();
+        }
+        const bool late = has_last_ && lseq <= top_;
+        if (!late && !store_.reserve(has_last_ ? top_ + 1 : lseq, lseq)) {
+            settle();
+            return errc::not_enough_memory;
+        }
+
+        if (store_.size() + 1 >= capacity_) purge_stale_tail(sink);
+        if (held_) drop(take_held(), drop_reason::stray, sink);
+        ++stats_.received;
+        if (late || store_.contains(lseq)) {
+            const bool known = !late || lseq == top_;
+            drop({packet, lseq, arrival, std::move(owner)},
+                 known ? drop_reason::duplicate : drop_reason::late, sink);
+        } else {
+            place(packet, lseq, arrival, std::move(owner), sink);
+        }
+        settle();
+        return {};
+    }
+
+    /// Counts the packet that is next in sequence as handed out.
+    void follow(const rtp_packet_view& packet) noexcept {
+        pace_.learn(packet.timestamp() - last_timestamp_);
+        last_timestamp_ = packet.timestamp();
+        ++top_;
+    }
+
+    /// Two suspects in a row are each other's proof: a new stream starts with them.
+    template <class Sink>
+    void suspect(const rtp_packet_view& packet, Owner&& owner, time_point arrival, Sink& sink) {
+        if (!held_ || held_->packet.ssrc() != packet.ssrc() ||
+            seq_distance(packet.seq(), held_->packet.seq()) != 1) {
+            ++stats_.received;
+            std::optional<frame> before = std::move(held_);
+            held_.emplace(frame{packet, 0, arrival, std::move(owner)});
+            if (before) drop(std::move(*before), drop_reason::stray, sink);
+            return;
+        }
+        // Until the old stream has left, the suspect stays held and the owner the caller's.
+        while (store_.size() != 0) release_run(sink);
+        frame first = take_held();
+        has_last_ = false;
+        pace_.reset();
+        ssrc_ = packet.ssrc();
+        ++stats_.restarts;
+        const std::int64_t lseq = first_lseq(first.packet.seq());
+        place(first.packet, lseq, first.arrival, std::move(first.owner), sink);
+        ++stats_.received;
+        place(packet, lseq + 1, arrival, std::move(owner), sink);
+    }
+
+    /// Precondition: store_.reserve(lseq), and that place is free.
+    template <class Sink>
+    void place(const rtp_packet_view& packet, std::int64_t lseq, time_point arrival, Owner&& owner,
+               Sink& sink) {
+        // A stream's very first packet, numbered 0, has nothing before it to wait for.
+        const bool begins = !std::exchange(started_, true) && packet.seq() == 0;
+        store_.try_emplace(packet, lseq, arrival, std::move(owner));
+        if (begins || (has_last_ && store_.lowest() == top_ + 1) || store_.size() >= capacity_)
+            release_run(sink);
+    }
+
+    /// Hands out the first packet, after an erasure where it does not follow the last one, and all
+    /// that are next in sequence. Precondition: the buffer is not empty.
+    template <class Sink>
+    void release_run(Sink& sink) {
+        const frame& first = store_.first();
+        if (has_top_ && first.lseq != top_ + 1) skip_gap(first, sink);
+        if (!has_last_) {
+            has_last_ = has_top_ = true; // its first packet: no step to learn from
+            last_timestamp_ = first.packet.timestamp();
+            top_ = first.lseq - 1;
+        }
+        hand_out_run(sink);
+    }
+
+    template <class Sink>
+    void skip_gap(const frame& after, Sink& sink) {
+        erasure gap{top_ + 1, after.lseq - 1, 0, !has_last_};
+        if (has_last_) {
+            const auto lost = static_cast<std::uint64_t>(gap.lseq_end - top_);
+            gap.ts_diff = pace_.lost_span(after.packet.timestamp() - last_timestamp_, lost);
+            stats_.erased += lost;
+        }
+        ++stats_.erasures;
+        has_last_ = true;
+        top_ = gap.lseq_end;
+        last_timestamp_ = after.packet.timestamp(); // so that the gap is no step to learn from
+        sink(std::as_const(gap));
+    }
+
+    /// Hands out all packets that follow the last one. Precondition: has_last_, and there is one.
+    template <class Sink>
+    void hand_out_run(Sink& sink) {
+        ordinary_ = false; // should the sink throw, the rest of the run is still due
+        do {
+            const typename detail::reorder_store<frame>::taken f = store_.take_first();
+            follow((*f).packet);
+            store_.advance(top_ + 1);
+            sink(std::move(*f));
+        } while (store_.lowest() == top_ + 1);
+        if (store_.size() == 0) store_.shrink();
+        settle();
+    }
+
+    template <class Sink>
+    void drop(frame&& f, drop_reason why, Sink& sink) {
+        std::uint64_t* const counters[] = {&stats_.duplicate, &stats_.late, &stats_.stale,
+                                           &stats_.stray};
+        ++*counters[static_cast<int>(why)];
+        sink(why, std::move(f));
+    }
+
+    /// A packet far ahead of its stream must not keep a nearly full buffer from doing its work.
+    template <class Sink>
+    void purge_stale_tail(Sink& sink) {
+        if (store_.size() == 0 || store_.age_last() < capacity_) return;
+        drop(std::move(*store_.take_last()), drop_reason::stale, sink);
+    }
+
+    frame take_held() noexcept {
+        frame f = std::move(*held_);
+        held_.reset();
+        return f;
+    }
+
+    /// Whether insert may take its short ways, and for how far ahead.
+    void settle() noexcept {
+        ordinary_ = has_last_ && !held_ && !store_.has_far() && store_.fits(top_ + 1);
+        reach_ = std::min(static_cast<unsigned>(dropout_), store_.width());
+    }
+
+    /// A stream's first logical number, clear of every number handed out before.
+    std::int64_t first_lseq(std::uint16_t seq) const noexcept {
+        return has_top_ ? ((top_ >> 16) + 2) * 65536 + seq : seq;
+    }
+
+    std::int64_t top_ = 0;             // newest lseq handed out of any stream, if has_top_
+    std::uint32_t last_timestamp_ = 0; // of that packet, if it is of the current stream
+    std::uint32_t ssrc_ = 0;           // of the current stream
+    bool has_top_ = false;
+    bool has_last_ = false; // top_ is of the current stream
+    bool started_ = false;
+    bool ordinary_ = false; // has_last_, no suspect, nothing due, all fits into the window
+    unsigned reach_ = 0;    // while ordinary_: how far ahead a packet has a place in the window
+    detail::playout_pace pace_;
+    detail::reorder_store<frame> store_;
+    std::optional<frame> held_; // one suspect, kept until the next packet judges it
+    jitter_buffer_stats stats_;
+    unsigned capacity_;
+    unsigned unfilled_; // with fewer packets inside than this, no tail can be stale
+    int dropout_;
+    int misorder_;
+    std::optional<duration> max_delay_;
+};
+
+} // namespace rtpsynth

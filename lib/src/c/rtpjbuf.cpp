@@ -1,0 +1,316 @@
+#include <rtpjbuf.h>
+
+#include "block_cache.hpp"
+
+#include <rtpsynth/error.hpp>
+#include <rtpsynth/jitter_buffer.hpp>
+#include <rtpsynth/payload_type.hpp>
+
+#include <array>
+#include <memory>
+#include <new>
+#include <type_traits>
+
+using namespace rtpsynth;
+
+static_assert(RTP_PARSER_PTOOSHRT == static_cast<int>(errc::packet_too_short));
+static_assert(RTP_PARSER_IHDRVER == static_cast<int>(errc::bad_version));
+static_assert(RTP_PARSER_PTOOSHRTXS == static_cast<int>(errc::extension_truncated));
+static_assert(RTP_PARSER_PTOOSHRTXH == static_cast<int>(errc::header_truncated));
+static_assert(RTP_PARSER_PTOOSHRTPS == static_cast<int>(errc::padding_missing));
+static_assert(RTP_PARSER_PTOOSHRTP == static_cast<int>(errc::padding_too_long));
+static_assert(RTP_PARSER_IPS == static_cast<int>(errc::padding_zero));
+static_assert(RJB_ENOMEM == static_cast<int>(errc::not_enough_memory));
+
+namespace {
+
+// A packet's frame is allocated when the packet comes in, so that handing it out cannot fail.
+struct packet_frame : rtp_frame {
+    rjb_drop_reason why;
+};
+using frame_memory = rtpsynth::detail::block_cache<sizeof(packet_frame), 1024>;
+static_assert(std::is_trivially_destructible_v<packet_frame>);
+
+struct frame_release {
+    void operator()(packet_frame* f) const noexcept { frame_memory::release(f); }
+};
+using frame_owner = std::unique_ptr<packet_frame, frame_release>;
+
+// Erasures are the buffer's own, those of the latest call. Each goes before a packet, so that there
+// are never more of them than packets inside, one of them a suspect, and those that the call adds.
+class erasure_list {
+public:
+    // Forgets the previous call's and makes room for those of one that finds so many packets inside
+    // and puts in so many.
+    bool begin(std::size_t inside, std::size_t added) noexcept {
+        used_ = 0;
+        const std::size_t needed = inside + added + 1;
+        return needed <= room_ || resize(needed + needed / 2);
+    }
+
+    rtp_frame* next() noexcept { return &frames_[used_++]; }
+
+private:
+    bool resize(std::size_t room) noexcept {
+        std::unique_ptr<rtp_frame[]> fresh(new (std::nothrow) rtp_frame[room]);
+        if (!fresh) return false;
+        frames_ = std::move(fresh);
+        room_ = room;
+        return true;
+    }
+
+    std::unique_ptr<rtp_frame[]> frames_;
+    std::size_t room_ = 0;
+    std::size_t used_ = 0;
+};
+
+struct c_buffer {
+    jitter_buffer<frame_owner> frames;
+    erasure_list erasures;
+
+    explicit c_buffer(const jitter_buffer_options& o) : frames(o) {}
+};
+
+// What struct rtp_info says of a payload type, looked up once per packet.
+struct payload_rule {
+    const rtp_profile* profile = nullptr;
+    enum { unknown, one_per_byte, by_frames } samples = unknown;
+};
+
+constexpr std::array<payload_rule, 128> payload_rules = [] {
+    std::array<payload_rule, 128> rules;
+    constexpr std::array<std::uint8_t, 240> zeros{}; // a payload that every rule can count
+    for (std::uint8_t pt = 0; pt < rules.size(); ++pt) {
+        rules[pt].profile = static_profile(pt);
+        const int n = nsamples(pt, zeros);
+        rules[pt].samples = n == -1    ? payload_rule::unknown
+                            : n == 240 ? payload_rule::one_per_byte
+                                       : payload_rule::by_frames;
+    }
+    return rules;
+}();
+
+RTPSYNTH_NOINLINE void fill_by_frames(rtp_info& info, rtp_packet_view p) noexcept {
+    info.nsamples = nsamples(p.payload_type(), p.payload());
+    info.appendable = appendable(p.payload_type(), p.payload().size());
+}
+
+inline void fill(rtp_info& info, const rtp_packet_view& p) noexcept {
+    const std::size_t size = p.payload().size();
+    const payload_rule& rule = payload_rules[p.payload_type()];
+    info.data_size = size;
+    info.data_offset = static_cast<unsigned>(p.payload_offset());
+    info.ts = p.timestamp();
+    info.seq = p.seq();
+    info.ssrc = p.ssrc();
+    info.rtp_profile = rule.profile;
+    info.nsamples = -1;
+    info.appendable = 1;
+    if (rule.samples == payload_rule::one_per_byte && size - 1 < max_counted_payload) [[likely]]
+        info.nsamples = static_cast<int>(size);
+    else if (rule.samples == payload_rule::by_frames)
+        fill_by_frames(info, p);
+}
+
+packet_frame* new_frame(const c_buffer& buffer) noexcept {
+    void* const memory = frame_memory::allocate();
+    if (memory == nullptr) [[unlikely]]
+        return nullptr;
+    auto* const f = ::new (memory) packet_frame;
+    f->rtp.jbcnt = buffer.frames.stats().received + 1;
+    return f;
+}
+
+inline rtp_frame* finish(packet_frame* f, const rtp_packet_view& packet, std::int64_t lseq,
+                         rjb_drop_reason why) noexcept {
+    f->type = RFT_RTP;
+    fill(f->rtp.info, packet);
+    f->rtp.lseq = static_cast<std::uint64_t>(lseq);
+    f->rtp.data = packet.datagram().data();
+    f->next = nullptr;
+    f->why = why;
+    return f;
+}
+
+// Chains what the jitter buffer hands out into the two lists of a result.
+class list_sink {
+public:
+    using frame = jitter_buffer<frame_owner>::frame;
+
+    list_sink(erasure_list& erasures, rjb_udp_in_r& result) noexcept
+        : erasures_(erasures), ready_(&result.ready), drop_(&result.drop) {}
+    list_sink(const list_sink&) = delete;
+    list_sink& operator=(const list_sink&) = delete;
+
+    void operator()(frame&& f) noexcept {
+        append(ready_, finish(f.owner.release(), f.packet, f.lseq, RJB_DROP_NONE));
+    }
+    RTPSYNTH_NOINLINE void operator()(drop_reason why, frame&& f) noexcept {
+        static_assert(static_cast<int>(drop_reason::duplicate) + 1 == RJB_DROP_DUPLICATE);
+        static_assert(static_cast<int>(drop_reason::stray) + 1 == RJB_DROP_STRAY);
+        append(drop_, finish(f.owner.release(), f.packet, f.lseq,
+                             static_cast<rjb_drop_reason>(static_cast<int>(why) + 1)));
+    }
+    RTPSYNTH_NOINLINE void operator()(const erasure& gap) noexcept {
+        rtp_frame* const f = erasures_.next();
+        f->type = RFT_ERS;
+        f->ers = {static_cast<std::uint64_t>(gap.lseq_start),
+                  static_cast<std::uint64_t>(gap.lseq_end), gap.ts_diff, gap.restart};
+        f->next = nullptr;
+        append(ready_, f);
+    }
+
+private:
+    static void append(rtp_frame**& end, rtp_frame* f) noexcept {
+        *end = f;
+        end = &f->next;
+    }
+
+    erasure_list& erasures_;
+    rtp_frame** ready_;
+    rtp_frame** drop_;
+};
+
+RTPSYNTH_NOINLINE rjb_udp_in_r put(c_buffer& buffer, rtp_packet_view packet, frame_owner owner,
+                                   time_point arrival) noexcept {
+    rjb_udp_in_r out{RJB_ENOMEM, nullptr, nullptr};
+    if (!buffer.erasures.begin(buffer.frames.size(), 1)) return out;
+    list_sink sink(buffer.erasures, out);
+    if (buffer.frames.insert(packet, std::move(owner), arrival, sink)) out.error = 0;
+    return out;
+}
+
+inline rjb_udp_in_r udp_in(void* jb, const unsigned char* data, std::size_t size,
+                           std::int64_t now_ns) noexcept {
+    auto* const buffer = static_cast<c_buffer*>(jb);
+    if (buffer == nullptr) [[unlikely]]
+        return {RJB_ENOMEM, nullptr, nullptr};
+    rtp_packet_view packet;
+    if (const int e = packet.assign(data, data == nullptr ? 0 : size)) [[unlikely]] {
+        buffer->frames.count_invalid();
+        return {e, nullptr, nullptr};
+    }
+    frame_owner owner(new_frame(*buffer));
+    if (!owner) [[unlikely]]
+        return {RJB_ENOMEM, nullptr, nullptr};
+    const time_point arrival{duration(now_ns)};
+    using offered = jitter_buffer<frame_owner>::offered;
+    switch (buffer->frames.offer(packet, std::move(owner), arrival)) {
+    case offered::passed:
+        return {0, finish(owner.release(), packet, buffer->frames.last_lseq(), RJB_DROP_NONE),
+                nullptr};
+    case offered::held:
+        return {0, nullptr, nullptr};
+    case offered::refused:
+        break;
+    }
+    return put(*buffer, packet, std::move(owner), arrival);
+}
+
+} // namespace
+
+void* rtpjbuf_ctor(unsigned int capacity) {
+    const rtpjbuf_opts opts = RTPJBUF_OPTS_INIT(capacity);
+    return rtpjbuf_ctor_opts(&opts);
+}
+
+void* rtpjbuf_ctor_opts(const rtpjbuf_opts* opts) {
+    if (opts == nullptr) return nullptr;
+    jitter_buffer_options o{.capacity = opts->capacity,
+                            .max_dropout = opts->max_dropout,
+                            .max_misorder = opts->max_misorder};
+    if (opts->max_delay_ns >= 0) o.max_delay = duration(opts->max_delay_ns);
+    try {
+        return new c_buffer(o);
+    } catch (...) {
+        return nullptr; // capacity out of range, or no memory
+    }
+}
+
+void rtpjbuf_dtor(void* jb) { delete static_cast<c_buffer*>(jb); }
+
+void rtpjbuf_frame_dtor(void* rfp) {
+    auto* const f = static_cast<rtp_frame*>(rfp);
+    if (f != nullptr && f->type != RFT_ERS) frame_memory::release(static_cast<packet_frame*>(f));
+}
+
+rjb_udp_in_r rtpjbuf_udp_in(void* jb, const unsigned char* data, size_t size) {
+    return udp_in(jb, data, size, 0);
+}
+
+rjb_udp_in_r rtpjbuf_udp_in_at(void* jb, const unsigned char* data, size_t size, int64_t now_ns) {
+    return udp_in(jb, data, size, now_ns);
+}
+
+rjb_udp_in_r rtpjbuf_udp_in_many(void* jb, const rjb_datagram* datagrams, size_t n, int64_t now_ns,
+                                 size_t* taken) {
+    rjb_udp_in_r out{RJB_ENOMEM, nullptr, nullptr};
+    if (taken != nullptr) *taken = 0;
+    auto* const buffer = static_cast<c_buffer*>(jb);
+    if (buffer == nullptr || !buffer->erasures.begin(buffer->frames.size(), n)) return out;
+    list_sink sink(buffer->erasures, out);
+    for (size_t i = 0; i < n; ++i) {
+        frame_owner owner(new_frame(*buffer));
+        if (!owner) return out;
+        const std::span datagram(datagrams[i].data,
+                                 datagrams[i].data == nullptr ? 0 : datagrams[i].size);
+        const auto r =
+            buffer->frames.insert(datagram, std::move(owner), time_point(duration(now_ns)), sink);
+        if (!r && r.error() == errc::not_enough_memory) return out;
+        if (taken != nullptr) *taken = i + 1;
+    }
+    out.error = 0;
+    return out;
+}
+
+rjb_udp_in_r rtpjbuf_expire(void* jb, int64_t now_ns) {
+    rjb_udp_in_r out{RJB_ENOMEM, nullptr, nullptr};
+    auto* const buffer = static_cast<c_buffer*>(jb);
+    if (buffer == nullptr || !buffer->erasures.begin(buffer->frames.size(), 0)) return out;
+    out.error = 0;
+    buffer->frames.expire(time_point(duration(now_ns)), list_sink(buffer->erasures, out));
+    return out;
+}
+
+rjb_udp_in_r rtpjbuf_flush(void* jb) {
+    rjb_udp_in_r out{RJB_ENOMEM, nullptr, nullptr};
+    auto* const buffer = static_cast<c_buffer*>(jb);
+    if (buffer == nullptr || !buffer->erasures.begin(buffer->frames.size(), 0)) return out;
+    out.error = 0;
+    buffer->frames.flush(list_sink(buffer->erasures, out));
+    return out;
+}
+
+int rtpjbuf_next_deadline(const void* jb, int64_t* deadline_ns) {
+    if (jb == nullptr || deadline_ns == nullptr) return 0;
+    const auto due = static_cast<const c_buffer*>(jb)->frames.next_deadline();
+    if (due) *deadline_ns = due->time_since_epoch().count();
+    return due.has_value();
+}
+
+rjb_drop_reason rtpjbuf_drop_reason(const rtp_frame* frame) {
+    if (frame == nullptr || frame->type != RFT_RTP) return RJB_DROP_NONE;
+    return static_cast<const packet_frame*>(frame)->why;
+}
+
+void rtpjbuf_get_stats(const void* jb, rtpjbuf_stats* stats) {
+    if (stats == nullptr) return;
+    *stats = {};
+    if (jb == nullptr) return;
+    const jitter_buffer_stats& s = static_cast<const c_buffer*>(jb)->frames.stats();
+    *stats = {s.received, s.invalid,  s.duplicate, s.late,    s.stale,
+              s.stray,    s.erasures, s.erased,    s.restarts};
+}
+
+rtp_parser_err_t rtp_packet_parse_raw(const unsigned char* data, size_t size, rtp_info* info) {
+    rtp_packet_view packet;
+    if (const int e = packet.assign(data, data == nullptr ? 0 : size))
+        return static_cast<rtp_parser_err_t>(e);
+    if (info != nullptr) fill(*info, packet);
+    return RTP_PARSER_OK;
+}
+
+const char* rtp_packet_parse_errstr(rtp_parser_err_t code) {
+    if (code == RTP_PARSER_OK) return "success";
+    return error_category().message(code, nullptr, 0);
+}
