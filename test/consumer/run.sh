@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# run.sh BUILD_DIR
+# Installs BUILD_DIR's library into a temporary prefix, then builds and runs main.c, main.cpp and the
+# README's two examples as a user would: by find_package, by add_subdirectory, by pkg-config, and by
+# pkg-config against a static library.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+build=$(cd "$1" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+cached() { sed -nE "s/^$1:[A-Z]+=//p" "$build/CMakeCache.txt"; }
+cc=$(cached CMAKE_C_COMPILER)
+cxx=$(cached CMAKE_CXX_COMPILER)
+c_flags=(-std=c99 -O1 -Wall -Wextra -Wpedantic -Werror)
+cxx_flags=(-std=c++20 -O1 -Wall -Wextra -Wpedantic -Werror)
+
+fail() {
+    echo "FAILED: $*" >&2
+    exit 1
+}
+
+# What a step prints is of interest only where it fails.
+quietly() {
+    "$@" >"$work/log" 2>&1 || { cat "$work/log" >&2; fail "$*"; }
+}
+
+configure() { # source directory, build directory, further arguments
+    quietly cmake -S "$1" -B "$2" -G "$(cached CMAKE_GENERATOR)" -DCMAKE_BUILD_TYPE=Debug \
+        -DCMAKE_C_COMPILER="$cc" -DCMAKE_CXX_COMPILER="$cxx" \
+        -DCMAKE_C_FLAGS="${c_flags[*]:1}" -DCMAKE_CXX_FLAGS="${cxx_flags[*]:1}" "${@:3}"
+}
+
+run() { # what it shows, command
+    printf '%-26s ' "$1:"
+    "${@:2}" || fail "$1"
+}
+
+run_readme() { # what it shows, command
+    local said
+    said=$(run "$@")
+    echo "${said//$'\n'/, }"
+    [[ $said == *" play"$'\n'"conceal"$'\n'"play"$'\n'"play" ]] || fail "$1: not what README says"
+}
+
+# The prefix is moved after the installation: nothing installed may name its own place.
+quietly cmake --install "$build" --prefix "$work/installed" --component runtime
+quietly cmake --install "$build" --prefix "$work/installed" --component development
+mv "$work/installed" "$work/prefix"
+grep -rlF -e "$work/installed" -e "$build" -e "$root" --include='*.cmake' --include='*.pc' \
+    "$work/prefix" && fail "installed files name the build's directories"
+
+for language in "" _c; do
+    configure "$here/find_package$language" "$work/find_package$language" \
+        -DCMAKE_PREFIX_PATH="$work/prefix"
+    quietly cmake --build "$work/find_package$language"
+    run "find_package$language" "$work/find_package$language/consumer"
+done
+
+# A version that is not ours is refused.
+sed 's/find_package(rtpsynth 2.0/find_package(rtpsynth 1.3/' "$here/find_package/CMakeLists.txt" \
+    >"$work/CMakeLists.txt"
+if (configure "$work" "$work/other_version" -DCMAKE_PREFIX_PATH="$work/prefix") 2>/dev/null; then
+    fail "find_package(rtpsynth 1.3) was satisfied"
+fi
+grep -q 'requested version "1.3"' "$work/log" || fail "find_package(rtpsynth 1.3) failed otherwise"
+
+# As a subproject the library is static unless the parent says otherwise, and installs only if asked.
+configure "$here/add_subdirectory" "$work/add_subdirectory" -DRTPSYNTH_SOURCE_DIR="$root"
+quietly cmake --build "$work/add_subdirectory"
+run "add_subdirectory, C" "$work/add_subdirectory/consumer_c"
+run "add_subdirectory, C++" "$work/add_subdirectory/consumer_cpp"
+quietly cmake --install "$work/add_subdirectory" --prefix "$work/static"
+[ ! -e "$work/static" ] || fail "a subproject installed something unasked"
+quietly cmake -DRTPSYNTH_INSTALL=ON "$work/add_subdirectory"
+quietly cmake --install "$work/add_subdirectory" --prefix "$work/static"
+[ -e "$work/static/$(cached CMAKE_INSTALL_LIBDIR)/librtpsynth.a" ] || fail "no static library installed"
+
+# The README's programs: its first block of each language.
+for language in c cpp; do
+    awk -v fence="\`\`\`$language" '$0 == fence { inside = 1; next } /^```$/ { if (inside) exit } inside' \
+        "$root/README.md" >"$work/readme.$language"
+done
+
+pkg_config() { # prefix, arguments
+    PKG_CONFIG_PATH=$1/$(cached CMAKE_INSTALL_LIBDIR)/pkgconfig pkg-config "${@:2}" rtpsynth
+}
+read -ra shared <<<"$(pkg_config "$work/prefix" --cflags --libs)"
+read -ra static <<<"$(pkg_config "$work/static" --static --cflags --libs)"
+export LD_LIBRARY_PATH=$work/prefix/$(cached CMAKE_INSTALL_LIBDIR)
+quietly "$cc" "${c_flags[@]}" "$here/main.c" "${shared[@]}" -o "$work/main-c"
+run "pkg-config, C" "$work/main-c"
+quietly "$cxx" "${cxx_flags[@]}" "$here/main.cpp" "${shared[@]}" -o "$work/main-cpp"
+run "pkg-config, C++" "$work/main-cpp"
+quietly "$cc" "${c_flags[@]}" "$work/readme.c" "${shared[@]}" -o "$work/readme-c"
+run_readme "README, C" "$work/readme-c"
+quietly "$cxx" "${cxx_flags[@]}" "$work/readme.cpp" "${shared[@]}" -o "$work/readme-cpp"
+run_readme "README, C++" "$work/readme-cpp"
+unset LD_LIBRARY_PATH
+quietly "$cc" "${c_flags[@]}" "$here/main.c" "${static[@]}" -o "$work/static-c"
+run "pkg-config --static, C" "$work/static-c"
+quietly "$cxx" "${cxx_flags[@]}" "$here/main.cpp" "${static[@]}" -o "$work/static-cpp"
+run "pkg-config --static, C++" "$work/static-cpp"
