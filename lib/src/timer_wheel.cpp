@@ -20,17 +20,21 @@ timer_wheel::~timer_wheel() {
 
 std::optional<time_point> timer_wheel::next_deadline() noexcept {
     std::size_t allowance = unlimited;
-    const timer* const t = first(allowance);
-    if (!t) return std::nullopt;
-    return to_time(t->key_);
+    timer* first = nullptr;
+    find_first(std::numeric_limits<key>::max(), allowance, first);
+    if (!first) return std::nullopt;
+    return to_time(first->key_);
 }
 
-// The earliest of all timers; null if there is none, or if the allowance of steps did not suffice
-// to find it. The next slots of the levels are looked at in the order in which they begin, until
-// they begin too late to matter; of those that begin together the coarsest, since only it can be
-// spread.
-timer_wheel::timer* timer_wheel::first(std::size_t& allowance) noexcept {
-    timer* best = nullptr;
+// The earliest of all timers that lie in slots which begin by the horizon; null if there is none.
+// False if the allowance of steps did not suffice to find it. The next slots of the levels are
+// looked at in the order in which they begin, until they begin too late to matter; of those that
+// begin together the coarsest comes first, since it is what has to be spread over the others.
+bool timer_wheel::find_first(key horizon, std::size_t& allowance, timer*& first) noexcept {
+    // What was armed while time ran backwards lies in the slot of base_, which begins later.
+    const key come = std::max(base_, now_);
+    horizon = std::max(horizon, come);
+    first = nullptr;
     for (std::uint32_t open = levels_; open != 0;) {
         unsigned level = 0;
         key next = 0;
@@ -46,32 +50,43 @@ timer_wheel::timer* timer_wheel::first(std::size_t& allowance) noexcept {
                 begin = n << shift(l);
             }
         }
-        if (best && best->key_ < begin) break;
+        if (begin > horizon || (first && first->key_ < begin)) break;
         const std::size_t slot = std::size_t{level} << slot_bits | (next & 63);
-        if (level != 0 && slots_[slot]->next_) {
-            // Nothing is due before the slot begins, so that its timers fit the levels below.
+        const bool alone = !slots_[slot]->next_ && !slots_[slot]->child_;
+        if (level != 0 && !alone && begin <= come) {
             base_ = std::max(base_, begin);
-            if (!spread(slot, allowance)) return nullptr;
-            best = nullptr;
+            if (!spread(slot, allowance)) return false;
+            first = nullptr;
             open = levels_;
             continue;
         }
-        if (!order(&slots_[slot], allowance)) return nullptr;
-        if (!best || earlier(*slots_[slot], *best)) best = slots_[slot];
+        if (!order(&slots_[slot], allowance)) return false;
+        if (!first || earlier(*slots_[slot], *first)) first = slots_[slot];
         open &= ~(1U << level);
     }
-    return best;
+    return true;
 }
 
-// Moves the timers of a slot to the finer ones that it spans. It can stop after any of them and be
-// resumed; false if it had to, the allowance being used up.
+// Moves the timers of a slot that base_ has reached to the finer ones that it spans, which are all
+// of a lower level. It takes a tree apart from the top. It can stop after any step and be resumed;
+// false if it had to, the allowance being used up.
 bool timer_wheel::spread(std::size_t slot, std::size_t& allowance) noexcept {
-    while (timer* const t = slots_[slot]) {
+    timer*& head = slots_[slot];
+    while (timer* const t = head) {
         if (allowance == 0) return false;
         --allowance;
-        slots_[slot] = t->next_;
-        if (t->next_) t->next_->link_ = &slots_[slot];
-        place(*t);
+        if (timer* const child = t->child_) {
+            t->child_ = child->next_;
+            if (child->next_) child->next_->link_ = &t->child_;
+            child->next_ = t;
+            t->link_ = &child->next_;
+            head = child;
+            child->link_ = &head;
+        } else {
+            head = t->next_;
+            if (head) head->link_ = &head;
+            place(*t);
+        }
     }
     vacate(slot);
     return true;

@@ -20,19 +20,19 @@ namespace rtpsynth {
 ///
 /// Structure: 9 levels of 64 slots, 16 µs wide at level 0 and 64 times wider at each level above,
 /// so that the whole range of time_point is covered; a timer lies at the finest level that reaches
-/// its deadline. A slot is an unordered list. When a slot of a higher level comes next, its timers
-/// are spread over the level below; when one of level 0 does, it is ordered, exactly to the
-/// nanosecond, as a pairing heap built from its list. Bitmaps of the occupied slots lead to the
-/// next one however far ahead it is.
+/// its deadline. A slot is an unordered list. Once the time of a slot of a higher level has come,
+/// its timers are spread over the level below; a slot of level 0, or whichever holds the deadline
+/// that next_deadline() is asked for, is ordered, exactly to the nanosecond, as a pairing heap
+/// built from its list. Bitmaps of the occupied slots lead to the next one however far ahead it is.
 ///
-/// Cost, k being the number of timers in one slot of 16 µs:
+/// Cost, k being the number of timers in the slot that comes next:
 /// - arm: O(1);
-/// - cancel: O(1); in the slot that comes next amortised O(log k) for the earliest timer;
+/// - cancel: O(1), but in the slot that comes next amortised O(log k);
 /// - fire: amortised O(log k), after at most one move per level;
-/// - next_deadline: O(1) per level in use, plus spreading and ordering what comes next if that was
-///   not done yet.
+/// - next_deadline: O(1) per level in use, plus ordering the slot that comes next if that was not
+///   done yet, O(k) in all for what was armed there since.
 ///
-/// 4.7 KiB for the wheel and 48 bytes (64-bit) per timer.
+/// 4.6 KiB for the wheel and 48 bytes (64-bit) per timer.
 ///
 /// Lifetimes: a timer cancels itself when it is destroyed and a wheel cancels what is armed in it,
 /// so either may go first. Addresses are kept: neither can be copied or moved.
@@ -62,6 +62,7 @@ public:
 
     bool empty() const noexcept { return levels_ == 0; }
 
+    /// What an advance() did.
     struct progress {
         std::size_t fired; ///< at most the budget
         bool more;         ///< some may still be due: call again when others have had their turn
@@ -118,18 +119,18 @@ private:
     void place(timer& t) noexcept;
     void remove(timer& t) noexcept;
     void vacate(std::size_t slot) noexcept;
-    timer* first(std::size_t& allowance) noexcept;
+    bool find_first(key horizon, std::size_t& allowance, timer*& first) noexcept;
 
     // Not after any armed deadline, but for those armed while time ran backwards; those lie where a
-    // deadline of base_ would. Hence a level's slots, counted from that of base_, are in order of
-    // time, and no two rounds of the wheel ever share a slot.
+    // deadline of base_ would. Never ahead of the clock. A level's slots, counted from that of
+    // base_, are in order of time, and no two rounds of the wheel ever share a slot.
     key base_;
     key now_;                      // of the latest advance()
     std::uint64_t next_order_ = 0; // of the next timer to be armed
     std::uint32_t levels_ = 0;     // bit i: level i has an occupied slot
     bool advancing_ = false;
     std::array<std::uint64_t, level_count> occupied_{}; // bit i: slot i of the level is not empty
-    std::array<timer*, slot_count> slots_{};            // lists; at level 0, of trees
+    std::array<timer*, slot_count> slots_{};            // lists of trees; most trees are one timer
 };
 
 /// What a wheel arms: derive from it, and cast back in the visitor. Destruction cancels.
@@ -200,15 +201,18 @@ inline void timer_wheel::place(timer& t) noexcept {
     }
 }
 
-// A timer leaves its list, and what was below it takes its place as one tree.
+// A timer leaves its list, and what was below it takes its place: as it is where nothing follows,
+// to be ordered when that matters, and otherwise as one tree.
 inline void timer_wheel::remove(timer& t) noexcept {
     timer* heir = t.next_;
-    if (t.child_) {
+    if (!heir) {
+        heir = t.child_;
+    } else if (t.child_) {
         std::size_t allowance = unlimited;
         order(&t.child_, allowance);
+        t.child_->next_ = heir;
+        heir->link_ = &t.child_->next_;
         heir = t.child_;
-        heir->next_ = t.next_;
-        if (t.next_) t.next_->link_ = &heir->next_;
     }
     *t.link_ = heir;
     if (heir) {
@@ -239,14 +243,14 @@ timer_wheel::progress timer_wheel::advance(time_point now, std::size_t budget, V
     std::size_t allowance =
         budget < unlimited / steps_per_unit ? budget * steps_per_unit : unlimited;
     for (std::size_t fired = 0;; ++fired) {
-        timer* const t = first(allowance);
-        const bool known = t || empty();
+        timer* t = nullptr;
+        if (!find_first(now_, allowance, t)) return {fired, true};
         // What was armed since has a key of now_ or more, so all that was due comes before it.
-        if (known && !(t && t->key_ <= now_ && t->order_ < armed_before)) {
+        if (!t || t->key_ > now_ || t->order_ >= armed_before) {
             base_ = std::max(base_, now_);
             return {fired, t && t->key_ <= now_};
         }
-        if (!known || fired == budget) return {fired, true};
+        if (fired == budget) return {fired, true};
         base_ = std::max(base_, t->key_);
         remove(*t);
         visit(*t);
