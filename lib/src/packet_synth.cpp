@@ -50,6 +50,7 @@ result<std::size_t> packet_synth::write_batch(time_point now, packet_format form
     if (const int e = check_layout(format.packet_size(), count, stride, out.size())) {
         return static_cast<errc>(e);
     }
+    if (count == 0) return format.packet_size();
     std::uint8_t* packet = out.data();
     if (payloads.empty() && stride == format.packet_size()) {
         std::memset(packet, 0, count * stride); // headers too: quicker than piece by piece

@@ -5,6 +5,8 @@
 // vs_released divides by what the released rtpsynth package did at 160 samples. Those reference
 // figures were taken on ANOTHER machine of this class: μ-law encode 1.07, decode 0.40, resample
 // 8 -> 16 kHz 0.11 Gsamples/s. It has no figures for A-law, which is held against those of μ-law.
+#include "least_reporter.hpp"
+
 #include <rtpsynth/g711.hpp>
 #include <rtpsynth/resample.hpp>
 
@@ -191,13 +193,4 @@ BENCHMARK(alaw_decode_scalar)->Apply(sizes);
 BENCHMARK(resample_block)->Apply(sizes_and_rates);
 BENCHMARK(resample_scalar_block)->Apply(sizes_and_rates);
 
-int main(int argc, char** argv) {
-    benchmark::Initialize(&argc, argv);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-    benchmark::AddCustomContext(
-        "vs_released", "x the released package at 160 samples, measured on another machine of this "
-                       "class: encode 1.07, decode 0.40, resample 8->16 kHz 0.11 Gsamples/s");
-    benchmark::RunSpecifiedBenchmarks();
-    benchmark::Shutdown();
-    return 0;
-}
+int main(int argc, char** argv) { return run_benchmarks(argc, argv); }

@@ -1,6 +1,7 @@
 /// \file
-/// The library's notion of time. Nothing in lib/ reads a clock: every call that needs the time is
-/// given it, so that a simulation, a capture being replayed and a live socket run the same code.
+/// The library's notion of time. Nothing in the C++ face reads a clock: every call that needs the
+/// time is given it, so that a simulation, a capture being replayed and a live socket run the same
+/// code.
 #pragma once
 
 #include <chrono>

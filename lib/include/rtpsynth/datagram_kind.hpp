@@ -8,6 +8,7 @@
 
 namespace rtpsynth {
 
+/// The protocols that share a port with RTP, and none of them.
 enum class datagram_kind : std::uint8_t { rtp, rtcp, stun, zrtp, dtls, turn_channel, unknown };
 
 /// Decides by the first byte, and between RTP and RTCP by the second: 192..223 is RTCP. It is only

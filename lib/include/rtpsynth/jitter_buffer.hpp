@@ -6,6 +6,7 @@
 #include <rtpsynth/detail/playout_pace.hpp>
 #include <rtpsynth/detail/reorder_store.hpp>
 #include <rtpsynth/error.hpp>
+#include <rtpsynth/jitter_buffer_stats.hpp>
 #include <rtpsynth/rtp_packet.hpp>
 #include <rtpsynth/sequence.hpp>
 
@@ -30,14 +31,6 @@ struct jitter_buffer_options {
     unsigned max_misorder = 3000;
 };
 
-/// Why a packet was not handed out.
-enum class drop_reason {
-    duplicate, ///< the same packet is buffered, or was the last one handed out
-    late,      ///< its place has already been played out
-    stale,     ///< a tail that sat in a nearly full buffer for `capacity` inserts
-    stray,     ///< fits nowhere in the stream, and the next packet did not prove a restart
-};
-
 /// Packets that will not come: a gap in what is handed out.
 struct erasure {
     std::int64_t lseq_start; ///< first missing packet
@@ -46,23 +39,6 @@ struct erasure {
     bool restart;            ///< the sender started anew: nothing was lost, lseq jumped
 
     friend bool operator==(const erasure&, const erasure&) = default;
-};
-
-/// What has happened to a buffer since it was made. received = handed out + still inside +
-/// duplicate + late + stale + stray.
-struct jitter_buffer_stats {
-    std::uint64_t received = 0;  ///< packets put in
-    std::uint64_t invalid = 0;   ///< datagrams refused because they are no RTP packets
-    std::uint64_t duplicate = 0; ///< dropped, drop_reason::duplicate
-    std::uint64_t late = 0;      ///< dropped, drop_reason::late
-    std::uint64_t stale = 0;     ///< dropped, drop_reason::stale
-    std::uint64_t stray = 0;     ///< dropped, drop_reason::stray
-    std::uint64_t erasures = 0;  ///< erasures handed out, restarts included
-    std::uint64_t erased = 0;    ///< packets that the erasures cover, restarts not counted
-    std::uint64_t restarts = 0;  ///< restarts of the sender that were recognised
-
-    /// Packets dropped for any reason.
-    std::uint64_t dropped() const noexcept { return duplicate + late + stale + stray; }
 };
 
 /// Puts one stream's packets back into sequence order.
@@ -86,16 +62,17 @@ struct jitter_buffer_stats {
 ///     sink(const erasure& gap)                              // what is missing before it
 ///     sink(drop_reason why, jitter_buffer<Owner>::frame&& f)  // a packet that will not be played
 ///
-/// Preconditions: a sink does not call the buffer that calls it. A sink should not throw; if it
-/// does, the exception propagates, the frame it was called with is gone, and everything else is
-/// either still inside or counted as dropped.
+/// A frame given to a sink is the sink's to move from, during the call; what it leaves there is
+/// destroyed right after. Preconditions: neither a sink nor an Owner's destructor calls the buffer
+/// they are called by. A sink should not throw; if it does, the exception propagates, the frame it
+/// was called with is gone, and everything else is either still inside or counted as dropped.
 ///
 /// Complexity: O(1) per packet, amortised, at any capacity and disorder; with `max_delay`, as long
 /// as arrival times do not go backwards (one that does costs a step per packet it goes behind).
 /// Memory: sized at construction (about 70 bytes and an Owner per packet of capacity, touched only
 /// as it is used). Nothing is allocated per packet; the index grows when a gap makes the numbers
-/// held spread over more than four times the capacity, to 70 KB at most, and shrinks back when the
-/// buffer next runs empty.
+/// held spread over more than four times the capacity, to 102 KB at most, and shrinks back when the
+/// buffer has handed out all that it held.
 ///
 /// Threads: distinct buffers are independent; one buffer must not be used by two threads at once.
 template <class Owner>
@@ -130,24 +107,19 @@ public:
     /// kept. Fails only with errc::not_enough_memory, and then nothing has changed and \p owner is
     /// still the caller's.
     template <class Sink>
-    result<void> insert(rtp_packet_view packet, Owner&& owner, time_point arrival, Sink&& sink) {
-        switch (offer(packet, std::move(owner), arrival)) {
-        case offered::passed:
-            sink(frame{packet, top_, arrival, std::move(owner)});
-            return {};
-        case offered::held:
-            return {};
-        case offered::refused:
-            break;
-        }
-        return insert_any(packet, std::move(owner), arrival, sink);
+    [[nodiscard]] result<void> insert(rtp_packet_view packet, Owner&& owner, time_point arrival,
+                                      Sink&& sink) {
+        const offered how = offer(packet, std::move(owner), arrival);
+        if (how == offered::refused) return insert_any(packet, std::move(owner), arrival, sink);
+        if (how == offered::passed) sink(frame{packet, top_, arrival, std::move(owner)});
+        return {};
     }
 
     /// Parses \p datagram and puts it in. Fails as rtp_packet_view::parse does (counted as invalid)
     /// or as insert does; the packet then is not in the buffer and \p owner is still the caller's.
     template <class Sink>
-    result<void> insert(std::span<const std::uint8_t> datagram, Owner&& owner, time_point arrival,
-                        Sink&& sink) {
+    [[nodiscard]] result<void> insert(std::span<const std::uint8_t> datagram, Owner&& owner,
+                                      time_point arrival, Sink&& sink) {
         rtp_packet_view packet;
         if (const int e = packet.assign(datagram.data(), datagram.size())) [[unlikely]] {
             count_invalid();
@@ -156,17 +128,19 @@ public:
         return insert(packet, std::move(owner), arrival, sink);
     }
 
-    /// For a caller who parses for himself: counts a datagram that is no RTP packet.
+    /// For callers that parse by themselves: counts a datagram that is no RTP packet.
     void count_invalid() noexcept { ++stats_.invalid; }
 
+    /// What offer() did with a packet.
     enum class offered { passed, held, refused };
 
-    /// What insert does for nearly all packets, as a step of its own that needs no sink:
+    /// For bindings: what insert does for nearly all packets, as a step of its own without a sink.
     /// - passed: the packet is the next in sequence and nothing waits for it. It counts as handed
-    ///   out, with the number last_lseq(); \p owner is still the caller's.
+    ///   out, with the number *last_lseq(); \p owner is still the caller's.
     /// - held: it waits for others now, and \p owner is the buffer's.
     /// - refused: nothing has changed; the packet has to be given to insert.
-    offered offer(const rtp_packet_view& packet, Owner&& owner, time_point arrival) noexcept {
+    [[nodiscard]] offered offer(const rtp_packet_view& packet, Owner&& owner,
+                                time_point arrival) noexcept {
         if (!ordinary_ || packet.ssrc() != ssrc_) [[unlikely]]
             return offered::refused;
         const int ahead = seq_distance(packet.seq(), static_cast<std::uint16_t>(top_));
@@ -176,7 +150,7 @@ public:
             follow(packet);
             return offered::passed;
         }
-        if (static_cast<unsigned>(ahead) > reach_ || store_.size() + 1 >= capacity_ ||
+        if (static_cast<unsigned>(ahead - 1) >= reach_ || store_.size() + 1 >= capacity_ ||
             !store_.try_emplace(packet, top_ + ahead, arrival, std::move(owner))) [[unlikely]]
             return offered::refused;
         ++stats_.received;
@@ -207,11 +181,15 @@ public:
         settle();
     }
 
-    /// The logical sequence number handed out last, 0 before there is one.
-    std::int64_t last_lseq() const noexcept { return top_; }
+    /// The logical sequence number handed out last.
+    std::optional<std::int64_t> last_lseq() const noexcept {
+        return has_top_ ? std::optional(top_) : std::nullopt;
+    }
 
     /// Packets inside that wait for their turn, suspect not counted.
     unsigned size() const noexcept { return store_.size(); }
+    /// Whether a suspect is held besides.
+    bool has_suspect() const noexcept { return held_.has_value(); }
     unsigned capacity() const noexcept { return capacity_; }
     const jitter_buffer_stats& stats() const noexcept { return stats_; }
 
@@ -227,9 +205,10 @@ private:
     template <class Sink>
     RTPSYNTH_NOINLINE result<void> insert_any(rtp_packet_view packet, Owner&& owner,
                                               time_point arrival, Sink& sink) {
+        // The one that others wait for is handed out with them.
         if (ordinary_ && packet.ssrc() == ssrc_ && store_.size() < unfilled_ &&
             packet.seq() == static_cast<std::uint16_t>(top_ + 1)) {
-            ordinary_ = false; // for hand_out_run
+            ordinary_ = false; // until the others have left
             ++stats_.received;
             follow(packet);
             sink(frame{packet, top_, arrival, std::move(owner)});
@@ -237,16 +216,17 @@ private:
             return {};
         }
         ordinary_ = false;
+        while (store_.size() == capacity_) release_run(sink); // a sink has thrown before
         std::int64_t lseq;
         if (has_last_ || store_.size() != 0) {
             const std::int64_t reference = has_last_ ? top_ : store_.lowest();
-            const int ahead = seq_distance(packet.seq(), static_cast<std::uint16_t>(reference));
+            lseq = unwrap_seq(packet.seq(), reference);
+            const std::int64_t ahead = lseq - reference;
             if (packet.ssrc() != ssrc_ || ahead > dropout_ || ahead < -misorder_) {
                 suspect(packet, std::move(owner), arrival, sink);
                 settle();
                 return {};
             }
-            lseq = reference + ahead;
         } else {
             lseq = first_lseq(packet.seq());
             ssrc_ = packet.ssrc();
@@ -284,9 +264,13 @@ private:
         if (!held_ || held_->packet.ssrc() != packet.ssrc() ||
             seq_distance(packet.seq(), held_->packet.seq()) != 1) {
             ++stats_.received;
-            std::optional<frame> before = std::move(held_);
+            if (!held_) {
+                held_.emplace(frame{packet, 0, arrival, std::move(owner)});
+                return;
+            }
+            frame before = take_held();
             held_.emplace(frame{packet, 0, arrival, std::move(owner)});
-            if (before) drop(std::move(*before), drop_reason::stray, sink);
+            drop(std::move(before), drop_reason::stray, sink);
             return;
         }
         // Until the old stream has left, the suspect stays held and the owner the caller's.
@@ -317,6 +301,7 @@ private:
     /// that are next in sequence. Precondition: the buffer is not empty.
     template <class Sink>
     void release_run(Sink& sink) {
+        ordinary_ = false;
         const frame& first = store_.first();
         if (has_top_ && first.lseq != top_ + 1) skip_gap(first, sink);
         if (!has_last_) {
@@ -358,9 +343,7 @@ private:
 
     template <class Sink>
     void drop(frame&& f, drop_reason why, Sink& sink) {
-        std::uint64_t* const counters[] = {&stats_.duplicate, &stats_.late, &stats_.stale,
-                                           &stats_.stray};
-        ++*counters[static_cast<int>(why)];
+        stats_.count(why);
         sink(why, std::move(f));
     }
 
@@ -377,9 +360,10 @@ private:
         return f;
     }
 
-    /// Whether insert may take its short ways, and for how far ahead.
+    /// Whether offer() may take packets, and from how far ahead.
     void settle() noexcept {
-        ordinary_ = has_last_ && !held_ && !store_.has_far() && store_.fits(top_ + 1);
+        ordinary_ = has_last_ && !held_ && !store_.has_far() && store_.fits(top_ + 1) &&
+                    store_.lowest() != top_ + 1;
         reach_ = std::min(static_cast<unsigned>(dropout_), store_.width());
     }
 
@@ -394,7 +378,7 @@ private:
     bool has_top_ = false;
     bool has_last_ = false; // top_ is of the current stream
     bool started_ = false;
-    bool ordinary_ = false; // has_last_, no suspect, nothing due, all fits into the window
+    bool ordinary_ = false; // has_last_, no suspect, nothing due, all fits the window: offer works
     unsigned reach_ = 0;    // while ordinary_: how far ahead a packet has a place in the window
     detail::playout_pace pace_;
     detail::reorder_store<frame> store_;

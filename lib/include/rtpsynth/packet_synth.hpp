@@ -77,8 +77,9 @@ public:
     /// \p out. \p now is the time the packet is made at, seen by resync() alone.
     /// \return the packet's size; errc::invalid_argument for a format outside its ranges or a
     ///         payload longer than it says; errc::buffer_too_small
-    result<std::size_t> write(time_point now, packet_format format, std::span<std::uint8_t> out,
-                              std::span<const std::uint8_t> payload = {}) noexcept {
+    [[nodiscard]] result<std::size_t> write(time_point now, packet_format format,
+                                            std::span<std::uint8_t> out,
+                                            std::span<const std::uint8_t> payload = {}) noexcept {
         if (payload.size() > format.payload_size) [[unlikely]]
             return errc::invalid_argument;
         if (const int e = check(format, out.size())) [[unlikely]]
@@ -89,8 +90,8 @@ public:
     }
 
     /// write() with the payload left as it stands in \p out, from byte rtp_header_size on.
-    result<std::size_t> stamp(time_point now, packet_format format,
-                              std::span<std::uint8_t> out) noexcept {
+    [[nodiscard]] result<std::size_t> stamp(time_point now, packet_format format,
+                                            std::span<std::uint8_t> out) noexcept {
         if (const int e = check(format, out.size())) [[unlikely]]
             return static_cast<errc>(e);
         stamp_one(now, format, out.data());
@@ -102,18 +103,18 @@ public:
     /// \param stride  at least format.packet_size(); out.size() need not cover the last one's gap
     /// \return the size of each packet; errors as of write(), and errc::invalid_argument for a
     ///         smaller stride or more than count payloads
-    RTPSYNTH_API result<std::size_t> write_batch(
+    [[nodiscard]] RTPSYNTH_API result<std::size_t> write_batch(
         time_point now, packet_format format, std::size_t count, std::size_t stride,
         std::span<std::uint8_t> out, std::span<const std::uint8_t> payloads = {}) noexcept;
 
     /// write_batch() with every payload left as it stands.
-    RTPSYNTH_API result<std::size_t> stamp_batch(time_point now, packet_format format,
-                                                 std::size_t count, std::size_t stride,
-                                                 std::span<std::uint8_t> out) noexcept;
+    [[nodiscard]] RTPSYNTH_API result<std::size_t> stamp_batch(
+        time_point now, packet_format format, std::size_t count, std::size_t stride,
+        std::span<std::uint8_t> out) noexcept;
 
     /// Passes over \p npackets packets of silence: the timestamp moves on, the sequence number does
     /// not (RFC 3551 §4.1). \return errc::invalid_argument for a negative number.
-    RTPSYNTH_API result<void> skip(int npackets) noexcept;
+    [[nodiscard]] RTPSYNTH_API result<void> skip(int npackets) noexcept;
 
     /// Sets the marker of the next packet, and of that one only. \return what it was before.
     bool set_marker(bool marker) noexcept {

@@ -10,6 +10,7 @@
 
 namespace rtpsynth {
 
+/// The C struct, which both faces share.
 using rtp_profile = ::rtp_profile;
 
 namespace detail {

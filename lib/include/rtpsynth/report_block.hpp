@@ -23,8 +23,9 @@ struct report_block {
     friend bool operator==(const report_block&, const report_block&) = default;
 };
 
-/// The smallest and largest value of report_block::cumulative_lost, a 24-bit field.
+/// The smallest value of report_block::cumulative_lost, a signed field of 24 bits.
 inline constexpr std::int32_t cumulative_lost_min = -0x80'0000;
+/// The largest one.
 inline constexpr std::int32_t cumulative_lost_max = 0x7f'ffff;
 
 /// The round trip between the sender of a report on our own source and us, A - LSR - DLSR of

@@ -53,8 +53,9 @@ RTPSYNTH_API result<std::size_t> rtp_header_length(const rtp_fields& fields) noe
 /// \p payload is copied. It may lie anywhere in \p out, also overlapping where it goes; if it is
 /// there already, `out.subspan(rtp_header_length(fields).value(), n)`, it stays as it is, to be
 /// filled in before or after the call.
-RTPSYNTH_API result<std::size_t> build_rtp(std::span<std::uint8_t> out, const rtp_fields& fields,
-                                           std::span<const std::uint8_t> payload) noexcept;
+[[nodiscard]] RTPSYNTH_API result<std::size_t> build_rtp(
+    std::span<std::uint8_t> out, const rtp_fields& fields,
+    std::span<const std::uint8_t> payload) noexcept;
 
 namespace detail {
 

@@ -20,10 +20,12 @@ inline constexpr std::uint16_t one_byte_extension = 0xbede;
 /// "appbits", are the application's: any of 0x1000..0x100f.
 inline constexpr std::uint16_t two_byte_extension = 0x1000;
 
+/// Whether a header extension's profile says RFC 8285's one-byte form (§4.2).
 constexpr bool is_one_byte_extension(std::uint16_t profile) noexcept {
     return profile == one_byte_extension;
 }
 
+/// Whether it says the two-byte form, whose low four bits are free (§4.3).
 constexpr bool is_two_byte_extension(std::uint16_t profile) noexcept {
     return (profile & 0xfff0) == two_byte_extension;
 }

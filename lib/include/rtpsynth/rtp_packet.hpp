@@ -49,7 +49,8 @@ public:
 
     /// Checks \p datagram in the order RFC 3550 A.1 suggests and returns a view of it; the first
     /// failed check names the error. Never reads outside the datagram.
-    static result<rtp_packet_view> parse(std::span<const std::uint8_t> datagram) noexcept {
+    [[nodiscard]] static result<rtp_packet_view> parse(
+        std::span<const std::uint8_t> datagram) noexcept {
         rtp_packet_view view;
         if (const int e = view.assign(datagram.data(), datagram.size()))
             return static_cast<errc>(e);

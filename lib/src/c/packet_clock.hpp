@@ -15,18 +15,22 @@ namespace rtpsynth::detail {
 /// at_packet() asks the kernel's coarse clock, a number that changes once a tick, and reads the
 /// precise clock only when it changed since this object's previous packet. Packets that are paced
 /// thus have exact times; the later packets of a burst have that of the burst's first packet within
-/// the tick, so less than a tick, at most 4 ms, too early. Where ticks are longer, or there is no
-/// coarse clock, every reading is precise.
+/// the tick, so less than a tick, usually at most 4 ms, too early. Every reading is precise for
+/// packets that are no longer than a tick, where ticks are longer than 4 ms, and where there is no
+/// coarse clock.
 ///
 /// Threads: none of its own; it belongs to its stream.
 class packet_clock {
 public:
-    packet_clock() noexcept {
+    /// \p ptime: how long a packet is, in ms.
+    explicit packet_clock(int ptime) noexcept {
 #ifdef CLOCK_MONOTONIC_COARSE
         constexpr long longest_tick_ns = 4'000'000;
         timespec tick;
         ticks_ = clock_getres(CLOCK_MONOTONIC_COARSE, &tick) == 0 && tick.tv_sec == 0 &&
-                 tick.tv_nsec <= longest_tick_ns;
+                 tick.tv_nsec <= longest_tick_ns && tick.tv_nsec < ptime * 1'000'000LL;
+#else
+        static_cast<void>(ptime);
 #endif
     }
 

@@ -7,6 +7,8 @@
 #include <rtpsynth/payload_type.hpp>
 
 #include <array>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <new>
 #include <type_traits>
@@ -40,17 +42,20 @@ using frame_owner = std::unique_ptr<packet_frame, frame_release>;
 // are never more of them than packets inside, one of them a suspect, and those that the call adds.
 class erasure_list {
 public:
-    // Forgets the previous call's and makes room for those of one that finds so many packets inside
-    // and puts in so many.
-    bool begin(std::size_t inside, std::size_t added) noexcept {
+    // Forgets the previous call's and makes room for as many as the next one may need. A large
+    // array is not kept for a buffer that needs a small one.
+    bool begin(std::size_t needed) noexcept {
         used_ = 0;
-        const std::size_t needed = inside + added + 1;
-        return needed <= room_ || resize(needed + needed / 2);
+        if (needed <= room_ && (room_ <= usual_room || room_ / 4 <= needed)) return true;
+        return needed <= most_room && resize(needed + needed / 2);
     }
 
     rtp_frame* next() noexcept { return &frames_[used_++]; }
 
 private:
+    static constexpr std::size_t usual_room = 32;
+    static constexpr std::size_t most_room = PTRDIFF_MAX / sizeof(rtp_frame) / 2;
+
     bool resize(std::size_t room) noexcept {
         std::unique_ptr<rtp_frame[]> fresh(new (std::nothrow) rtp_frame[room]);
         if (!fresh) return false;
@@ -80,12 +85,13 @@ struct payload_rule {
 constexpr std::array<payload_rule, 128> payload_rules = [] {
     std::array<payload_rule, 128> rules;
     constexpr std::array<std::uint8_t, 240> zeros{}; // a payload that every rule can count
-    for (std::uint8_t pt = 0; pt < rules.size(); ++pt) {
-        rules[pt].profile = static_profile(pt);
+    for (unsigned i = 0; i < rules.size(); ++i) {
+        const auto pt = static_cast<std::uint8_t>(i);
+        rules[i].profile = static_profile(pt);
         const int n = nsamples(pt, zeros);
-        rules[pt].samples = n == -1    ? payload_rule::unknown
-                            : n == 240 ? payload_rule::one_per_byte
-                                       : payload_rule::by_frames;
+        rules[i].samples = n == -1    ? payload_rule::unknown
+                           : n == 240 ? payload_rule::one_per_byte
+                                      : payload_rule::by_frames;
     }
     return rules;
 }();
@@ -174,7 +180,9 @@ private:
 RTPSYNTH_NOINLINE rjb_udp_in_r put(c_buffer& buffer, rtp_packet_view packet, frame_owner owner,
                                    time_point arrival) noexcept {
     rjb_udp_in_r out{RJB_ENOMEM, nullptr, nullptr};
-    if (!buffer.erasures.begin(buffer.frames.size(), 1)) return out;
+    // A packet makes one erasure, unless it proves that a suspect was a restart.
+    const std::size_t erasures = buffer.frames.has_suspect() ? buffer.frames.size() + 2 : 1;
+    if (!buffer.erasures.begin(erasures)) return out;
     list_sink sink(buffer.erasures, out);
     if (buffer.frames.insert(packet, std::move(owner), arrival, sink)) out.error = 0;
     return out;
@@ -197,7 +205,7 @@ inline rjb_udp_in_r udp_in(void* jb, const unsigned char* data, std::size_t size
     using offered = jitter_buffer<frame_owner>::offered;
     switch (buffer->frames.offer(packet, std::move(owner), arrival)) {
     case offered::passed:
-        return {0, finish(owner.release(), packet, buffer->frames.last_lseq(), RJB_DROP_NONE),
+        return {0, finish(owner.release(), packet, *buffer->frames.last_lseq(), RJB_DROP_NONE),
                 nullptr};
     case offered::held:
         return {0, nullptr, nullptr};
@@ -215,7 +223,7 @@ void* rtpjbuf_ctor(unsigned int capacity) {
 }
 
 void* rtpjbuf_ctor_opts(const rtpjbuf_opts* opts) {
-    if (opts == nullptr) return nullptr;
+    if (opts == nullptr || opts->size != sizeof *opts) return nullptr;
     jitter_buffer_options o{.capacity = opts->capacity,
                             .max_dropout = opts->max_dropout,
                             .max_misorder = opts->max_misorder};
@@ -247,7 +255,9 @@ rjb_udp_in_r rtpjbuf_udp_in_many(void* jb, const rjb_datagram* datagrams, size_t
     rjb_udp_in_r out{RJB_ENOMEM, nullptr, nullptr};
     if (taken != nullptr) *taken = 0;
     auto* const buffer = static_cast<c_buffer*>(jb);
-    if (buffer == nullptr || !buffer->erasures.begin(buffer->frames.size(), n)) return out;
+    if (buffer == nullptr || (datagrams == nullptr && n != 0)) return out;
+    const std::size_t inside = buffer->frames.size() + 1; // and a suspect
+    if (n > SIZE_MAX - inside || !buffer->erasures.begin(inside + n)) return out;
     list_sink sink(buffer->erasures, out);
     for (size_t i = 0; i < n; ++i) {
         frame_owner owner(new_frame(*buffer));
@@ -266,7 +276,7 @@ rjb_udp_in_r rtpjbuf_udp_in_many(void* jb, const rjb_datagram* datagrams, size_t
 rjb_udp_in_r rtpjbuf_expire(void* jb, int64_t now_ns) {
     rjb_udp_in_r out{RJB_ENOMEM, nullptr, nullptr};
     auto* const buffer = static_cast<c_buffer*>(jb);
-    if (buffer == nullptr || !buffer->erasures.begin(buffer->frames.size(), 0)) return out;
+    if (buffer == nullptr || !buffer->erasures.begin(buffer->frames.size())) return out;
     out.error = 0;
     buffer->frames.expire(time_point(duration(now_ns)), list_sink(buffer->erasures, out));
     return out;
@@ -275,7 +285,7 @@ rjb_udp_in_r rtpjbuf_expire(void* jb, int64_t now_ns) {
 rjb_udp_in_r rtpjbuf_flush(void* jb) {
     rjb_udp_in_r out{RJB_ENOMEM, nullptr, nullptr};
     auto* const buffer = static_cast<c_buffer*>(jb);
-    if (buffer == nullptr || !buffer->erasures.begin(buffer->frames.size(), 0)) return out;
+    if (buffer == nullptr || !buffer->erasures.begin(buffer->frames.size())) return out;
     out.error = 0;
     buffer->frames.flush(list_sink(buffer->erasures, out));
     return out;

@@ -15,11 +15,12 @@
 #include <new>
 #include <span>
 
+#include <cxxabi.h>
+
 namespace {
 
 using rtpsynth::packet_format;
 using rtpsynth::packet_synth;
-using rtpsynth::rtp_header_size;
 
 struct c_synth {
     packet_synth synth;
@@ -45,9 +46,9 @@ std::span<std::uint8_t> bytes(void* p, std::size_t size) noexcept {
     return {static_cast<std::uint8_t*>(p), size};
 }
 
-// rsynth_pkt_free() is not told a packet's size, so its block begins with what it must know. 16
-// bytes, for the packet behind it to be aligned as malloc's blocks are.
-struct alignas(16) packet_block {
+// rsynth_pkt_free() is not told a packet's size, so its block begins with what it must know, as
+// long as malloc's alignment, for the packet behind it to have that too.
+struct alignas(std::max_align_t) packet_block {
     enum class kind { small, large, huge } from;
 };
 
@@ -69,7 +70,9 @@ void* allocate_packet(std::size_t size) noexcept {
         // By 64 aligned bytes, as there is room. memset's unaligned stores of 32 cost 10 ns more
         // where one lies across two pages, and a block that does is used for every packet.
         for (std::size_t i = 0; packet != nullptr && i < size; i += 64) {
-            std::memset(std::assume_aligned<16>(static_cast<char*>(packet) + i), 0, 64);
+            std::memset(
+                std::assume_aligned<alignof(std::max_align_t)>(static_cast<char*>(packet) + i), 0,
+                64);
         }
         return packet;
     }
@@ -104,7 +107,9 @@ void* rsynth_ctor(int srate, int ptime) {
         // A bad argument draws nothing, so that a replaced source's numbers stay in step.
         packet_synth synth{srate, ptime, {}};
         synth = packet_synth{srate, ptime, rtpsynth::stream_origin::draw(random)};
-        return new c_synth{synth, {}};
+        return new c_synth{synth, rtpsynth::detail::packet_clock(ptime)};
+    } catch (const abi::__forced_unwind&) {
+        throw; // the thread was cancelled in the caller's random source
     } catch (...) {
         return nullptr;
     }
@@ -118,7 +123,8 @@ void* rsynth_next_pkt(void* ri, int plen, int pt) {
     void* const packet = allocate_packet(format.packet_size());
     if (packet == nullptr) return nullptr;
     c_synth& s = *static_cast<c_synth*>(ri);
-    s.synth.stamp(s.clock.at_packet(), format, bytes(packet, format.packet_size()));
+    static_cast<void>( // checked above
+        s.synth.stamp(s.clock.at_packet(), format, bytes(packet, format.packet_size())));
     return packet;
 }
 
@@ -133,7 +139,8 @@ int rsynth_next_pkt_pa(void* ri, int plen, int pt, char* buf, unsigned int blen,
     c_synth& s = *static_cast<c_synth*>(ri);
     const std::size_t size = format.packet_size();
     const auto payload = bytes(buf, pa != 0 ? format.payload_size : 0);
-    s.synth.write(s.clock.at_packet(), format, bytes(buf, size), payload);
+    static_cast<void>( // checked above
+        s.synth.write(s.clock.at_packet(), format, bytes(buf, size), payload));
     std::memset(buf + size, 0, blen - size);
     return static_cast<int>(size);
 }
@@ -152,7 +159,7 @@ int rsynth_next_pkts(void* ri, unsigned int n, int plen, int pt, char* buf, size
 }
 
 void rsynth_skip(void* ri, int npkts) {
-    if (ri != nullptr) static_cast<c_synth*>(ri)->synth.skip(npkts);
+    if (ri != nullptr) static_cast<void>(static_cast<c_synth*>(ri)->synth.skip(npkts));
 }
 
 unsigned int rsynth_set_mbt(void* ri, unsigned int new_st) {

@@ -27,7 +27,7 @@ namespace rtpsynth::detail {
 template <class Frame>
 class reorder_store {
 public:
-    /// What lowest() is while the window is empty, and -nowhere what highest() is. Far from every
+    /// What lowest() is while the window is empty, and -nowhere its counterpart. Far from every
     /// sequence number, and half of what the type holds, so that differences do not overflow.
     static constexpr std::int64_t nowhere = std::numeric_limits<std::int64_t>::max() / 2;
 
@@ -41,9 +41,8 @@ public:
 
     unsigned size() const noexcept { return size_; }
 
-    /// The least and the greatest number in the window.
+    /// The least number in the window.
     std::int64_t lowest() const noexcept { return lowest_; }
-    std::int64_t highest() const noexcept { return highest_; }
 
     /// Brings the least number held into the window, whence take_first() takes it.
     /// Precondition: size() != 0.
@@ -142,8 +141,9 @@ public:
 
     /// Gives back the memory of a window that was widened. Precondition: size() == 0.
     void shrink() noexcept {
+        if (far_.capacity() != 0) far_ = {};
         if (window_.width() == base_width(capacity_)) return;
-        if (window_.resize(base_width(capacity_), 0, -1)) far_ = {};
+        window_.resize(base_width(capacity_), 0, -1); // if it fails, it stays wide
     }
 
 private:
@@ -166,6 +166,7 @@ private:
         } catch (const std::bad_alloc&) {
             return false;
         }
+        // Ends at the latest when the window is empty and highest_ is -nowhere.
         while (highest_ - low >= most) far_.push_back(erase_highest());
         return true;
     }
