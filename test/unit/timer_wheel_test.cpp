@@ -365,6 +365,23 @@ BOOST_AUTO_TEST_CASE(unlimited_budget_ends) {
         wheel.advance(at(0), no_limit, [&](timer_wheel::timer&) { wheel.arm(c, at(0)); }).more);
 }
 
+// What is not due costs nothing, and a crowd that was put in order before is taken apart in steps.
+BOOST_AUTO_TEST_CASE(budget_bounds_the_work_too) {
+    timer_wheel wheel{at(0)};
+    const auto crowd = make_clients(10'000);
+    for (const auto& c : crowd) wheel.arm(*c, at(1'000'000'000 + c->id));
+    const auto none = [](timer_wheel::timer&) {};
+    BOOST_TEST(!wheel.advance(at(1'000), 1, none).more);
+    for (const auto& c : crowd) {
+        wheel.arm(*c, at(2'000));
+        BOOST_TEST((wheel.next_deadline() == at(2'000)));
+    }
+    const auto first = wheel.advance(at(2'000), 1, none);
+    BOOST_TEST((first.fired == 1 && first.more)); // and now 9,999 without an order
+    const auto second = wheel.advance(at(2'000), 1, none);
+    BOOST_TEST((second.fired == 0 && second.more));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(model)
