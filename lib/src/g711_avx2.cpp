@@ -2,15 +2,12 @@
 // and they are reached only through g711_avx2_kernels(), which asks the CPU first.
 #include <rtpsynth/detail/g711_kernels.hpp>
 
-#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+#include "avx2.hpp"
 
-#    include <immintrin.h>
+#ifdef RTPSYNTH_AVX2
 
 #    include <array>
 #    include <cstring>
-
-#    define RTPSYNTH_AVX2 __attribute__((target("avx2")))
-#    define RTPSYNTH_AVX2_INLINE __attribute__((target("avx2"), always_inline)) inline
 
 namespace rtpsynth::detail {
 namespace {

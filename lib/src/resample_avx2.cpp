@@ -2,12 +2,9 @@
 // instructions, and they are reached only through resample_avx2_kernel(), which asks the CPU first.
 #include <rtpsynth/detail/resample_kernels.hpp>
 
-#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+#include "avx2.hpp"
 
-#    include <immintrin.h>
-
-#    define RTPSYNTH_AVX2 __attribute__((target("avx2")))
-#    define RTPSYNTH_AVX2_INLINE __attribute__((target("avx2"), always_inline)) inline
+#ifdef RTPSYNTH_AVX2
 
 namespace rtpsynth::detail {
 namespace {

@@ -2,18 +2,17 @@
 
 #include <rtpsynth/rtp_packet.hpp>
 
+#include "rtcp_layout.hpp"
+
 #include <algorithm>
 #include <cstring>
 
 namespace rtpsynth {
 namespace {
 
-constexpr std::size_t header_size = 4;
-constexpr std::size_t sender_info_size = 20;
-constexpr std::size_t block_size = 24;
-constexpr std::size_t max_text = 255;
+using namespace detail;
 
-constexpr std::size_t align4(std::size_t n) noexcept { return (n + 3) & ~std::size_t{3}; }
+constexpr std::size_t max_text = 255;
 
 // Fields are written one after the other.
 class writer {
@@ -68,7 +67,7 @@ result<void> rtcp_builder::add_report(std::uint32_t ssrc, const sender_info* sen
     }
     std::uint8_t* body =
         append(sender ? rtcp_type::sender_report : rtcp_type::receiver_report, blocks.size(),
-               4 + (sender ? sender_info_size : 0) + block_size * blocks.size());
+               4 + (sender ? sender_info_size : 0) + report_block_size * blocks.size());
     if (!body) return errc::buffer_too_small;
     writer out{body};
     out.u32(ssrc);
@@ -115,7 +114,7 @@ result<void> rtcp_builder::add_bye(std::span<const std::uint32_t> ssrcs,
 // Writes the header and the zeros after the body's end, and returns where the body goes, or null.
 std::uint8_t* rtcp_builder::append(rtcp_type type, std::size_t count,
                                    std::size_t body_size) noexcept {
-    const std::size_t size = header_size + align4(body_size);
+    const std::size_t size = rtcp_header_size + align4(body_size);
     if (storage_.size() - size_ < size) return nullptr;
     std::uint8_t* p = storage_.data() + size_;
     size_ += size;
@@ -123,7 +122,7 @@ std::uint8_t* rtcp_builder::append(rtcp_type type, std::size_t count,
     p[1] = static_cast<std::uint8_t>(type);
     detail::store_be16(p + 2, static_cast<std::uint16_t>(size / 4 - 1));
     std::fill(p + size - 4, p + size, std::uint8_t{0});
-    return p + header_size;
+    return p + rtcp_header_size;
 }
 
 } // namespace rtpsynth

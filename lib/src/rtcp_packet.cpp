@@ -2,15 +2,12 @@
 
 #include <rtpsynth/rtp_packet.hpp>
 
+#include "rtcp_layout.hpp"
+
 namespace rtpsynth {
 namespace {
 
-constexpr std::size_t header_size = 4;
-constexpr std::size_t ssrc_size = 4;
-constexpr std::size_t sender_info_size = 20;
-constexpr std::size_t block_size = 24;
-
-constexpr std::size_t align4(std::size_t n) noexcept { return (n + 3) & ~std::size_t{3}; }
+using namespace detail;
 
 std::string_view text_of(std::span<const std::uint8_t> bytes) noexcept {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -42,12 +39,12 @@ rtcp_packet_view rtcp_packet_view::at(const std::uint8_t* p) noexcept {
 }
 
 std::size_t rtcp_packet_view::size_at(const std::uint8_t* p) noexcept {
-    return header_size + std::size_t{4} * detail::load_be16(p + 2);
+    return rtcp_header_size + std::size_t{4} * detail::load_be16(p + 2);
 }
 
 result<rtcp_compound_view> rtcp_compound_view::parse(std::span<const std::uint8_t> datagram,
                                                      rtcp_mode mode) noexcept {
-    if (datagram.size() < header_size) return errc::packet_too_short;
+    if (datagram.size() < rtcp_header_size) return errc::packet_too_short;
     if (datagram[0] >> 6 != 2) return errc::bad_version;
     const unsigned type = datagram[1];
     if (mode == rtcp_mode::compound) {
@@ -58,13 +55,13 @@ result<rtcp_compound_view> rtcp_compound_view::parse(std::span<const std::uint8_
         return errc::bad_rtcp;
     }
     for (std::span<const std::uint8_t> rest = datagram; !rest.empty();) {
-        if (rest.size() < header_size || rest[0] >> 6 != 2) return errc::bad_rtcp;
-        const std::size_t size = header_size + std::size_t{4} * detail::load_be16(&rest[2]);
+        if (rest.size() < rtcp_header_size || rest[0] >> 6 != 2) return errc::bad_rtcp;
+        const std::size_t size = rtcp_header_size + std::size_t{4} * detail::load_be16(&rest[2]);
         if (size > rest.size()) return errc::bad_rtcp;
         if (rest[0] & 0x20) {
             const std::size_t padding = rest[size - 1];
             if (size != rest.size() || padding == 0 || padding % 4 != 0 ||
-                padding > size - header_size) {
+                padding > size - rtcp_header_size) {
                 return errc::bad_rtcp;
             }
         }
@@ -83,7 +80,7 @@ result<rtcp_report_view> rtcp_report_view::parse(const rtcp_packet_view& packet)
     }
     view.body_ = packet.body();
     view.block_count_ = static_cast<std::uint8_t>(packet.count());
-    if (view.body_.size() < view.blocks_offset_ + block_size * view.block_count_) {
+    if (view.body_.size() < view.blocks_offset_ + report_block_size * view.block_count_) {
         return errc::bad_rtcp;
     }
     return view;
@@ -103,7 +100,7 @@ std::optional<sender_info> rtcp_report_view::sender() const noexcept {
 }
 
 report_block rtcp_report_view::block(unsigned i) const noexcept {
-    const std::uint8_t* p = body_.data() + blocks_offset_ + block_size * i;
+    const std::uint8_t* p = body_.data() + blocks_offset_ + report_block_size * i;
     const std::uint32_t loss = detail::load_be32(p + 4);
     const auto lost = static_cast<std::int32_t>(loss & 0xff'ffff);
     report_block block;
@@ -118,7 +115,7 @@ report_block rtcp_report_view::block(unsigned i) const noexcept {
 }
 
 std::span<const std::uint8_t> rtcp_report_view::extension() const noexcept {
-    return body_.subspan(blocks_offset_ + block_size * block_count_);
+    return body_.subspan(blocks_offset_ + report_block_size * block_count_);
 }
 
 sdes_item sdes_item::at(const std::uint8_t* p) noexcept {
