@@ -1,5 +1,5 @@
-# Installs the library for find_package(rtpsynth CONFIG) and pkg-config. Two components: `runtime`
-# (the shared library) and `development` (all else).
+# Installs the library for find_package(rtpsynth CONFIG) and pkg-config. Components: `runtime`
+# (what a finished program needs) and `development` (all else); the example programs are `tools`.
 include(CMakePackageConfigHelpers)
 
 set(cmake_dir "${CMAKE_INSTALL_LIBDIR}/cmake/rtpsynth")
@@ -20,6 +20,11 @@ install(FILES
     "${CMAKE_CURRENT_BINARY_DIR}/rtpsynth-config.cmake"
     "${CMAKE_CURRENT_BINARY_DIR}/rtpsynth-config-version.cmake"
     DESTINATION "${cmake_dir}" COMPONENT development)
+
+foreach(component IN ITEMS runtime development)
+    install(FILES "${PROJECT_SOURCE_DIR}/LICENSE"
+        DESTINATION "${CMAKE_INSTALL_DATAROOTDIR}/doc/rtpsynth" COMPONENT ${component})
+endforeach()
 
 # Paths in the .pc file are relative to where it lies, so that the installed tree can be moved.
 cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX

@@ -51,6 +51,7 @@ quietly cmake --install "$build" --prefix "$work/installed" --component developm
 mv "$work/installed" "$work/prefix"
 grep -rlF -e "$work/installed" -e "$build" -e "$root" --include='*.cmake' --include='*.pc' \
     "$work/prefix" && fail "installed files name the build's directories"
+[ -e "$work/prefix/share/doc/rtpsynth/LICENSE" ] || fail "no licence installed"
 
 for language in "" _c; do
     configure "$here/find_package$language" "$work/find_package$language" \
