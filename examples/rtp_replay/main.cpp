@@ -1,0 +1,173 @@
+/// \file
+/// rtp_replay: the RTP streams of a capture, through receiver statistics and a jitter buffer.
+
+#include "capture.hpp"
+#include "options.hpp"
+#include "progress_bar.hpp"
+#include "report.hpp"
+#include "report_json.hpp"
+#include "report_table.hpp"
+#include "stream_finder.hpp"
+#include "wav_player.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+#include <iostream>
+
+namespace {
+
+using namespace replay;
+
+/// Feeds every UDP packet of \p file to \p finder. Throws capture_error where the file ends early.
+void read_all(capture& file, stream_finder& finder, frame_counts& counts) {
+    progress_bar progress(file.size());
+    udp_packet packet;
+    while (const auto frame = file.next()) {
+        if (progress.shown() && counts.frames % 1024 == 0) progress.update(file.position());
+        ++counts.frames;
+        switch (parse_udp(file.link(), frame->bytes, packet)) {
+        case frame_kind::udp:
+            ++counts.udp;
+            counts.cut_short += packet.cut_short;
+            finder.add(packet, frame->arrival);
+            break;
+        case frame_kind::fragment:
+            ++counts.fragments;
+            break;
+        case frame_kind::too_short:
+            ++counts.malformed;
+            break;
+        case frame_kind::other:
+            break;
+        }
+    }
+}
+
+/// The same to the end of what can be read, and a word on what cannot.
+std::string read_what_is_there(capture& file, stream_finder& finder, frame_counts& counts) {
+    std::string error;
+    try {
+        read_all(file, finder, counts);
+    } catch (const capture_error& e) {
+        error = "ends early, after " + std::to_string(counts.frames) + " frames: " + e.what();
+    }
+    finder.finish();
+    return error;
+}
+
+std::uint64_t g711_packets(const stream_summary& s) {
+    std::uint64_t n = 0;
+    for (const payload_use& use : s.payloads)
+        if (use.type == 0 || use.type == 8) n += use.packets;
+    return n;
+}
+
+/// The stream to write: the one asked for, or the one with most G.711 packets.
+const stream_summary* choose(const std::vector<stream_summary>& streams,
+                             std::optional<std::uint32_t> ssrc) {
+    const stream_summary* best = nullptr;
+    for (const stream_summary& s : streams) {
+        if ((ssrc && s.key.ssrc != *ssrc) || g711_packets(s) == 0) continue;
+        if (!best || g711_packets(s) > g711_packets(*best)) best = &s;
+    }
+    return best;
+}
+
+/// Reads the capture once more, to play one stream. The finder decides as it did the first time, so
+/// what is heard is what the table counts. Throws wav_error, capture_error.
+wav_summary write_wav(const program_options& options, const stream_key& key,
+                      const frame_counts& first_time) {
+    std::error_code ignored;
+    for (const std::string& path : {options.wav, wav_writer::part_of(options.wav)})
+        if (std::filesystem::equivalent(options.file, path, ignored))
+            throw wav_error(path + " is the capture itself");
+    capture file(options.file);
+    wav_player player(options.wav);
+    finder_options finding = options.finder;
+    finding.heard = key;
+    stream_finder finder(finding, &player);
+    frame_counts counts;
+    read_what_is_there(file, finder, counts); // what is wrong with it has been said before
+    if (counts.frames != first_time.frames) throw wav_error("the capture has changed meanwhile");
+    player.finish();
+    constexpr double rate = wav_writer::sample_rate;
+    return {options.wav, key, static_cast<double>(player.samples()) / rate,
+            static_cast<double>(player.silent_samples()) / rate, player.shortened()};
+}
+
+/// Returns what went wrong, which leaves the report as good as it is.
+std::string try_wav(const program_options& options, report& r) {
+    const stream_summary* stream = choose(r.streams, options.ssrc);
+    if (!stream && options.ssrc) return "no G.711 stream has SSRC " + ssrc_text(*options.ssrc);
+    if (!stream) return "holds no G.711 stream to write as WAV";
+    try {
+        r.wav = write_wav(options, stream->key, r.frames);
+        return {};
+    } catch (const std::exception& e) {
+        return "cannot write " + options.wav + ": " + e.what();
+    }
+}
+
+/// Throws capture_error if the capture cannot be opened.
+void examine(const program_options& options, report& r) {
+    capture file(options.file);
+    stream_finder finder(options.finder);
+    r.error = read_what_is_there(file, finder, r.frames);
+    for (const auto& stream : finder.streams()) r.streams.push_back(summarise(*stream, finder));
+    r.streams_left_out = finder.overflowed();
+
+    if (r.streams.empty() && r.error.empty())
+        r.error = options.finder.ports.empty()
+                      ? "holds no RTP that proves itself by three packets in sequence; --port PORT "
+                        "takes what is there"
+                      : "holds no RTP on the ports given";
+    if (!options.wav.empty() && !r.streams.empty()) {
+        const std::string error = try_wav(options, r);
+        if (!error.empty()) r.error += (r.error.empty() ? "" : "; ") + error;
+    }
+}
+
+/// Whether standard output has taken all that was printed; says so if not.
+bool output_complete() {
+    if (std::cout.flush()) return true;
+    std::cerr << "rtp_replay: cannot write to standard output\n";
+    return false;
+}
+
+/// Returns the exit status.
+int run(const program_options& options) {
+    report r;
+    r.file = options.file;
+    bool examined = false;
+    try {
+        examine(options, r);
+        examined = true;
+    } catch (const std::exception& e) {
+        r.error = e.what();
+    }
+    if (options.json)
+        print_json(std::cout, r);
+    else if (examined)
+        print_table(std::cout, r, isatty(STDOUT_FILENO) && !std::getenv("NO_COLOR"));
+    const bool complete = output_complete();
+    if (!r.error.empty()) std::cerr << "rtp_replay: " << options.file << ": " << r.error << '\n';
+    return r.error.empty() && complete ? 0 : 1;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    int exit_status = 0;
+    try {
+        const auto options = parse_options(argc, argv, exit_status);
+        if (options) return run(*options);
+        return output_complete() ? exit_status : 1;
+    } catch (const std::exception& e) {
+        std::cerr << "rtp_replay: " << e.what() << '\n';
+        return 1;
+    }
+}

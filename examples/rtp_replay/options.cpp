@@ -1,0 +1,154 @@
+#include "options.hpp"
+
+#include <rtpsynth/version.h>
+
+#include <boost/program_options.hpp>
+
+#include <charconv>
+#include <chrono>
+#include <filesystem>
+#include <iostream>
+#include <stdexcept>
+#include <string_view>
+#include <vector>
+
+namespace replay {
+namespace {
+
+namespace po = boost::program_options;
+
+constexpr int usage_error = 2;
+
+constexpr std::string_view introduction =
+    "Usage: rtp_replay [OPTION]... FILE\n"
+    "Finds the RTP streams in a capture (pcap or pcapng; - reads standard input), runs\n"
+    "each through receiver statistics and a jitter buffer, and prints what came of it.\n";
+
+constexpr std::string_view epilogue =
+    "Exit status: 0 if RTP was found and all went well, 1 if the capture cannot be read\n"
+    "or holds no RTP, 2 if the command line is wrong.\n";
+
+/// All of \p text as a number in [least, most]. Throws invalid_argument naming \p what.
+std::uint32_t number(std::string_view text, std::uint32_t least, std::uint32_t most,
+                     const std::string& what, int base = 10) {
+    std::uint32_t value = 0;
+    const char* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, value, base);
+    if (error != std::errc{} || stop != end || value < least || value > most)
+        throw std::invalid_argument("'" + std::string(text) + "' is no " + what);
+    return value;
+}
+
+std::uint32_t ssrc_number(std::string_view text) {
+    const bool hex = text.starts_with("0x") || text.starts_with("0X");
+    return number(hex ? text.substr(2) : text, 0, 0xffff'ffff, "SSRC (0x12345678 or decimal)",
+                  hex ? 16 : 10);
+}
+
+void read_clock(const std::string& text, std::map<std::uint8_t, std::uint32_t>& rates) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos)
+        throw std::invalid_argument("--clock takes PT=RATE, such as 96=90000");
+    const std::string_view view = text;
+    const auto type = number(view.substr(0, equals), 0, 127, "payload type (0..127)");
+    rates[static_cast<std::uint8_t>(type)] =
+        number(view.substr(equals + 1), 1, 1'000'000'000, "clock rate (1..1000000000 Hz)");
+}
+
+program_options from(const po::variables_map& given) {
+    using strings = std::vector<std::string>;
+    program_options result;
+    if (!given.count("file")) throw std::invalid_argument("no capture file given");
+    const auto& files = given["file"].as<strings>();
+    if (files.size() != 1) throw std::invalid_argument("only one capture file can be read");
+    result.file = files.front();
+    result.json = given.count("json") != 0;
+    if (given.count("port"))
+        for (const std::string& text : given["port"].as<strings>())
+            result.finder.ports.insert(
+                static_cast<std::uint16_t>(number(text, 1, 65535, "port (1..65535)")));
+    if (given.count("clock"))
+        for (const std::string& text : given["clock"].as<strings>())
+            read_clock(text, result.finder.clock_rates);
+    if (given.count("ssrc")) result.ssrc = ssrc_number(given["ssrc"].as<std::string>());
+    if (given.count("wav")) {
+        result.wav = given["wav"].as<std::string>();
+        if (result.wav.empty()) throw std::invalid_argument("--wav takes a file name");
+        std::error_code ignored;
+        const auto status = std::filesystem::status(result.file, ignored);
+        if (result.file == "-" ||
+            (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)))
+            throw std::invalid_argument("--wav reads the capture twice, so it must be a regular "
+                                        "file, and '" +
+                                        result.file + "' is none");
+    } else if (result.ssrc) {
+        throw std::invalid_argument("--ssrc chooses the stream for --wav, which is not given");
+    }
+    result.finder.buffer.capacity =
+        number(given["capacity"].as<std::string>(), 1, 16383, "capacity (1..16383 packets)");
+    if (given.count("max-delay"))
+        result.finder.buffer.max_delay = std::chrono::milliseconds(
+            number(given["max-delay"].as<std::string>(), 0, 3'600'000, "delay (0..3600000 ms)"));
+    return result;
+}
+
+} // namespace
+
+std::optional<program_options> parse_options(int argc, char** argv, int& exit_status) {
+    po::options_description visible("Options", 80, 40);
+    const auto text = [] { return po::value<std::string>(); };
+    const auto texts = [] { return po::value<std::vector<std::string>>(); };
+    // clang-format off
+    visible.add_options()
+        ("port,p", texts()->value_name("PORT"),
+         "take all that parses as RTP from or to this UDP port, and nothing else, instead of "
+         "finding streams by three packets in sequence; may be given several times")
+        ("clock", texts()->value_name("PT=RATE"),
+         "clock rate in Hz of a payload type; without it 8000 is assumed for dynamic ones; may be "
+         "given several times")
+        ("json", "print one JSON object instead of a table")
+        ("wav", text()->value_name("FILE"),
+         "write a G.711 stream as played out, with silence for what is missing (16-bit PCM, "
+         "8000 Hz, mono)")
+        ("ssrc", text()->value_name("SSRC"),
+         "the stream for --wav; otherwise it is the one with most G.711 packets")
+        ("capacity", text()->value_name("N")->default_value("20"),
+         "packets the jitter buffer holds before it passes over a gap")
+        ("max-delay", text()->value_name("MS"),
+         "longest that a packet may wait in the jitter buffer; otherwise until it is full")
+        ("version", "print the version and end")
+        ("help,h", "print this help and end");
+    po::options_description all;
+    all.add(visible).add_options()("file", texts());
+    // clang-format on
+    po::positional_options_description positional;
+    positional.add("file", -1);
+    try {
+        po::variables_map given;
+        po::store(po::command_line_parser(argc, argv)
+                      .options(all)
+                      .positional(positional)
+                      .style(po::command_line_style::default_style &
+                             ~po::command_line_style::allow_guessing)
+                      .run(),
+                  given);
+        po::notify(given);
+        exit_status = 0;
+        if (given.count("help")) {
+            std::cout << introduction << '\n' << visible << '\n' << epilogue;
+            return std::nullopt;
+        }
+        if (given.count("version")) {
+            std::cout << "rtp_replay " << RTPSYNTH_VERSION_MAJOR << '.' << RTPSYNTH_VERSION_MINOR
+                      << '.' << RTPSYNTH_VERSION_PATCH << '\n';
+            return std::nullopt;
+        }
+        return from(given);
+    } catch (const std::exception& e) { // po::error or invalid_argument
+        std::cerr << "rtp_replay: " << e.what() << "\nTry 'rtp_replay --help'.\n";
+        exit_status = usage_error;
+        return std::nullopt;
+    }
+}
+
+} // namespace replay

@@ -1,0 +1,25 @@
+/// \file
+/// The command line of rtp_replay.
+#pragma once
+
+#include "stream_finder.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace replay {
+
+struct program_options {
+    std::string file;
+    finder_options finder;
+    bool json = false;
+    std::string wav;                   ///< empty: none
+    std::optional<std::uint32_t> ssrc; ///< of the stream to write as WAV
+};
+
+/// Reads the command line. Nothing if the program is to end with \p exit_status: help and version
+/// have been printed to standard output, errors of usage to standard error.
+std::optional<program_options> parse_options(int argc, char** argv, int& exit_status);
+
+} // namespace replay

@@ -1,0 +1,123 @@
+// A capture file, or frames of a link layer, from an enemy: rtp_replay's whole way from the bytes
+// to what is played out. The first byte chooses.
+
+#include "capture.hpp"
+#include "stream_finder.hpp"
+#include "udp_packet.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <span>
+#include <vector>
+
+namespace {
+
+using namespace replay;
+
+/// Reads every byte that is handed out, so that the sanitizer sees each, and checks the order.
+class reader : public playout_listener {
+public:
+    void play(const rtpsynth::rtp_packet_view& packet, rtpsynth::time_point) override {
+        for (const std::uint8_t byte : packet.datagram()) sum_ = sum_ + byte;
+        ++played_;
+    }
+    void erased(const rtpsynth::erasure& gap) override {
+        if (gap.lseq_end < gap.lseq_start) std::abort();
+    }
+    std::uint64_t played() const { return played_; }
+
+private:
+    std::uint64_t played_ = 0;
+    volatile unsigned sum_ = 0;
+};
+
+finder_options options_of(unsigned choice) {
+    finder_options options;
+    options.buffer.capacity = 4;
+    if (choice & 1) options.buffer.max_delay = std::chrono::milliseconds(100);
+    if (choice & 2) options.ports = {5004};
+    return options;
+}
+
+/// Nobody listens at one choice in two: then no bytes of a packet are kept, and none may be read.
+playout_listener* listener_of(unsigned choice, reader& listener) {
+    return choice & 4 ? nullptr : &listener;
+}
+
+void check(const stream_finder& finder, unsigned choice, const reader& listener) {
+    std::uint64_t played = 0;
+    for (const auto& stream : finder.streams()) {
+        const auto& stats = stream->playout();
+        if (stats.received != stream->packets()) std::abort();
+        played += stats.received - stats.dropped();
+    }
+    if (listener.played() != (choice & 4 ? 0 : played)) std::abort();
+}
+
+void read_file(std::span<const std::uint8_t> bytes, unsigned choice) {
+    if (bytes.empty()) return; // fmemopen refuses it
+    // Opened for reading, it does not write to the bytes.
+    std::FILE* file = fmemopen(const_cast<std::uint8_t*>(bytes.data()), bytes.size(), "rb");
+    if (!file) return;
+    reader listener;
+    stream_finder finder(options_of(choice), listener_of(choice, listener));
+    try {
+        capture input(file);
+        udp_packet packet;
+        while (const auto frame = input.next())
+            if (parse_udp(input.link(), frame->bytes, packet) == frame_kind::udp)
+                finder.add(packet, frame->arrival);
+    } catch (const capture_error&) {
+    }
+    finder.finish();
+    check(finder, choice, listener);
+}
+
+/// Frames of one link layer, each after its length in two bytes and its arrival in ms in one. Each
+/// is parsed in a block of its own size, so that a byte read past its end is found.
+void read_frames(link_type link, std::span<const std::uint8_t> bytes, unsigned choice) {
+    reader listener;
+    stream_finder finder(options_of(choice), listener_of(choice, listener));
+    rtpsynth::time_point now;
+    udp_packet packet;
+    while (bytes.size() >= 3) {
+        std::size_t size = static_cast<std::size_t>(bytes[0] << 8 | bytes[1]);
+        now += std::chrono::milliseconds(bytes[2]);
+        bytes = bytes.subspan(3);
+        size = std::min(size, bytes.size());
+        const std::vector<std::uint8_t> frame(bytes.begin(),
+                                              bytes.begin() + static_cast<long>(size));
+        bytes = bytes.subspan(size);
+        if (parse_udp(link, frame, packet) != frame_kind::udp) continue;
+        if (packet.payload.data() < frame.data() ||
+            packet.payload.data() + packet.payload.size() > frame.data() + frame.size())
+            std::abort();
+        finder.add(packet, now);
+    }
+    finder.finish();
+    check(finder, choice, listener);
+}
+
+/// Whether the first byte is that of a pcap or pcapng file, in either byte order: any capture can
+/// be a seed as it is.
+bool begins_like_a_file(std::uint8_t first) {
+    return first == 0xa1 || first == 0xd4 || first == 0x4d || first == 0x0a;
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    if (size == 0) return 0;
+    const std::span<const std::uint8_t> bytes(data, size);
+    if (begins_like_a_file(data[0])) {
+        read_file(bytes, bytes.back());
+        return 0;
+    }
+    constexpr unsigned link_types = static_cast<unsigned>(link_type::linux_sll2) + 1;
+    read_frames(static_cast<link_type>(data[0] % link_types), bytes.subspan(1),
+                data[0] / link_types);
+    return 0;
+}
