@@ -172,35 +172,35 @@ BOOST_AUTO_TEST_CASE(an_owner_needs_nothing_but_a_move_constructor) {
                "[131081..131136 +8960] 131137");
 }
 
-BOOST_AUTO_TEST_CASE(what_is_offered_stays_the_callers_unless_it_is_held) {
+BOOST_AUTO_TEST_CASE(the_halves_of_insert_take_only_what_is_ordinary) {
     tally t;
     buffer_type b({.capacity = 3});
-    using offered = buffer_type::offered;
-    const auto offer = [&](int seq, bool kept) {
+    const auto pass = [&](int seq) { return b.pass(make_packet(seq)); };
+    const auto hold = [&](int seq) {
         owner mine(t, seq);
-        const offered how = b.offer(make_packet(seq), std::move(mine), {});
-        BOOST_TEST(mine.given() == kept);
-        return how;
+        const bool held = b.hold(make_packet(seq), std::move(mine), {});
+        BOOST_TEST(mine.given() == !held);
+        return held;
     };
-    BOOST_TEST((offer(0, true) == offered::refused)); // the first packet of all
+    BOOST_TEST((!pass(0) && !hold(0))); // the first packet of all
     BOOST_TEST(!b.last_lseq());
     transcript<owner> sink;
     BOOST_TEST(b.insert(make_packet(0), owner(t, 0), {}, sink).has_value());
-    BOOST_TEST((offer(1, true) == offered::passed));
+    BOOST_TEST((!hold(1) && pass(1)));
     BOOST_TEST((b.last_lseq() == 1));
-    for (const int known : {0, 1}) BOOST_TEST((offer(known, true) == offered::refused));
-    BOOST_TEST((offer(3, false) == offered::held));
-    BOOST_TEST((offer(3, true) == offered::refused)); // a duplicate
-    BOOST_TEST((offer(2, true) == offered::refused)); // 3 waits for it
-    BOOST_TEST((offer(5, false) == offered::held));
-    BOOST_TEST((offer(7, true) == offered::refused)); // a third one would fill the buffer
+    for (const int known : {0, 1}) BOOST_TEST((!pass(known) && !hold(known)));
+    BOOST_TEST((!pass(3) && hold(3)));
+    BOOST_TEST((!pass(3) && !hold(3))); // a duplicate
+    BOOST_TEST((!pass(2) && !hold(2))); // 3 waits for it
+    BOOST_TEST((!pass(5) && hold(5)));
+    BOOST_TEST((!pass(7) && !hold(7))); // a third one would fill the buffer
     BOOST_TEST(b.stats().received == 4U);
     BOOST_TEST(b.stats().dropped() == 0U);
     BOOST_TEST(b.insert(make_packet(2), owner(t, 2), {}, sink).has_value());
     BOOST_TEST(!b.has_suspect());
     BOOST_TEST(b.insert(make_packet(7, 9), owner(t, 7), {}, sink).has_value());
     BOOST_TEST(b.has_suspect());
-    BOOST_TEST((offer(4, true) == offered::refused)); // a suspect is judged by every packet
+    BOOST_TEST((!pass(4) && !hold(6))); // a suspect is judged by every packet
     BOOST_TEST(sink.text == "0 2 3");
 }
 

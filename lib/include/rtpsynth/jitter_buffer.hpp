@@ -109,9 +109,10 @@ public:
     template <class Sink>
     [[nodiscard]] result<void> insert(rtp_packet_view packet, Owner&& owner, time_point arrival,
                                       Sink&& sink) {
-        const offered how = offer(packet, std::move(owner), arrival);
-        if (how == offered::refused) return insert_any(packet, std::move(owner), arrival, sink);
-        if (how == offered::passed) sink(frame{packet, top_, arrival, std::move(owner)});
+        if (pass(packet))
+            sink(frame{packet, top_, arrival, std::move(owner)});
+        else if (!hold(packet, std::move(owner), arrival))
+            return insert_any(packet, std::move(owner), arrival, sink);
         return {};
     }
 
@@ -131,30 +132,31 @@ public:
     /// For callers that parse by themselves: counts a datagram that is no RTP packet.
     void count_invalid() noexcept { ++stats_.invalid; }
 
-    /// What offer() did with a packet.
-    enum class offered { passed, held, refused };
-
-    /// For bindings: what insert does for nearly all packets, as a step of its own without a sink.
-    /// - passed: the packet is the next in sequence and nothing waits for it. It counts as handed
-    ///   out, with the number *last_lseq(); \p owner is still the caller's.
-    /// - held: it waits for others now, and \p owner is the buffer's.
-    /// - refused: nothing has changed; the packet has to be given to insert.
-    [[nodiscard]] offered offer(const rtp_packet_view& packet, Owner&& owner,
-                                time_point arrival) noexcept {
-        if (!ordinary_ || packet.ssrc() != ssrc_) [[unlikely]]
-            return offered::refused;
-        const int ahead = seq_distance(packet.seq(), static_cast<std::uint16_t>(top_));
-        if (ahead == 1) {
-            if (store_.lowest() == top_ + 2 || store_.size() >= unfilled_) return offered::refused;
-            ++stats_.received;
-            follow(packet);
-            return offered::passed;
-        }
-        if (static_cast<unsigned>(ahead - 1) >= reach_ || store_.size() + 1 >= capacity_ ||
-            !store_.try_emplace(packet, top_ + ahead, arrival, std::move(owner))) [[unlikely]]
-            return offered::refused;
+    /// For bindings, the first half of insert: if the packet is the next in sequence and nothing
+    /// waits for it, counts it as put in and handed out, with the number *last_lseq(), and returns
+    /// true. Otherwise nothing has changed, and it has to be given to insert or hold.
+    [[nodiscard]] bool pass(const rtp_packet_view& packet) noexcept {
+        if (!ordinary_ || packet.ssrc() != ssrc_ ||
+            packet.seq() != static_cast<std::uint16_t>(top_ + 1) || store_.lowest() == top_ + 2 ||
+            store_.size() >= unfilled_)
+            return false;
         ++stats_.received;
-        return offered::held;
+        follow(packet);
+        return true;
+    }
+
+    /// For bindings, the second half: if the packet has to wait for others, and nothing else is to
+    /// be done, puts it in and returns true. Otherwise nothing has changed, \p owner is still the
+    /// caller's, and the packet has to be given to insert.
+    [[nodiscard]] bool hold(const rtp_packet_view& packet, Owner&& owner,
+                            time_point arrival) noexcept {
+        const int ahead = seq_distance(packet.seq(), static_cast<std::uint16_t>(top_));
+        if (!ordinary_ || packet.ssrc() != ssrc_ || ahead < 2 ||
+            static_cast<unsigned>(ahead) > reach_ || store_.size() + 1 >= capacity_ ||
+            !store_.try_emplace(packet, top_ + ahead, arrival, std::move(owner)))
+            return false;
+        ++stats_.received;
+        return true;
     }
 
     /// Hands out every packet that has waited max_delay by \p now, and all that goes before it.
@@ -360,7 +362,7 @@ private:
         return f;
     }
 
-    /// Whether offer() may take packets, and from how far ahead.
+    /// Whether pass and hold may take packets, and from how far ahead.
     void settle() noexcept {
         ordinary_ = has_last_ && !held_ && !store_.has_far() && store_.fits(top_ + 1) &&
                     store_.lowest() != top_ + 1;
@@ -378,7 +380,7 @@ private:
     bool has_top_ = false;
     bool has_last_ = false; // top_ is of the current stream
     bool started_ = false;
-    bool ordinary_ = false; // has_last_, no suspect, nothing due, all fits the window: offer works
+    bool ordinary_ = false; // has_last_, no suspect, nothing due, and all fits the window
     unsigned reach_ = 0;    // while ordinary_: how far ahead a packet has a place in the window
     detail::playout_pace pace_;
     detail::reorder_store<frame> store_;

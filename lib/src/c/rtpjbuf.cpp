@@ -201,17 +201,12 @@ inline rjb_udp_in_r udp_in(void* jb, const unsigned char* data, std::size_t size
     frame_owner owner(new_frame(*buffer));
     if (!owner) [[unlikely]]
         return {RJB_ENOMEM, nullptr, nullptr};
-    const time_point arrival{duration(now_ns)};
-    using offered = jitter_buffer<frame_owner>::offered;
-    switch (buffer->frames.offer(packet, std::move(owner), arrival)) {
-    case offered::passed:
+    if (buffer->frames.pass(packet)) {
         return {0, finish(owner.release(), packet, *buffer->frames.last_lseq(), RJB_DROP_NONE),
                 nullptr};
-    case offered::held:
-        return {0, nullptr, nullptr};
-    case offered::refused:
-        break;
     }
+    const time_point arrival{duration(now_ns)};
+    if (buffer->frames.hold(packet, std::move(owner), arrival)) return {0, nullptr, nullptr};
     return put(*buffer, packet, std::move(owner), arrival);
 }
 
