@@ -85,7 +85,7 @@ public:
         rtp_packet_view packet;
         std::int64_t lseq = 0; ///< logical sequence number; 0 in a suspect that was dropped
         time_point arrival{};
-        [[no_unique_address]] Owner owner{};
+        [[no_unique_address]] Owner owner;
     };
 
     static constexpr unsigned max_capacity = 16383;
