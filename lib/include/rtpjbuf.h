@@ -110,7 +110,10 @@ RTPSYNTH_API void rtpjbuf_frame_dtor(void* rfp);
  */
 RTPSYNTH_API struct rjb_udp_in_r rtpjbuf_udp_in(void* jb, const unsigned char* data, size_t size);
 
-/** Hands out all that is buffered, gaps marked; a packet under suspicion is dropped. */
+/**
+ * Hands out all that is buffered, gaps marked; a packet under suspicion is dropped. Without memory
+ * for the erasures: RJB_ENOMEM, and all stays inside.
+ */
 RTPSYNTH_API struct rjb_udp_in_r rtpjbuf_flush(void* jb);
 
 /** Checks one datagram and fills *info, which is left alone unless RTP_PARSER_OK is returned. */
@@ -155,7 +158,10 @@ struct rjb_datagram {
 RTPSYNTH_API struct rjb_udp_in_r rtpjbuf_udp_in_many(void* jb, const struct rjb_datagram* datagrams,
                                                      size_t n, int64_t now_ns, size_t* taken);
 
-/** Hands out every packet that has waited max_delay_ns by now_ns, and all that goes before it. */
+/**
+ * Hands out every packet that has waited max_delay_ns by now_ns, and all that goes before it.
+ * Without memory for the erasures: RJB_ENOMEM, and all stays inside.
+ */
 RTPSYNTH_API struct rjb_udp_in_r rtpjbuf_expire(void* jb, int64_t now_ns);
 
 /** 1, and *deadline_ns is when rtpjbuf_expire() has something to do; 0: nothing waits for it. */
