@@ -10,7 +10,8 @@ packages="g++ cmake ninja-build pkg-config
     libboost1.81-dev libboost-program-options1.81-dev libboost-test1.81-dev
     libpcap-dev libbenchmark-dev
     python3 python3-pytest python3-hypothesis
-    tshark sip-tester ffmpeg"
+    tshark sip-tester ffmpeg
+    gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good"
 
 fail() {
     echo "install-deps.sh: $*" >&2

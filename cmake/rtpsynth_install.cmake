@@ -1,9 +1,10 @@
-# Installs the library for find_package(rtpsynth CONFIG) and pkg-config. Components: `runtime`
-# (what a finished program needs) and `development` (all else); the example programs are `tools`.
+# Installs the libraries for find_package(rtpsynth CONFIG) and pkg-config. Components: `runtime`
+# (what a finished program needs), `development` (what compiling one needs) and `tools` (the example
+# programs).
 include(CMakePackageConfigHelpers)
 
 set(cmake_dir "${CMAKE_INSTALL_LIBDIR}/cmake/rtpsynth")
-install(TARGETS rtpsynth EXPORT rtpsynth-targets
+install(TARGETS rtpsynth asio_server EXPORT rtpsynth-targets
     RUNTIME COMPONENT runtime
     LIBRARY COMPONENT runtime NAMELINK_COMPONENT development
     ARCHIVE COMPONENT development
@@ -38,6 +39,8 @@ list(REMOVE_ITEM cxx_runtime ${CMAKE_C_IMPLICIT_LINK_LIBRARIES})
 list(REMOVE_DUPLICATES cxx_runtime)
 list(TRANSFORM cxx_runtime PREPEND "-l")
 list(JOIN cxx_runtime " " pc_libs_private)
-configure_file("${CMAKE_CURRENT_LIST_DIR}/rtpsynth.pc.in" rtpsynth.pc @ONLY)
-install(FILES "${CMAKE_CURRENT_BINARY_DIR}/rtpsynth.pc"
-    DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT development)
+foreach(name IN ITEMS rtpsynth rtpsynth_asio_server)
+    configure_file("${CMAKE_CURRENT_LIST_DIR}/${name}.pc.in" ${name}.pc @ONLY)
+    install(FILES "${CMAKE_CURRENT_BINARY_DIR}/${name}.pc"
+        DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT development)
+endforeach()

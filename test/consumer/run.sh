@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # run.sh BUILD_DIR
-# Installs BUILD_DIR's library into a temporary prefix, then builds and runs main.c, main.cpp and the
-# README's two examples as a user would: by find_package, by add_subdirectory, by pkg-config, and by
-# pkg-config against a static library.
+# Installs BUILD_DIR's libraries into a temporary prefix, then builds and runs main.c, main.cpp and
+# README's examples as a user would: by find_package, by add_subdirectory, by pkg-config, and by
+# pkg-config against static libraries.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -14,8 +14,8 @@ trap 'rm -rf "$work"' EXIT
 cached() { sed -nE "s/^$1:[A-Z]+=//p" "$build/CMakeCache.txt"; }
 cc=$(cached CMAKE_C_COMPILER)
 cxx=$(cached CMAKE_CXX_COMPILER)
-c_flags=(-std=c99 -O1 -Wall -Wextra -Wpedantic -Werror)
-cxx_flags=(-std=c++20 -O1 -Wall -Wextra -Wpedantic -Werror)
+c_flags=(-std=c99 -O0 -Wall -Wextra -Wpedantic -Werror)
+cxx_flags=(-std=c++20 -O0 -Wall -Wextra -Wpedantic -Werror)
 
 fail() {
     echo "FAILED: $*" >&2
@@ -45,6 +45,24 @@ run_readme() { # what it shows, command
     [[ $said == *" play"$'\n'"conceal"$'\n'"play"$'\n'"play" ]] || fail "$1: not what README says"
 }
 
+# README's programs: its n-th block of a language.
+readme_block() { # language, n
+    awk -v fence="\`\`\`$1" -v wanted="$2" '
+        $0 == fence { inside = ++n == wanted; next }
+        /^```$/ { inside = 0 }
+        inside' "$root/README.md"
+}
+readme_block c 1 >"$work/readme.c"
+readme_block cpp 1 >"$work/readme.cpp"
+readme_block cpp 2 >"$work/readme_server.cpp"
+
+run_server() { # what it shows, command
+    local said
+    said=$(run "$@")
+    echo "$said"
+    [[ $said == *"5 bytes came back"* ]] || fail "$1: not what README says"
+}
+
 # The prefix is moved after the installation: nothing installed may name its own place.
 quietly cmake --install "$build" --prefix "$work/installed" --component runtime
 quietly cmake --install "$build" --prefix "$work/installed" --component development
@@ -55,10 +73,11 @@ grep -rlF -e "$work/installed" -e "$build" -e "$root" --include='*.cmake' --incl
 
 for language in "" _c; do
     configure "$here/find_package$language" "$work/find_package$language" \
-        -DCMAKE_PREFIX_PATH="$work/prefix"
+        -DCMAKE_PREFIX_PATH="$work/prefix" -DSERVER_CPP="$work/readme_server.cpp"
     quietly cmake --build "$work/find_package$language"
     run "find_package$language" "$work/find_package$language/consumer"
 done
+run_server "find_package, server" "$work/find_package/server"
 
 # A version that is not ours is refused.
 sed 's/find_package(rtpsynth 2.0/find_package(rtpsynth 1.3/' "$here/find_package/CMakeLists.txt" \
@@ -69,27 +88,25 @@ fi
 grep -q 'requested version "1.3"' "$work/log" || fail "find_package(rtpsynth 1.3) failed otherwise"
 
 # As a subproject the library is static unless the parent says otherwise, and installs only if asked.
-configure "$here/add_subdirectory" "$work/add_subdirectory" -DRTPSYNTH_SOURCE_DIR="$root"
+configure "$here/add_subdirectory" "$work/add_subdirectory" -DRTPSYNTH_SOURCE_DIR="$root" \
+    -DSERVER_CPP="$work/readme_server.cpp"
 quietly cmake --build "$work/add_subdirectory"
 run "add_subdirectory, C" "$work/add_subdirectory/consumer_c"
 run "add_subdirectory, C++" "$work/add_subdirectory/consumer_cpp"
+run_server "add_subdirectory, server" "$work/add_subdirectory/server"
 quietly cmake --install "$work/add_subdirectory" --prefix "$work/static"
 [ ! -e "$work/static" ] || fail "a subproject installed something unasked"
 quietly cmake -DRTPSYNTH_INSTALL=ON "$work/add_subdirectory"
 quietly cmake --install "$work/add_subdirectory" --prefix "$work/static"
 [ -e "$work/static/$(cached CMAKE_INSTALL_LIBDIR)/librtpsynth.a" ] || fail "no static library installed"
 
-# The README's programs: its first block of each language.
-for language in c cpp; do
-    awk -v fence="\`\`\`$language" '$0 == fence { inside = 1; next } /^```$/ { if (inside) exit } inside' \
-        "$root/README.md" >"$work/readme.$language"
-done
-
 pkg_config() { # prefix, arguments
-    PKG_CONFIG_PATH=$1/$(cached CMAKE_INSTALL_LIBDIR)/pkgconfig pkg-config "${@:2}" rtpsynth
+    PKG_CONFIG_PATH=$1/$(cached CMAKE_INSTALL_LIBDIR)/pkgconfig pkg-config "${@:2}"
 }
-read -ra shared <<<"$(pkg_config "$work/prefix" --cflags --libs)"
-read -ra static <<<"$(pkg_config "$work/static" --static --cflags --libs)"
+read -ra shared <<<"$(pkg_config "$work/prefix" --cflags --libs rtpsynth)"
+read -ra static <<<"$(pkg_config "$work/static" --static --cflags --libs rtpsynth)"
+read -ra server_shared <<<"$(pkg_config "$work/prefix" --cflags --libs rtpsynth_asio_server)"
+read -ra server_static <<<"$(pkg_config "$work/static" --static --cflags --libs rtpsynth_asio_server)"
 export LD_LIBRARY_PATH=$work/prefix/$(cached CMAKE_INSTALL_LIBDIR)
 quietly "$cc" "${c_flags[@]}" "$here/main.c" "${shared[@]}" -o "$work/main-c"
 run "pkg-config, C" "$work/main-c"
@@ -99,8 +116,12 @@ quietly "$cc" "${c_flags[@]}" "$work/readme.c" "${shared[@]}" -o "$work/readme-c
 run_readme "README, C" "$work/readme-c"
 quietly "$cxx" "${cxx_flags[@]}" "$work/readme.cpp" "${shared[@]}" -o "$work/readme-cpp"
 run_readme "README, C++" "$work/readme-cpp"
+quietly "$cxx" "${cxx_flags[@]}" "$work/readme_server.cpp" "${server_shared[@]}" -o "$work/readme-server"
+run_server "README, server" "$work/readme-server"
 unset LD_LIBRARY_PATH
 quietly "$cc" "${c_flags[@]}" "$here/main.c" "${static[@]}" -o "$work/static-c"
 run "pkg-config --static, C" "$work/static-c"
 quietly "$cxx" "${cxx_flags[@]}" "$here/main.cpp" "${static[@]}" -o "$work/static-cpp"
 run "pkg-config --static, C++" "$work/static-cpp"
+quietly "$cxx" "${cxx_flags[@]}" "$work/readme_server.cpp" "${server_static[@]}" -o "$work/static-server"
+run_server "pkg-config --static, server" "$work/static-server"

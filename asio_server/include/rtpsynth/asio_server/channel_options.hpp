@@ -1,0 +1,53 @@
+/// \file
+/// What a channel is made with.
+#pragma once
+
+#include <rtpsynth/asio_server/source_lock.hpp>
+
+#include <boost/asio/ip/udp.hpp>
+
+#include <cstddef>
+#include <optional>
+
+namespace rtpsynth::asio_server {
+
+/// Everything has a default; the simplest channel is `{}`, on a port of the system's choice.
+struct channel_options {
+    /// Where the socket is bound; port 0: the system chooses one. An IPv6 socket bound to `::`
+    /// serves IPv4 as well, unless v6_only is set.
+    boost::asio::ip::udp::endpoint bind{boost::asio::ip::udp::v4(), 0};
+
+    /// Datagrams accepted for sending and not yet handed to the kernel, at most; 1..2^20. The next
+    /// one is refused and counted as queue_full.
+    std::size_t queue_size = 32;
+
+    /// SO_RCVBUF and SO_SNDBUF in bytes, 1..2^30; none: as the system has it. Linux doubles the
+    /// number and limits it to net.core.rmem_max or wmem_max, unless the process has
+    /// CAP_NET_ADMIN. What it became: rtp_channel::receive_buffer_size(), send_buffer_size().
+    std::optional<int> receive_buffer_size = std::nullopt;
+    std::optional<int> send_buffer_size = std::nullopt;
+
+    /// Differentiated services code point (RFC 2474), 0..63; 46 is Expedited Forwarding (RFC 3246),
+    /// what telephony usually asks for.
+    std::optional<int> dscp = std::nullopt;
+
+    /// SO_REUSEPORT: several channels on one port, between which the kernel spreads the sources.
+    bool reuse_port = false;
+
+    /// IPV6_V6ONLY, for a socket of that family.
+    bool v6_only = false;
+
+    /// Times of reception from the kernel (SO_TIMESTAMPNS), converted to CLOCK_MONOTONIC, in place
+    /// of the time at which the socket was found readable.
+    bool kernel_timestamps = false;
+
+    /// UDP_GRO: runs of datagrams of one sender cross the kernel as one, which costs a fraction for
+    /// a stream of bursts and nothing otherwise. The kernel then counts a lost run as one in
+    /// channel_stats::overflow.
+    bool coalesce = false;
+
+    /// Whose datagrams are accepted; by default everybody's.
+    source_lock_options source_lock{};
+};
+
+} // namespace rtpsynth::asio_server

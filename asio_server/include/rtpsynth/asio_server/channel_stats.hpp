@@ -1,0 +1,34 @@
+/// \file
+/// What has happened on a channel.
+#pragma once
+
+#include <boost/system/error_code.hpp>
+
+#include <cstdint>
+
+namespace rtpsynth::asio_server {
+
+/// Counted since the channel was made. Every datagram is in one place: of those that the kernel
+/// took in, read = received + rejected + discarded and the rest is overflow; of those accepted for
+/// sending, accepted = sent + send_errors + cancelled + what is queued now.
+struct channel_stats {
+    std::uint64_t received = 0;       ///< delivered to the handler, or to async_receive's inbox
+    std::uint64_t received_bytes = 0; ///< payload of those, UDP headers not included
+    std::uint64_t rejected = 0;       ///< by the source lock
+    std::uint64_t discarded = 0;      ///< read, but closed before they could be delivered
+    std::uint64_t overflow = 0; ///< dropped by the kernel since the receive buffer was full, the
+                                ///< number SO_RXQ_OVFL reports
+    std::uint64_t receive_errors = 0; ///< errors that reading the socket reported
+
+    std::uint64_t accepted = 0;    ///< by try_send and async_send
+    std::uint64_t sent = 0;        ///< handed to the kernel
+    std::uint64_t sent_bytes = 0;  ///< payload of those
+    std::uint64_t send_errors = 0; ///< refused by the kernel, and lost
+    std::uint64_t cancelled = 0;   ///< async_send cancelled while it was queued
+    std::uint64_t queue_full = 0;  ///< refused by try_send; not among the accepted
+
+    boost::system::error_code last_receive_error{}; ///< the latest of receive_errors
+    boost::system::error_code last_send_error{};    ///< the latest of send_errors
+};
+
+} // namespace rtpsynth::asio_server

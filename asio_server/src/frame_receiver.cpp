@@ -1,0 +1,350 @@
+#include <rtpsynth/asio_server/frame_receiver.hpp>
+
+#include "engine.hpp"
+#include "frame_queue.hpp"
+#include "insist.hpp"
+#include "pending_op.hpp"
+#include "timer_service.hpp"
+
+#include <rtpsynth/datagram_kind.hpp>
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <stdexcept>
+#include <vector>
+
+namespace rtpsynth::asio_server {
+
+namespace {
+
+namespace error = boost::asio::error;
+using boost::system::error_code;
+
+/// An async_receive that waits.
+struct frame_op {
+    std::uint64_t id;
+    detail::pending_op<void(error_code, media_frame)> completion;
+    error_code result{};
+    media_frame frame{};
+    std::unique_ptr<frame_op> next{};
+};
+using frame_op_ptr = std::unique_ptr<frame_op>;
+using frame_op_list = detail::op_list<frame_op>;
+
+const frame_receiver_options& checked(const frame_receiver_options& o) {
+    if (o.queue_size < 1 || o.queue_size > std::size_t{1} << 20)
+        throw std::invalid_argument("frame_receiver: queue_size must be 1..1048576 frames");
+    return o;
+}
+
+} // namespace
+
+/// The channel keeps this until it has closed and no call of its handler runs: then finish() comes,
+/// whoever closed it. From there on what waits on the executor keeps it, until the timer is
+/// disarmed.
+///
+/// Threads: what begins with `on_` runs on the executor, all else anywhere. The lock is never held
+/// while anything of the user's is called or destroyed, but for datagrams.
+class frame_receiver::impl final : public std::enable_shared_from_this<impl>,
+                                   private detail::timer_service::client {
+public:
+    impl(std::shared_ptr<detail::engine> engine, const frame_receiver_options& options,
+         handler&& on_frames)
+        : engine_{std::move(engine)},
+          on_frames_{std::move(on_frames)},
+          has_handler_{on_frames_ != nullptr},
+          buffer_{options.jitter_buffer},
+          queue_{checked(options).queue_size} {}
+
+    /// What the channel calls.
+    class feed;
+
+    detail::engine& home() const noexcept { return *engine_; }
+    rtp_channel& channel() const noexcept { return *channel_; }
+    void keep(std::shared_ptr<rtp_channel> channel) noexcept {
+        channel_ = channel.get();
+        kept_channel_ = std::move(channel);
+    }
+
+    void start_receive(receive_handler&& completion);
+    void cancel(std::uint64_t id) noexcept;
+    /// No call of the handler begins any more.
+    void silence() noexcept;
+    frame_receiver_stats stats() const;
+
+private:
+    struct sink;
+
+    void on_batch(rtp_channel& channel, std::span<const datagram_view> batch) noexcept;
+    void on_timer(time_point now) noexcept override;
+    void on_finished() noexcept;
+    void finish() noexcept;
+
+    // With the lock held:
+    void insert(const datagram_view& view, sink& out) noexcept;
+    void put(media_frame&& f, frame_op_list& done) noexcept;
+
+    void on_progress(frame_op_list&& done, std::optional<time_point> deadline) noexcept;
+    void deliver() noexcept;
+    void post(frame_op_list&& done) noexcept;
+
+    const std::shared_ptr<detail::engine> engine_;
+    std::shared_ptr<rtp_channel> kept_channel_;
+    // Known from the first call on, which may come before the channel is in its owner's hands.
+    std::atomic<rtp_channel*> channel_{nullptr};
+    handler on_frames_; // on the executor
+    const bool has_handler_;
+    std::vector<media_frame> delivered_; // on the executor
+
+    mutable std::mutex lock_;
+    jitter_buffer<datagram> buffer_;
+    detail::frame_queue queue_;
+    frame_op_list waiting_;
+    std::vector<media_frame> turn_; // for the handler
+    std::uint64_t other_ = 0;
+    std::uint64_t overrun_ = 0;
+    std::uint64_t no_memory_ = 0;
+    bool used_ = false;     // something was received
+    bool silenced_ = false; // the handler is not to be called
+    bool closed_ = false;
+};
+
+class frame_receiver::impl::feed {
+public:
+    explicit feed(std::shared_ptr<impl> owner) noexcept : owner_{std::move(owner)} {}
+    feed(feed&&) noexcept = default;
+    feed& operator=(feed&&) = delete;
+    ~feed() {
+        if (owner_) owner_->finish();
+    }
+    void operator()(rtp_channel& channel, std::span<const datagram_view> batch) const noexcept {
+        owner_->on_batch(channel, batch);
+    }
+
+private:
+    std::shared_ptr<impl> owner_;
+};
+
+struct frame_receiver::impl::sink {
+    impl& self;
+    frame_op_list done{};
+
+    void operator()(rtp_frame&& f) noexcept { self.put(std::move(f), done); }
+    void operator()(const erasure& gap) noexcept { self.put(gap, done); }
+    void operator()(drop_reason, rtp_frame&&) noexcept {} // the jitter buffer counts it
+};
+
+void frame_receiver::impl::start_receive(receive_handler&& completion) {
+    auto op = std::make_unique<frame_op>(
+        frame_op{engine_->next_operation(), {std::move(completion), engine_->executor()}});
+    op->completion.on_cancellation([weak = weak_from_this(), id = op->id] {
+        if (const auto self = weak.lock()) self->cancel(id);
+    });
+    frame_op_list done;
+    {
+        const std::lock_guard lock{lock_};
+        if (has_handler_) {
+            op->result = error::operation_not_supported;
+            done.push(std::move(op));
+        } else if (!queue_.empty()) {
+            op->frame = queue_.pop();
+            done.push(std::move(op));
+        } else if (closed_) {
+            op->result = error::operation_aborted;
+            done.push(std::move(op));
+        } else {
+            waiting_.push(std::move(op));
+        }
+    }
+    post(std::move(done));
+}
+
+void frame_receiver::impl::cancel(std::uint64_t id) noexcept {
+    frame_op_ptr op;
+    {
+        const std::lock_guard lock{lock_};
+        op = waiting_.take(id);
+    }
+    if (!op) return;
+    op->result = error::operation_aborted;
+    frame_op_list done;
+    done.push(std::move(op));
+    post(std::move(done));
+}
+
+void frame_receiver::impl::silence() noexcept {
+    const std::lock_guard lock{lock_};
+    silenced_ = true;
+}
+
+frame_receiver_stats frame_receiver::impl::stats() const {
+    const std::lock_guard lock{lock_};
+    return {buffer_.stats(), other_, overrun_, no_memory_};
+}
+
+void frame_receiver::impl::on_batch(rtp_channel& channel,
+                                    std::span<const datagram_view> batch) noexcept {
+    channel_.store(&channel, std::memory_order_release);
+    sink out{*this};
+    std::optional<time_point> deadline;
+    {
+        const std::lock_guard lock{lock_};
+        used_ = true;
+        for (const datagram_view& view : batch) insert(view, out);
+        deadline = buffer_.next_deadline();
+    }
+    on_progress(std::move(out.done), deadline);
+}
+
+void frame_receiver::impl::insert(const datagram_view& view, sink& out) noexcept {
+    if (classify(view.data) != datagram_kind::rtp) {
+        ++other_;
+        return;
+    }
+    try {
+        datagram owner{engine_->pool(), view};
+        const auto bytes = owner.data();
+        const auto inserted = buffer_.insert(bytes, std::move(owner), view.received_at, out);
+        if (!inserted && inserted.error() == errc::not_enough_memory) ++no_memory_;
+    } catch (const std::bad_alloc&) {
+        ++no_memory_;
+    }
+}
+
+void frame_receiver::impl::put(media_frame&& f, frame_op_list& done) noexcept {
+    if (has_handler_) {
+        try {
+            turn_.push_back(std::move(f));
+        } catch (const std::bad_alloc&) {
+            ++overrun_;
+        }
+    } else if (frame_op_ptr op = waiting_.pop()) {
+        op->frame = std::move(f);
+        done.push(std::move(op));
+    } else {
+        overrun_ += queue_.push(std::move(f));
+    }
+}
+
+void frame_receiver::impl::on_timer(time_point now) noexcept {
+    const auto self = shared_from_this();
+    sink out{*this};
+    std::optional<time_point> deadline;
+    {
+        const std::lock_guard lock{lock_};
+        buffer_.expire(now, out);
+        deadline = buffer_.next_deadline();
+    }
+    on_progress(std::move(out.done), deadline);
+}
+
+void frame_receiver::impl::on_progress(frame_op_list&& done,
+                                       std::optional<time_point> deadline) noexcept {
+    if (deadline)
+        engine_->timers()->arm(*this, *deadline);
+    else
+        client::cancel();
+    post(std::move(done));
+    deliver();
+}
+
+void frame_receiver::impl::deliver() noexcept {
+    if (!has_handler_) return;
+    {
+        const std::lock_guard lock{lock_};
+        delivered_.swap(turn_);
+        if (silenced_) delivered_.clear();
+    }
+    if (delivered_.empty()) return;
+    // A handle of its own, since the user's may be destroyed meanwhile.
+    frame_receiver self{shared_from_this()};
+    try {
+        on_frames_(self, delivered_);
+    } catch (...) {
+        engine_->handler_failed(std::current_exception());
+    }
+    self.impl_.reset();
+    delivered_.clear();
+}
+
+void frame_receiver::impl::finish() noexcept {
+    sink out{*this};
+    handler unused;
+    bool used = false;
+    {
+        const std::lock_guard lock{lock_};
+        closed_ = true;
+        buffer_.flush(out);
+        while (frame_op_ptr op = waiting_.pop()) {
+            op->result = error::operation_aborted;
+            out.done.push(std::move(op));
+        }
+        used = used_;
+        if (!used) unused.swap(on_frames_);
+    }
+    post(std::move(out.done));
+    if (!used) return;
+    detail::insist([this] {
+        boost::asio::post(engine_->executor(),
+                          [self = shared_from_this()] { self->on_finished(); });
+    });
+    engine_->ensure_progress();
+}
+
+void frame_receiver::impl::on_finished() noexcept {
+    client::cancel();
+    deliver();
+    on_frames_ = nullptr;
+}
+
+void frame_receiver::impl::post(frame_op_list&& done) noexcept {
+    if (done.empty()) return;
+    while (frame_op_ptr op = done.pop())
+        std::move(op->completion).post(engine_->executor(), op->result, std::move(op->frame));
+    engine_->ensure_progress();
+}
+
+frame_receiver::frame_receiver(std::shared_ptr<impl> self) noexcept : impl_{std::move(self)} {}
+
+frame_receiver::frame_receiver(rtp_server& server, const channel_options& channel,
+                               const frame_receiver_options& options)
+    : impl_{std::make_shared<impl>(server.engine_, options, nullptr)} {
+    impl_->keep(server.create_channel(channel, impl::feed{impl_}));
+}
+
+frame_receiver::frame_receiver(rtp_server& server, const channel_options& channel,
+                               const frame_receiver_options& options, handler on_frames) {
+    if (!on_frames) throw std::invalid_argument("frame_receiver: on_frames must not be empty");
+    impl_ = std::make_shared<impl>(server.engine_, options, std::move(on_frames));
+    impl_->keep(server.create_channel(channel, impl::feed{impl_}));
+}
+
+frame_receiver::~frame_receiver() {
+    if (!impl_) return; // what a handler was called with
+    if (impl_->home().forked()) {
+        impl_->channel().close();
+        // Its locks and operations belong to threads that are not here.
+        new std::shared_ptr<impl>(std::move(impl_));
+        return;
+    }
+    impl_->silence();
+    impl_->channel().close();
+}
+
+rtp_channel& frame_receiver::channel() const noexcept { return impl_->channel(); }
+
+void frame_receiver::start_receive(receive_handler completion) {
+    impl_->start_receive(std::move(completion));
+}
+
+bool frame_receiver::close() noexcept { return impl_->channel().close(); }
+
+frame_receiver_stats frame_receiver::stats() const { return impl_->stats(); }
+
+} // namespace rtpsynth::asio_server

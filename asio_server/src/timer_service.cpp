@@ -1,0 +1,90 @@
+#include "timer_service.hpp"
+
+#include "insist.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <utility>
+
+namespace rtpsynth::asio_server::detail {
+
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr duration spacing = std::chrono::microseconds{50}; // Linux' own timer slack
+constexpr duration longest_turn = std::chrono::milliseconds{1};
+constexpr std::size_t slice = 16; // timers fired per look at the clock
+constexpr int slices_per_turn = 16;
+
+} // namespace
+
+timer_service::timer_service(boost::asio::any_io_executor executor)
+    : executor_{std::move(executor)}, timer_{executor_}, wheel_{steady_clock::now()} {}
+
+void timer_service::arm(client& c, time_point deadline) {
+    if (stopped_) return;
+    wheel_.arm(c, deadline);
+    if (!turn_to_come_ && c.deadline() < wake_) wait(c.deadline());
+}
+
+void timer_service::stop() noexcept {
+    stopped_ = true;
+    wake_ = time_point::max();
+    try {
+        timer_.cancel();
+    } catch (...) { // as Asio declares; it has no cause to
+    }
+}
+
+void timer_service::turn() noexcept {
+    turn_to_come_ = true; // until the end of this one
+    const time_point begin = steady_clock::now();
+    time_point now = begin;
+    bool more = !stopped_;
+    for (int i = 0; more && i != slices_per_turn && now - begin < longest_turn; ++i) {
+        const auto done = wheel_.advance(now, slice, [&](timer_wheel::timer& t) {
+            if (!stopped_) static_cast<client&>(t).on_timer(now);
+        });
+        if (done.fired != 0) fired_ = begin;
+        more = done.more && !stopped_;
+        if (more) now = steady_clock::now();
+    }
+    if (more) {
+        post_turn();
+    } else {
+        turn_to_come_ = false;
+        if (const auto next = wheel_.next_deadline()) wait(*next);
+    }
+}
+
+void timer_service::post_turn() noexcept {
+    insist([this] {
+        boost::asio::post(executor_, [weak = weak_from_this()] {
+            if (const auto self = weak.lock()) self->turn();
+        });
+    });
+}
+
+void timer_service::wait(time_point next) noexcept {
+    if (stopped_) return;
+    const time_point wake = fired_ > next - spacing ? fired_ + spacing : next;
+    if (wake == wake_) return;
+    insist([&] {
+        wake_ = time_point::max();
+        timer_.expires_at(wake);
+        timer_.async_wait([weak = weak_from_this(), wake](const boost::system::error_code&) {
+            const auto self = weak.lock();
+            // Another wait took this one's place, or a turn is to come, which will wait.
+            if (!self || self->wake_ != wake) return;
+            self->wake_ = time_point::max();
+            self->turn();
+        });
+        wake_ = wake;
+    });
+}
+
+} // namespace rtpsynth::asio_server::detail

@@ -1,0 +1,165 @@
+// What cannot be created, since the system says so; and that it leaves nothing behind.
+#define BOOST_TEST_MODULE server_errors
+#include <boost/test/unit_test.hpp>
+
+#include "async_tools.hpp"
+#include "socket_shim.hpp"
+
+#include <sys/resource.h>
+
+using namespace rtpsynth::asio_server;
+using std::chrono::steady_clock;
+
+namespace {
+
+auto says(int e) {
+    return [e](const boost::system::system_error& thrown) {
+        return thrown.code() == error_code{e, boost::system::system_category()};
+    };
+}
+
+struct flag {
+    bool& gone;
+    ~flag() { gone = true; }
+};
+
+/// \p fail has the creation of a channel fail with \p e; after that one can be created.
+void check_creation(rtp_server& server, const channel_options& options, int e,
+                    const std::function<void()>& fail) {
+    BOOST_TEST_CONTEXT(std::generic_category().message(e)) {
+        const long before = descriptors();
+        const std::size_t open = server.stats().open_channels;
+        bool gone = false;
+        auto handler = [held = std::shared_ptr<flag>{new flag{gone}}](rtp_channel&,
+                                                                      const datagram_view&) {};
+        fail();
+        BOOST_CHECK_EXCEPTION(server.create_channel(options, std::move(handler)),
+                              boost::system::system_error, says(e));
+        BOOST_TEST(gone);
+        BOOST_TEST(descriptors() == before);
+        BOOST_TEST(server.stats().open_channels == open);
+        server.create_channel(options)->close();
+        BOOST_TEST(descriptors() == before);
+        BOOST_TEST(server.stats().open_channels == open);
+    }
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_channel_that_cannot_be_created_leaves_nothing_behind) {
+    rtp_server server{immediate()};
+    const auto kept = server.create_channel(on_loopback());
+    for (const int e : {EMFILE, ENFILE, ENOBUFS, ENOMEM, EACCES, EAFNOSUPPORT})
+        check_creation(server, on_loopback(), e, [e] { shim::on_socket.fail(e); });
+    for (const int e : {EACCES, EADDRINUSE, EADDRNOTAVAIL, ENOMEM})
+        check_creation(server, on_loopback(), e, [e] { shim::on_bind.fail(e); });
+    for (const int e : {ENOSPC, ENOMEM, EPERM})
+        check_creation(server, on_loopback(), e,
+                       [e] { shim::on_epoll_ctl.fail(e, 1, EPOLL_CTL_ADD); });
+    channel_options all = on_loopback_v6();
+    all.receive_buffer_size = all.send_buffer_size = 1000;
+    all.dscp = 46;
+    all.reuse_port = all.kernel_timestamps = true;
+    for (const int name :
+         {SO_RCVBUF, SO_SNDBUF, SO_REUSEPORT, SO_TIMESTAMPNS, IPV6_V6ONLY, IPV6_TCLASS, IP_TOS})
+        check_creation(server, all, ENOPROTOOPT,
+                       [name] { shim::on_setsockopt.fail(ENOPROTOOPT, 1, name); });
+    BOOST_TEST(kept->is_open());
+    kept->set_target(kept->local_endpoint());
+    kept->try_send(bytes("x"));
+    BOOST_TEST(text(get(kept->async_receive(boost::asio::use_future)).data()) == "x");
+}
+
+BOOST_AUTO_TEST_CASE(a_kernel_without_coalescing_is_all_the_same) {
+    for (const int e : {ENOPROTOOPT, EOPNOTSUPP}) {
+        rtp_server server{immediate()};
+        channel_options options = on_loopback();
+        options.coalesce = true;
+        shim::on_setsockopt.fail(e, 1, UDP_GRO);
+        const auto channel = server.create_channel(options);
+        BOOST_TEST(shim::on_setsockopt.spent());
+        channel->set_target(channel->local_endpoint());
+        for (int i = 0; i != 10; ++i) channel->try_send(bytes(std::to_string(i)));
+        for (int i = 0; i != 10; ++i)
+            BOOST_TEST(text(get(channel->async_receive(boost::asio::use_future)).data()) ==
+                       std::to_string(i));
+        check_accounts(channel->stats(), 10);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_cannot_be_created_leaves_nothing_behind) {
+    boost::asio::io_context context;
+    { const rtp_server warm{immediate()}, reactor{context.get_executor()}; }
+    settle(context);
+    const long descriptors_before = descriptors();
+    const long threads_before = threads();
+    shim::on_pthread_create.fail(EAGAIN);
+    BOOST_CHECK_EXCEPTION(rtp_server{}, boost::system::system_error, says(EAGAIN));
+    BOOST_TEST(shim::on_pthread_create.spent());
+    BOOST_TEST(descriptors() == descriptors_before);
+    for (const int e : {ENOSPC, ENOMEM}) {
+        shim::on_asios_epoll_ctl.fail(e, 1, EPOLL_CTL_ADD);
+        BOOST_CHECK_EXCEPTION(rtp_server{context.get_executor()}, boost::system::system_error,
+                              says(e));
+        BOOST_TEST(descriptors() == descriptors_before);
+    }
+    // One descriptor after the other is missing.
+    rlimit limit;
+    BOOST_REQUIRE(::getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    const rlim_t highest = [&] {
+        const int fd = ::dup(0);
+        ::close(fd);
+        return static_cast<rlim_t>(fd);
+    }();
+    for (const bool own_thread : {true, false}) {
+        int failures = 0;
+        for (rlim_t spare = 0; spare != 20; ++spare) {
+            const rlimit low{highest + spare, limit.rlim_max};
+            std::unique_ptr<rtp_server> server;
+            BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &low) == 0);
+            int e = 0;
+            try {
+                server = own_thread ? std::make_unique<rtp_server>()
+                                    : std::make_unique<rtp_server>(context.get_executor());
+                const auto channel = server->create_channel(on_loopback());
+            } catch (const boost::system::system_error& thrown) {
+                e = thrown.code().value();
+            }
+            server.reset();
+            BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &limit) == 0);
+            BOOST_TEST((e == 0 || e == EMFILE));
+            failures += e != 0;
+            settle(context);
+            BOOST_TEST(descriptors() == descriptors_before);
+        }
+        BOOST_TEST(failures >= 3); // epoll set, duplicate, socket
+        BOOST_TEST(failures < 20);
+    }
+    BOOST_TEST(eventually([&] { return threads() == threads_before; }));
+}
+
+// More is queued than leaves in one go; what another channel queues meanwhile waits for its tick.
+BOOST_AUTO_TEST_CASE(a_long_queue_takes_nobody_along_before_the_tick) {
+    using namespace std::chrono_literals;
+    async_pair p{{.tick = 2s}, 1000};
+    steady_clock::time_point first{}, last{}, other{};
+    const auto late = p.server.create_channel(on_loopback());
+    late->set_target(late->local_endpoint());
+    shim::before_send = [&](std::size_t size) {
+        if (size == 5) {
+            other = steady_clock::now();
+            return;
+        }
+        last = steady_clock::now();
+        if (first != steady_clock::time_point{}) return;
+        first = last;
+        BOOST_TEST(!late->try_send(bytes("later")));
+    };
+    for (int i = 0; i != 1000; ++i) BOOST_REQUIRE(!p.sender->try_send(bytes("x")));
+    BOOST_REQUIRE(p.run_until([&] { return late->stats().sent == 1; }));
+    shim::before_send = nullptr;
+    BOOST_TEST(p.sender->stats().sent == 1000);
+    BOOST_TEST((last <= other));
+    BOOST_TEST((other - first >= 1s));
+    BOOST_TEST(p.server.stats().ticks == 2);
+}

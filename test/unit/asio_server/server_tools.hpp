@@ -1,0 +1,61 @@
+// What the tests of asio_server share.
+#pragma once
+
+#include <rtpsynth/asio_server/rtp_server.hpp>
+
+#include <boost/asio/ip/address_v4.hpp>
+#include <boost/asio/ip/address_v6.hpp>
+#include <boost/asio/ip/udp.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <iterator>
+#include <span>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace rtpsynth::asio_server {
+
+using udp = boost::asio::ip::udp;
+using boost::system::error_code;
+namespace error = boost::asio::error;
+
+/// Waits until it holds; far longer than any machine needs.
+inline bool eventually(const std::function<bool()>& holds) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+    while (!holds()) {
+        if (std::chrono::steady_clock::now() > until) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    }
+    return true;
+}
+
+inline channel_options on_loopback() {
+    return {.bind = {boost::asio::ip::address_v4::loopback(), 0}};
+}
+
+inline channel_options on_loopback_v6() {
+    return {.bind = {boost::asio::ip::address_v6::loopback(), 0}};
+}
+
+inline server_options immediate() { return {.tick = std::nullopt}; }
+
+inline std::span<const std::uint8_t> bytes(std::string_view s) {
+    return {reinterpret_cast<const std::uint8_t*>(s.data()), s.size()};
+}
+
+inline std::string text(std::span<const std::uint8_t> s) { return {s.begin(), s.end()}; }
+
+inline long entries(const char* directory) {
+    return std::distance(std::filesystem::directory_iterator{directory},
+                         std::filesystem::directory_iterator{});
+}
+inline long descriptors() { return entries("/proc/self/fd"); }
+inline long threads() { return entries("/proc/self/task"); }
+
+} // namespace rtpsynth::asio_server

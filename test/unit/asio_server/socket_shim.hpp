@@ -1,0 +1,137 @@
+// Has system calls fail on request. These functions take the place of libc's in the whole program,
+// shared libraries included. To be included once.
+#pragma once
+
+#include <dlfcn.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+#include <functional>
+
+namespace shim {
+
+/// What happens to the next calls of a function.
+class fault {
+public:
+    static constexpr int any = -1;
+    static constexpr int for_good = 1 << 30;
+
+    /// The next \p times calls fail with \p error; only those of \p kind, see below.
+    void fail(int error, int times = 1, int kind = any) {
+        error_ = error;
+        kind_ = kind;
+        left_ = times;
+    }
+    void heal() { left_ = 0; }
+    /// Calls that were to fail so far.
+    long failed() const { return failed_; }
+    bool spent() const { return left_ == 0; }
+
+    bool hits(int kind) {
+        if (kind_ != any && kind_ != kind) return false;
+        int left = left_;
+        while (left > 0 && !left_.compare_exchange_weak(left, left == for_good ? left : left - 1)) {
+        }
+        if (left <= 0) return false;
+        ++failed_;
+        errno = error_;
+        return true;
+    }
+
+private:
+    std::atomic<int> error_{0}, kind_{any}, left_{0};
+    std::atomic<long> failed_{0};
+};
+
+inline fault on_socket, on_bind, on_pthread_create;
+inline fault on_receive;    ///< recvfrom, recvmmsg
+inline fault on_setsockopt; ///< kind: the option's name
+inline fault on_send;       ///< sendto, sendmsg; kind: 1 for one that is segmented, 0 for others
+inline fault on_epoll_ctl;  ///< kind: what is to be done. Only the engine's own, which are
+                            ///< level-triggered
+inline fault on_asios_epoll_ctl;
+/// Called before each of these, with the number of bytes.
+inline std::function<void(std::size_t)> before_send;
+
+// A sanitizer's, which must see the calls, or the system's.
+template <class F>
+F* real(F* interceptor, const char* name) {
+    return interceptor ? interceptor : reinterpret_cast<F*>(::dlsym(RTLD_NEXT, name));
+}
+
+} // namespace shim
+
+#define RTPSYNTH_SHIM extern "C" [[gnu::visibility("default")]]
+extern "C" {
+[[gnu::weak]] int __interceptor_socket(int, int, int);
+[[gnu::weak]] int __interceptor_bind(int, const sockaddr*, socklen_t);
+[[gnu::weak]] int __interceptor_setsockopt(int, int, int, const void*, socklen_t);
+[[gnu::weak]] int __interceptor_epoll_ctl(int, int, int, epoll_event*);
+[[gnu::weak]] ssize_t __interceptor_sendmsg(int, const msghdr*, int);
+[[gnu::weak]] ssize_t __interceptor_sendto(int, const void*, std::size_t, int, const sockaddr*,
+                                           socklen_t);
+[[gnu::weak]] ssize_t __interceptor_recvfrom(int, void*, std::size_t, int, sockaddr*, socklen_t*);
+[[gnu::weak]] int __interceptor_recvmmsg(int, mmsghdr*, unsigned, int, timespec*);
+[[gnu::weak]] int __interceptor_pthread_create(pthread_t*, const pthread_attr_t*, void* (*)(void*),
+                                               void*);
+}
+
+RTPSYNTH_SHIM int socket(int domain, int type, int protocol) noexcept {
+    static const auto real = shim::real(&__interceptor_socket, "socket");
+    return shim::on_socket.hits(0) ? -1 : real(domain, type, protocol);
+}
+
+RTPSYNTH_SHIM int bind(int fd, const sockaddr* address, socklen_t size) noexcept {
+    static const auto real = shim::real(&__interceptor_bind, "bind");
+    return shim::on_bind.hits(0) ? -1 : real(fd, address, size);
+}
+
+RTPSYNTH_SHIM int setsockopt(int fd, int level, int name, const void* value,
+                             socklen_t size) noexcept {
+    static const auto real = shim::real(&__interceptor_setsockopt, "setsockopt");
+    return shim::on_setsockopt.hits(name) ? -1 : real(fd, level, name, value, size);
+}
+
+RTPSYNTH_SHIM int epoll_ctl(int set, int what, int fd, epoll_event* event) noexcept {
+    static const auto real = shim::real(&__interceptor_epoll_ctl, "epoll_ctl");
+    const bool asios = event && (event->events & EPOLLET);
+    auto& fault = asios ? shim::on_asios_epoll_ctl : shim::on_epoll_ctl;
+    return fault.hits(what) ? -1 : real(set, what, fd, event);
+}
+
+RTPSYNTH_SHIM ssize_t sendmsg(int fd, const msghdr* message, int flags) {
+    static const auto real = shim::real(&__interceptor_sendmsg, "sendmsg");
+    if (shim::before_send) shim::before_send(message->msg_iov->iov_len);
+    return shim::on_send.hits(message->msg_controllen != 0) ? -1 : real(fd, message, flags);
+}
+
+RTPSYNTH_SHIM ssize_t sendto(int fd, const void* data, std::size_t size, int flags,
+                             const sockaddr* to, socklen_t to_size) {
+    static const auto real = shim::real(&__interceptor_sendto, "sendto");
+    if (shim::before_send) shim::before_send(size);
+    return shim::on_send.hits(0) ? -1 : real(fd, data, size, flags, to, to_size);
+}
+
+RTPSYNTH_SHIM ssize_t recvfrom(int fd, void* data, std::size_t size, int flags, sockaddr* from,
+                               socklen_t* from_size) {
+    static const auto real = shim::real(&__interceptor_recvfrom, "recvfrom");
+    return shim::on_receive.hits(0) ? -1 : real(fd, data, size, flags, from, from_size);
+}
+
+RTPSYNTH_SHIM int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags,
+                           timespec* timeout) {
+    static const auto real = shim::real(&__interceptor_recvmmsg, "recvmmsg");
+    return shim::on_receive.hits(0) ? -1 : real(fd, messages, count, flags, timeout);
+}
+
+RTPSYNTH_SHIM int pthread_create(pthread_t* thread, const pthread_attr_t* attributes,
+                                 void* (*start)(void*), void* argument) noexcept {
+    static const auto real = shim::real(&__interceptor_pthread_create, "pthread_create");
+    return shim::on_pthread_create.hits(0) ? errno : real(thread, attributes, start, argument);
+}
