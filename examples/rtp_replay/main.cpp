@@ -1,9 +1,9 @@
 /// \file
 /// rtp_replay: the RTP streams of a capture, through receiver statistics and a jitter buffer.
 
+#include "../common/progress_bar.hpp"
 #include "capture.hpp"
 #include "options.hpp"
-#include "progress_bar.hpp"
 #include "report.hpp"
 #include "report_json.hpp"
 #include "report_table.hpp"
@@ -22,12 +22,16 @@ namespace {
 
 using namespace replay;
 
+constexpr std::uint64_t many_bytes = 16 * 1024 * 1024; // less is read before the eye sees a bar
+
 /// Feeds every UDP packet of \p file to \p finder. Throws capture_error where the file ends early.
 void read_all(capture& file, stream_finder& finder, frame_counts& counts) {
-    progress_bar progress(file.size());
+    common::progress_bar progress(file.size() >= many_bytes);
     udp_packet packet;
     while (const auto frame = file.next()) {
-        if (progress.shown() && counts.frames % 1024 == 0) progress.update(file.position());
+        if (progress.shown() && counts.frames % 1024 == 0)
+            progress.update(static_cast<double>(file.position()) /
+                            static_cast<double>(file.size()));
         ++counts.frames;
         switch (parse_udp(file.link(), frame->bytes, packet)) {
         case frame_kind::udp:

@@ -1,10 +1,11 @@
 #include "options.hpp"
 
+#include "../common/number_argument.hpp"
+
 #include <rtpsynth/version.h>
 
 #include <boost/program_options.hpp>
 
-#include <charconv>
 #include <chrono>
 #include <filesystem>
 #include <iostream>
@@ -16,6 +17,7 @@ namespace replay {
 namespace {
 
 namespace po = boost::program_options;
+using common::number_argument;
 
 constexpr int usage_error = 2;
 
@@ -28,21 +30,10 @@ constexpr std::string_view epilogue =
     "Exit status: 0 if RTP was found and all went well, 1 if the capture cannot be read\n"
     "or holds no RTP, 2 if the command line is wrong.\n";
 
-/// All of \p text as a number in [least, most]. Throws invalid_argument naming \p what.
-std::uint32_t number(std::string_view text, std::uint32_t least, std::uint32_t most,
-                     const std::string& what, int base = 10) {
-    std::uint32_t value = 0;
-    const char* end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, value, base);
-    if (error != std::errc{} || stop != end || value < least || value > most)
-        throw std::invalid_argument("'" + std::string(text) + "' is no " + what);
-    return value;
-}
-
 std::uint32_t ssrc_number(std::string_view text) {
     const bool hex = text.starts_with("0x") || text.starts_with("0X");
-    return number(hex ? text.substr(2) : text, 0, 0xffff'ffff, "SSRC (0x12345678 or decimal)",
-                  hex ? 16 : 10);
+    return number_argument(hex ? text.substr(2) : text, 0, 0xffff'ffff,
+                           "SSRC (0x12345678 or decimal)", hex ? 16 : 10);
 }
 
 void read_clock(const std::string& text, std::map<std::uint8_t, std::uint32_t>& rates) {
@@ -50,9 +41,9 @@ void read_clock(const std::string& text, std::map<std::uint8_t, std::uint32_t>& 
     if (equals == std::string::npos)
         throw std::invalid_argument("--clock takes PT=RATE, such as 96=90000");
     const std::string_view view = text;
-    const auto type = number(view.substr(0, equals), 0, 127, "payload type (0..127)");
+    const auto type = number_argument(view.substr(0, equals), 0, 127, "payload type (0..127)");
     rates[static_cast<std::uint8_t>(type)] =
-        number(view.substr(equals + 1), 1, 1'000'000'000, "clock rate (1..1000000000 Hz)");
+        number_argument(view.substr(equals + 1), 1, 1'000'000'000, "clock rate (1..1000000000 Hz)");
 }
 
 program_options from(const po::variables_map& given) {
@@ -66,7 +57,7 @@ program_options from(const po::variables_map& given) {
     if (given.count("port"))
         for (const std::string& text : given["port"].as<strings>())
             result.finder.ports.insert(
-                static_cast<std::uint16_t>(number(text, 1, 65535, "port (1..65535)")));
+                static_cast<std::uint16_t>(number_argument(text, 1, 65535, "port (1..65535)")));
     if (given.count("clock"))
         for (const std::string& text : given["clock"].as<strings>())
             read_clock(text, result.finder.clock_rates);
@@ -84,11 +75,11 @@ program_options from(const po::variables_map& given) {
     } else if (result.ssrc) {
         throw std::invalid_argument("--ssrc chooses the stream for --wav, which is not given");
     }
-    result.finder.buffer.capacity =
-        number(given["capacity"].as<std::string>(), 1, 16383, "capacity (1..16383 packets)");
+    result.finder.buffer.capacity = number_argument(given["capacity"].as<std::string>(), 1, 16383,
+                                                    "capacity (1..16383 packets)");
     if (given.count("max-delay"))
-        result.finder.buffer.max_delay = std::chrono::milliseconds(
-            number(given["max-delay"].as<std::string>(), 0, 3'600'000, "delay (0..3600000 ms)"));
+        result.finder.buffer.max_delay = std::chrono::milliseconds(number_argument(
+            given["max-delay"].as<std::string>(), 0, 3'600'000, "delay (0..3600000 ms)"));
     return result;
 }
 

@@ -1,0 +1,105 @@
+#include "echo_server.hpp"
+
+#include <rtpsynth/asio_server/resolve.hpp>
+
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <stdexcept>
+#include <utility>
+
+namespace echo {
+namespace {
+
+namespace rtp = rtpsynth::asio_server;
+
+constexpr std::size_t queue_size = 1024; // a channel's share of 200,000/s between ticks of 5 ms
+constexpr int tries = 100;               // to find free ports in a row
+
+[[noreturn]] void refuse(const std::string& address, const boost::system::error_code& why) {
+    throw std::runtime_error("cannot listen on " + address + ": " + why.message());
+}
+
+} // namespace
+
+echo_server::echo_server(boost::asio::any_io_executor executor, const program_options& options)
+    : receive_buffer_size_(options.receive_buffer_size),
+      server_(std::move(executor), {.tick = options.tick}) {
+    channels_.reserve(options.all_channels());
+    for (const common::endpoint_argument& bind : options.binds)
+        open(bind, options.channels_of(bind));
+    receive_buffer_ = channels_.front()->receive_buffer_size();
+}
+
+void echo_server::open(const common::endpoint_argument& bind, std::size_t count) {
+    boost::system::error_code error;
+    const endpoint first =
+        rtp::resolve(bind.host, bind.first_port, rtp::address_family::any, error);
+    if (error) refuse(to_string(bind), error);
+    const bool any_port = bind.first_port == 0;
+    // The system chooses the first port; that those after it are free is a matter of luck.
+    int left = any_port && count > 1 ? tries : 1;
+    while (!try_open(first, count, --left > 0)) {
+    }
+    const endpoint opened = channels_[channels_.size() - count]->local_endpoint();
+    addresses_ += (addresses_.empty() ? "" : ", ") + rtp::to_string(opened);
+    if (count > 1) addresses_ += '-' + std::to_string(opened.port() + count - 1);
+}
+
+/// Opens \p count channels on consecutive ports, or none. \return false if one of the ports is not
+/// free and \p may_fail. \throws std::runtime_error
+bool echo_server::try_open(endpoint at, std::size_t count, bool may_fail) {
+    const std::size_t before = channels_.size();
+    rtp::channel_options options;
+    options.queue_size = queue_size;
+    options.receive_buffer_size = receive_buffer_size_;
+    try {
+        for (std::size_t i = 0; i != count; ++i) {
+            options.bind = at;
+            channels_.push_back(server_.create_channel(
+                options, [this](channel& from, std::span<const datagram_view> batch) {
+                    echo(from, batch);
+                }));
+            // After the last port comes 0, a port again of the system's choice.
+            at.port(static_cast<std::uint16_t>(channels_.back()->local_endpoint().port() + 1));
+            if (at.port() == 0 && i + 1 != count)
+                throw boost::system::system_error(boost::asio::error::address_in_use);
+        }
+        return true;
+    } catch (const boost::system::system_error& e) {
+        if (!may_fail || e.code() != boost::asio::error::address_in_use)
+            refuse(rtp::to_string(at), e.code());
+        channels_.resize(before);
+        return false;
+    }
+}
+
+void echo_server::echo(channel& from, std::span<const datagram_view> batch) noexcept {
+    if (first_ == rtpsynth::time_point{}) first_ = batch.front().received_at;
+    last_ = batch.back().received_at;
+    for (const datagram_view& datagram : batch) {
+        const auto error = from.try_send_to(datagram.data, datagram.source);
+        // A full queue the channel counts itself.
+        if (error && error != boost::asio::error::would_block) ++not_answerable_;
+    }
+}
+
+echo_totals echo_server::totals() const {
+    const rtp::channel_stats stats = server_.stats().channels;
+    echo_totals totals;
+    totals.channels = channels_.size();
+    totals.received = stats.received;
+    totals.received_bytes = stats.received_bytes;
+    totals.sent = stats.sent;
+    totals.sent_bytes = stats.sent_bytes;
+    totals.rejected = stats.queue_full + not_answerable_;
+    totals.overflow = stats.overflow;
+    totals.errors = stats.receive_errors + stats.send_errors;
+    if (stats.last_receive_error) totals.last_error = stats.last_receive_error.message();
+    if (stats.last_send_error) totals.last_error = stats.last_send_error.message();
+    totals.active = last_ - first_;
+    totals.receive_buffer = receive_buffer_;
+    return totals;
+}
+
+} // namespace echo

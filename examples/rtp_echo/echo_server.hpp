@@ -1,0 +1,66 @@
+/// \file
+/// Channels that send back what they receive.
+#pragma once
+
+#include "options.hpp"
+
+#include <rtpsynth/asio_server/rtp_server.hpp>
+#include <rtpsynth/clock.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace echo {
+
+/// What has happened so far.
+struct echo_totals {
+    std::size_t channels = 0;
+    std::uint64_t received = 0, received_bytes = 0;
+    std::uint64_t sent = 0, sent_bytes = 0;
+    std::uint64_t rejected = 0;     ///< no room in the queue, or its source cannot be answered
+    std::uint64_t overflow = 0;     ///< came while the receive buffer was full
+    std::uint64_t errors = 0;       ///< of sending and receiving
+    std::string last_error;         ///< empty: there was none
+    rtpsynth::duration active{};    ///< from the first datagram to the last
+    std::size_t receive_buffer = 0; ///< bytes, as the system has it
+};
+
+/// Threads: all but the constructor on the executor's one thread.
+class echo_server {
+public:
+    /// Opens all sockets. \throws std::runtime_error saying which one cannot be opened and why
+    echo_server(boost::asio::any_io_executor executor, const program_options& options);
+
+    /// `127.0.0.1:5004-5103, [::1]:5004`
+    const std::string& addresses() const noexcept { return addresses_; }
+
+    /// Sends what is queued and closes the sockets.
+    void shutdown() { server_.shutdown(); }
+
+    echo_totals totals() const;
+
+private:
+    using channel = rtpsynth::asio_server::rtp_channel;
+    using datagram_view = rtpsynth::asio_server::datagram_view;
+    using endpoint = boost::asio::ip::udp::endpoint;
+
+    void echo(channel& from, std::span<const datagram_view> batch) noexcept;
+    void open(const common::endpoint_argument& bind, std::size_t count);
+    bool try_open(endpoint first, std::size_t count, bool any_port);
+
+    int receive_buffer_size_; // asked for
+    std::size_t receive_buffer_ = 0;
+    std::uint64_t not_answerable_ = 0;
+    rtpsynth::time_point first_{}, last_{}; // datagram received
+    std::string addresses_;
+    rtpsynth::asio_server::rtp_server server_;
+    std::vector<std::shared_ptr<channel>> channels_;
+};
+
+} // namespace echo

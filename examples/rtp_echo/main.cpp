@@ -1,0 +1,99 @@
+/// \file
+/// rtp_echo: sends every datagram back to its sender. The application's own io_context, run by the
+/// main thread, serves the channels, the signals and the line of statistics.
+
+#include "../common/host.hpp"
+#include "echo_server.hpp"
+#include "options.hpp"
+#include "report.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <exception>
+#include <iostream>
+
+namespace {
+
+using namespace echo;
+namespace asio = boost::asio;
+using clock = std::chrono::steady_clock;
+
+/// Prints a line each period, on a grid that does not drift.
+class ticker {
+public:
+    ticker(asio::io_context& context, rtpsynth::duration period, const echo_server& server,
+           report& to)
+        : timer_(context, clock::now()), period_(period), server_(server), report_(to) {
+        wait();
+    }
+
+private:
+    void wait() {
+        timer_.expires_at(timer_.expiry() + period_);
+        timer_.async_wait([this](const boost::system::error_code& error) {
+            if (error) return;
+            report_.print_line(server_.totals(), clock::now());
+            wait();
+        });
+    }
+
+    asio::steady_timer timer_;
+    rtpsynth::duration period_;
+    const echo_server& server_;
+    report& report_;
+};
+
+/// Whether standard output has taken all that was printed; says so if not.
+bool output_complete() {
+    if (std::cout.flush()) return true;
+    std::cerr << "rtp_echo: cannot write to standard output\n";
+    return false;
+}
+
+/// Returns the exit status.
+int run(const program_options& options) {
+    common::allow_sockets(options.all_channels(), "channels");
+    asio::io_context context{1};
+    // Before the sockets, so that who reads the next line may end the program at once.
+    asio::signal_set signals(context, SIGINT, SIGTERM);
+    echo_server server(context.get_executor(), options);
+    const auto channels = server.totals().channels;
+    std::cout << "listening on " << server.addresses();
+    if (channels > 1) std::cout << " (" << channels << " channels)";
+    std::cout << std::endl;
+    if (!output_complete()) return 1; // whoever waits for that line would do so for ever
+
+    signals.async_wait([&](const boost::system::error_code&, int) {
+        signals.clear(); // a second one ends the program at once
+        server.shutdown();
+        context.stop();
+    });
+    const bool terminal = isatty(STDOUT_FILENO);
+    report report(std::cout, terminal, clock::now());
+    std::optional<ticker> ticks;
+    if (options.stats || terminal)
+        ticks.emplace(context, options.stats.value_or(std::chrono::seconds(1)), server, report);
+    context.run();
+    report.print_totals(server.totals(), clock::now());
+    return output_complete() ? 0 : 1;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    int exit_status = 0;
+    try {
+        const auto options = parse_options(argc, argv, exit_status);
+        if (options) return run(*options);
+        return output_complete() ? exit_status : 1;
+    } catch (const std::exception& e) {
+        std::cerr << "rtp_echo: " << e.what() << '\n';
+        return 1;
+    }
+}

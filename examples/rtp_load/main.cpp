@@ -1,0 +1,88 @@
+/// \file
+/// rtp_load: RTP streams to an echo server, and what comes back.
+
+#include "audio_loop.hpp"
+#include "load_run.hpp"
+#include "load_summary.hpp"
+#include "options.hpp"
+#include "plot_svg.hpp"
+#include "report_json.hpp"
+#include "report_text.hpp"
+#include "wav_reader.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <fstream>
+#include <iostream>
+#include <stdexcept>
+
+namespace {
+
+using namespace load;
+
+/// Whether standard output has taken all that was printed; says so if not.
+bool output_complete() {
+    if (std::cout.flush()) return true;
+    std::cerr << "rtp_load: cannot write to standard output\n";
+    return false;
+}
+
+std::runtime_error plot_error(const std::string& path) {
+    return std::runtime_error("cannot write " + path + ": " + std::strerror(errno));
+}
+
+/// Before the run, which may be long: what cannot be written is to be known at once.
+void check_plot(const std::string& path) {
+    errno = 0;
+    if (!std::ofstream(path, std::ios::app)) throw plot_error(path);
+}
+
+void write_plot(const std::string& path, const load_summary& summary) {
+    errno = 0;
+    std::ofstream file(path);
+    if (file) print_svg(file, summary);
+    file.close();
+    if (!file) throw plot_error(path);
+}
+
+audio_loop load_audio(const program_options& options) {
+    try {
+        return audio_loop(options);
+    } catch (const wav_error& e) {
+        throw std::runtime_error(options.wav + ' ' + e.what());
+    }
+}
+
+/// Returns the exit status.
+int run(const program_options& options) {
+    const audio_loop audio = load_audio(options);
+    if (!options.plot.empty()) check_plot(options.plot);
+    load_run load(options, audio);
+    load.run();
+    const load_summary summary = summarise(options, load);
+    if (options.json)
+        print_json(std::cout, summary);
+    else
+        print_text(std::cout, summary, isatty(STDOUT_FILENO) && !std::getenv("NO_COLOR"));
+    const bool complete = output_complete();
+    if (!options.plot.empty()) write_plot(options.plot, summary);
+    return summary.held && complete ? 0 : 1;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    int exit_status = 0;
+    try {
+        const auto options = parse_options(argc, argv, exit_status);
+        if (options) return run(*options);
+        return output_complete() ? exit_status : 1;
+    } catch (const std::exception& e) {
+        std::cerr << "rtp_load: " << e.what() << '\n';
+        return 1;
+    }
+}

@@ -1,0 +1,158 @@
+#include "options.hpp"
+
+#include "../common/number_argument.hpp"
+
+#include <rtpsynth/version.h>
+
+#include <boost/program_options.hpp>
+
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <iostream>
+#include <limits>
+#include <stdexcept>
+#include <string_view>
+#include <vector>
+
+namespace load {
+namespace {
+
+namespace po = boost::program_options;
+using common::decimal_argument;
+using common::number_argument;
+
+constexpr int usage_error = 2;
+
+constexpr std::string_view introduction =
+    "Usage: rtp_load --target HOST:PORT[-PORT] [OPTION]...\n"
+    "Sends RTP streams to an echo server such as rtp_echo and tells what comes back: loss,\n"
+    "round trip, jitter. Each stream has a UDP socket of its own.\n";
+
+constexpr std::string_view epilogue =
+    "Impairment acts on what is sent, in this program; what it drops is not counted as lost.\n"
+    "The last packets are waited for for up to a second. SIGINT ends the sending early.\n"
+    "\n"
+    "Exit status: 0 if packets came back and not more were lost than --max-loss allows, 1 if\n"
+    "not or if something failed, 2 if the command line is wrong.\n";
+
+rtpsynth::duration from_seconds(double seconds) {
+    return rtpsynth::duration{std::llround(seconds * 1e9)};
+}
+
+codec codec_argument(const std::string& text) {
+    if (text == "pcmu" || text == "PCMU") return codec::pcmu;
+    if (text == "pcma" || text == "PCMA") return codec::pcma;
+    throw std::invalid_argument("'" + text + "' is no codec (pcmu, pcma)");
+}
+
+program_options from(const po::variables_map& given) {
+    using strings = std::vector<std::string>;
+    if (given.count("argument"))
+        throw std::invalid_argument("'" + given["argument"].as<strings>().front() +
+                                    "' is no option");
+    if (!given.count("target"))
+        throw std::invalid_argument("--target HOST:PORT is missing: where the streams go");
+    const auto text = [&](const char* name) { return given[name].as<std::string>(); };
+    const auto percent = [&](const char* name, const char* what) {
+        return decimal_argument(text(name), 0, 100, std::string(what) + " (0..100 %)");
+    };
+    program_options result;
+    result.target = common::parse_endpoint(text("target"));
+    result.streams = number_argument(text("streams"), 1, 50'000, "number of streams (1..50000)");
+    result.ptime = static_cast<int>(number_argument(text("ptime"), 1, 180,
+                                                    "packet time (1..180 ms, so that a packet fits "
+                                                    "an Ethernet frame)"));
+    result.codec = codec_argument(text("codec"));
+    result.time = from_seconds(
+        decimal_argument(text("duration"), 0.001, 86'400, "duration (0.001..86400 s)"));
+    if (result.packets() == 0)
+        throw std::invalid_argument("a duration of " + text("duration") +
+                                    " s is shorter than one packet of " + text("ptime") + " ms");
+    if (given.count("wav")) result.wav = text("wav");
+    if (given.count("plot")) result.plot = text("plot");
+    for (const char* file : {"wav", "plot"})
+        if (given.count(file) && text(file).empty())
+            throw std::invalid_argument(std::string("--") + file + " takes a file name");
+    std::error_code ignored;
+    if (given.count("wav") && std::filesystem::equivalent(result.wav, result.plot, ignored))
+        throw std::invalid_argument("--wav and --plot name the same file");
+    result.max_delay =
+        from_seconds(decimal_argument(text("max-delay"), 0, 2'000, "delay (0..2000 ms)") / 1000);
+    result.impairment.loss = percent("loss", "loss");
+    result.impairment.reorder = percent("reorder", "share of reordered packets");
+    result.impairment.duplicate = percent("duplicate", "share of duplicated packets");
+    result.impairment.jitter =
+        from_seconds(decimal_argument(text("jitter"), 0, 2'000, "jitter (0..2000 ms)") / 1000);
+    result.impairment.seed = number_argument<std::uint64_t>(
+        text("seed"), 0, std::numeric_limits<std::uint64_t>::max(), "seed (0..2^64-1)");
+    result.max_loss = percent("max-loss", "loss");
+    result.json = given.count("json") != 0;
+    return result;
+}
+
+} // namespace
+
+std::optional<program_options> parse_options(int argc, char** argv, int& exit_status) {
+    po::options_description visible("Options", 80, 40);
+    const auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
+    // clang-format off
+    visible.add_options()
+        ("target,t", text("HOST:PORT[-PORT]"),
+         "where the streams go: an address or a name, an IPv6 address in brackets; over a range "
+         "of ports they are spread evenly")
+        ("streams,n", text("N")->default_value("10"), "how many streams")
+        ("ptime", text("MS")->default_value("20"), "media in a packet")
+        ("codec", text("NAME")->default_value("pcmu"), "pcmu or pcma")
+        ("duration,d", text("SECONDS")->default_value("10"), "how long each stream sends")
+        ("wav", text("FILE"),
+         "what they send, over and over: 16-bit PCM of any rate, mixed down to mono and resampled "
+         "to 8000 Hz; without it a soft tone")
+        ("max-delay", text("MS")->default_value("60"),
+         "longest that a packet waits in a jitter buffer for those before it")
+        ("loss", text("PERCENT")->default_value("0"), "packets that are not sent on purpose")
+        ("reorder", text("PERCENT")->default_value("0"),
+         "packets that are sent behind the one after them")
+        ("duplicate", text("PERCENT")->default_value("0"), "packets that are sent twice")
+        ("jitter", text("MS")->default_value("0"),
+         "delay each packet by a random time up to this, in order")
+        ("seed", text("N")->default_value("1"), "of what is done to which packet")
+        ("max-loss", text("PERCENT")->default_value("100"), "the run fails if more are lost")
+        ("json", "print one JSON object instead of the summary")
+        ("plot", text("FILE"), "write the round trips and the loss over time as SVG")
+        ("version", "print the version and end")
+        ("help,h", "print this help and end");
+    po::options_description all;
+    all.add(visible).add_options()("argument", po::value<std::vector<std::string>>());
+    // clang-format on
+    po::positional_options_description positional;
+    positional.add("argument", -1);
+    try {
+        po::variables_map given;
+        po::store(po::command_line_parser(argc, argv)
+                      .options(all)
+                      .positional(positional)
+                      .style(po::command_line_style::default_style &
+                             ~po::command_line_style::allow_guessing)
+                      .run(),
+                  given);
+        po::notify(given);
+        exit_status = 0;
+        if (given.count("help")) {
+            std::cout << introduction << '\n' << visible << '\n' << epilogue;
+            return std::nullopt;
+        }
+        if (given.count("version")) {
+            std::cout << "rtp_load " << RTPSYNTH_VERSION_MAJOR << '.' << RTPSYNTH_VERSION_MINOR
+                      << '.' << RTPSYNTH_VERSION_PATCH << '\n';
+            return std::nullopt;
+        }
+        return from(given);
+    } catch (const std::exception& e) { // po::error or invalid_argument
+        std::cerr << "rtp_load: " << e.what() << "\nTry 'rtp_load --help'.\n";
+        exit_status = usage_error;
+        return std::nullopt;
+    }
+}
+
+} // namespace load

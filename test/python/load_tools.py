@@ -1,0 +1,120 @@
+"""Runs rtp_load against echoes of every kind."""
+import collections
+import json
+import os
+import socket
+import struct
+import subprocess
+import threading
+
+LOAD = os.environ.get("RTP_LOAD", "rtp_load")  # CMake sets it
+
+SHORT = ("-d", "0.4")  # 20 packets of 20 ms from each stream
+IMPAIRED = ("--loss", "10", "--reorder", "10", "--duplicate", "10", "--jitter", "5")
+
+Packet = collections.namedtuple("Packet", "stream port marker pt seq ts ssrc payload")
+
+
+def load(*args, **kwargs):
+    return subprocess.run([LOAD, *map(str, args)], capture_output=True, text=True, timeout=120,
+                          **kwargs)
+
+
+def load_json(*args, **kwargs):
+    """The JSON object and the exit status."""
+    run = load("--json", *args, **kwargs)
+    assert run.stderr == "", run.stderr
+    return json.loads(run.stdout), run.returncode
+
+
+class Echo:
+    """Echoes in a thread, on one port or several, what `answer` makes of a datagram: called with its
+    number from 0 and its bytes, it returns the datagrams to send back. Keeps what came."""
+
+    def __init__(self, answer=lambda n, data: [data], ports=1, host="127.0.0.1", stranger=False):
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._answer, self._stop = answer, threading.Event()
+        self._packets = []
+        self.arrived = threading.Condition()
+        self._sockets = self._consecutive(family, host, ports)
+        self._stranger = socket.socket(family, socket.SOCK_DGRAM) if stranger else None
+        first = self._sockets[0].getsockname()[1]
+        self.target = (f"[{host}]" if ":" in host else host) + f":{first}"
+        if ports > 1:
+            self.target += f"-{first + ports - 1}"
+        self._threads = [threading.Thread(target=self._run, args=(s,)) for s in self._sockets]
+
+    @staticmethod
+    def _consecutive(family, host, count):
+        for _ in range(100):
+            sockets = [socket.socket(family, socket.SOCK_DGRAM) for _ in range(count)]
+            try:
+                sockets[0].bind((host, 0))
+                first = sockets[0].getsockname()[1]
+                for i, s in enumerate(sockets[1:], 1):
+                    s.bind((host, first + i))
+                for s in sockets:
+                    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+                    s.settimeout(0.05)
+                return sockets
+            except OSError:  # somebody else has one of them
+                for s in sockets:
+                    s.close()
+        raise RuntimeError("no consecutive ports are free")
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+        for s in self._sockets:
+            s.close()
+        if self._stranger:
+            self._stranger.close()
+
+    def _run(self, sock):
+        port = sock.getsockname()[1]
+        while not self._stop.is_set():
+            try:
+                data, source = sock.recvfrom(65536)
+            except socket.timeout:
+                continue
+            with self.arrived:
+                n = len(self._packets)
+                _, second, seq, ts, ssrc = struct.unpack("!BBHII", data[:12])
+                self._packets.append(Packet(source[1], port, second >> 7, second & 0x7f, seq, ts,
+                                            ssrc, data[12:]))
+                self.arrived.notify_all()
+            for answer in self._answer(n, data):
+                sock.sendto(answer, source)
+            if self._stranger:
+                self._stranger.sendto(data, source)
+
+    def wait_for(self, count):
+        with self.arrived:
+            assert self.arrived.wait_for(lambda: len(self._packets) >= count, timeout=20)
+
+    def streams(self):
+        """What came, by sender, in order of their first packets."""
+        with self.arrived:
+            result = collections.defaultdict(list)
+            for packet in self._packets:
+                result[packet.stream].append(packet)
+            return list(result.values())
+
+
+def wav(samples, rate=8000, channels=1, bits=16, fmt=1, data_size=None, extensible=False, extra=b""):
+    """A WAV file of 16-bit numbers."""
+    data = struct.pack(f"<{len(samples)}h", *samples)
+    tag = 0xfffe if extensible else fmt
+    head = struct.pack("<HHIIHH", tag, channels, rate, rate * channels * bits // 8,
+                       channels * bits // 8, bits)
+    if extensible:
+        head += struct.pack("<HHIH", 22, bits, 0, fmt) + bytes.fromhex("000000001000800000aa00389b71")
+    chunks = b"fmt " + struct.pack("<I", len(head)) + head + extra
+    chunks += b"data" + struct.pack("<I", len(data) if data_size is None else data_size) + data
+    return b"RIFF" + struct.pack("<I", 4 + len(chunks)) + b"WAVE" + chunks

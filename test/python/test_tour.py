@@ -1,0 +1,34 @@
+"""The short programs of examples/tour: each ends by itself and says what it shows."""
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+TOUR = pathlib.Path(os.environ.get("RTP_TOUR", "."))  # CMake sets it
+
+PORT = r"127\.0\.0\.1:\d+"
+SHOWS = {
+    "receive_callback": [f"receiving on {PORT}", f"12 bytes from {PORT}", f"92 bytes from {PORT}",
+                         f"172 bytes from {PORT}"],
+    "receive_coroutine": [f"sent {size} bytes, got {size} back from {PORT}"
+                          for size in (12, 92, 172)],
+    "post_from_thread": [f"packet {1000 + i}, timestamp {1000 + 160 * i}, first byte of sound "
+                         f"{1 + i}" for i in range(5)],
+    # Never early: 24 steps of 20 ms take 480 ms or more.
+    "rtp_proc": [r"sent 25 packets in (?:4[89]\d|[5-9]\d\d|\d{4,}) ms",
+                 r"the latest call came \d+ us late"],
+    "jitter_buffered": [*(f"play {i}: 160 bytes" for i in range(5)), "conceal 1 packet, 20 ms",
+                        "play 6: 160 bytes", "play 7: 160 bytes"],
+}
+
+
+@pytest.mark.parametrize("name", SHOWS)
+def test_tour(name):
+    run = subprocess.run([TOUR / f"tour_{name}"], capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0 and run.stderr == ""
+    lines = run.stdout.splitlines()
+    assert len(lines) == len(SHOWS[name])
+    for line, pattern in zip(lines, SHOWS[name]):
+        assert re.fullmatch(pattern, line), line
