@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(shutdown_from_anywhere_any_number_of_times) {
 // The second of two that close at the same time does not return before it is done, either.
 BOOST_AUTO_TEST_CASE(the_port_is_free_when_any_close_returns) {
     rtp_server server{immediate()};
-    udp::endpoint where = on_loopback().bind;
+    udp::endpoint where = on_own_loopback().bind;
     for (int round = 0; round != 300; ++round) {
         const auto channel = server.create_channel({.bind = where}, ignore);
         where = channel->local_endpoint();
@@ -122,12 +122,33 @@ BOOST_AUTO_TEST_CASE(the_port_is_free_when_any_close_returns) {
     }
 }
 
+// ... nor does shutdown, if it is another thread that destroys the channel.
+BOOST_AUTO_TEST_CASE(the_port_is_free_when_shutdown_returns) {
+    rtp_server next{immediate()};
+    udp::endpoint where = on_own_loopback().bind;
+    for (int round = 0; round != 500; ++round) {
+        rtp_server server{immediate()};
+        auto channel = server.create_channel({.bind = where}, ignore);
+        where = channel->local_endpoint();
+        std::latch go{2};
+        std::thread other{[&] {
+            go.arrive_and_wait();
+            channel.reset();
+        }};
+        go.arrive_and_wait();
+        server.shutdown();
+        BOOST_TEST(server.stats().open_channels == 0);
+        BOOST_CHECK_NO_THROW(next.create_channel({.bind = where}, ignore)->close());
+        other.join();
+    }
+}
+
 // Its calls may begin before create_channel returned, which is no reason to fail.
 BOOST_AUTO_TEST_CASE(a_handler_may_close_its_channel_before_create_channel_returned) {
     rtp_server server{immediate()}, other{immediate()};
     const auto sender = other.create_channel(on_loopback(), ignore);
     const auto closes = [](rtp_channel& c, const datagram_view&) { c.close(); };
-    udp::endpoint where = on_loopback().bind;
+    udp::endpoint where = on_own_loopback().bind;
     where = server.create_channel({.bind = where}, closes)->local_endpoint();
     std::atomic<bool> stop{false};
     std::thread floods{[&] {

@@ -8,6 +8,8 @@
 #include <boost/asio/ip/udp.hpp>
 #include <boost/test/unit_test.hpp>
 
+#include <unistd.h>
+
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -37,6 +39,13 @@ inline bool eventually(const std::function<bool()>& holds) {
 
 inline channel_options on_loopback() {
     return {.bind = {boost::asio::ip::address_v4::loopback(), 0}};
+}
+
+/// An address that no other test uses, for those that bind the same port again and again: a
+/// neighbour that asks for any port of 127.0.0.1 may be given it meanwhile.
+inline channel_options on_own_loopback() {
+    const auto process = static_cast<std::uint32_t>(::getpid());
+    return {.bind = {boost::asio::ip::address_v4{0x7f800000U | (process & 0x7fffffU)}, 0}};
 }
 
 inline channel_options on_loopback_v6() {
