@@ -9,10 +9,11 @@
 namespace rtpsynth::asio_server {
 
 /// Counted since the channel was made. Every datagram is in one place: of those that the kernel
-/// took in, read = received + rejected + discarded and the rest is overflow; of those accepted for
-/// sending, accepted = sent + send_errors + cancelled + what is queued now.
+/// took in, read = received + rejected + discarded + what waits for an async_receive, and the rest
+/// is overflow; of those accepted for sending, accepted = sent + send_errors + cancelled + what is
+/// queued now.
 struct channel_stats {
-    std::uint64_t received = 0;       ///< delivered to the handler, or to async_receive's inbox
+    std::uint64_t received = 0;       ///< delivered to the handler or to an async_receive
     std::uint64_t received_bytes = 0; ///< payload of those, UDP headers not included
     std::uint64_t rejected = 0;       ///< by the source lock
     std::uint64_t discarded = 0;      ///< read, but closed before they could be delivered

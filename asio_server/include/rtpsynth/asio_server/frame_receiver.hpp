@@ -39,6 +39,7 @@ struct frame_receiver_stats {
     std::uint64_t no_memory = 0; ///< datagrams lost since there was no memory to keep them
 };
 
+/// What a receiver is made with.
 struct frame_receiver_options {
     jitter_buffer_options jitter_buffer{};
     /// Frames kept while nobody awaits them, 1..2^20. With a handler there are none.

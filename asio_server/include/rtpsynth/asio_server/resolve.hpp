@@ -12,6 +12,7 @@
 
 namespace rtpsynth::asio_server {
 
+/// Which addresses will do.
 enum class address_family { any, v4, v6 };
 
 /// The first UDP endpoint that the system's resolver has for \p host: an address, with %scope for a

@@ -39,6 +39,9 @@ inline constexpr std::size_t max_datagram_size = 65507;
 /// What the kernel says of a datagram that left the queue is counted, kept in stats(), and told to
 /// async_send.
 ///
+/// A completion handler runs on its associated executor, or else on the server's. The context of
+/// such an executor must have run out of work before it is destroyed.
+///
 /// Threads: every member may be called from any thread and from inside any handler, several at
 /// once. Nothing here waits for a handler to return.
 class RTPSYNTH_API rtp_channel {
@@ -99,7 +102,8 @@ public:
     /// Waits for the next datagram. For a channel that was made without a handler; on one with a
     /// handler it completes with `operation_not_supported`. Several may be outstanding; they
     /// complete in the order they were started. While none is, at most 32 datagrams are read ahead
-    /// and the rest wait in the kernel. Errors of the socket complete one operation each.
+    /// (some more with channel_options::coalesce) and the rest wait in the kernel. Errors of the
+    /// socket complete one operation each.
     ///
     /// Completion signature: `void(boost::system::error_code, datagram)`. Cancellation (terminal,
     /// partial or total): no datagram is lost.

@@ -52,6 +52,7 @@ private:
 
 } // namespace detail
 
+/// What has happened since an rtp_proc was made.
 struct rtp_proc_stats {
     std::size_t channels = 0;     ///< open now
     std::uint64_t calls = 0;      ///< of handlers

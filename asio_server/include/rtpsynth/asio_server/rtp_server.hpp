@@ -32,8 +32,10 @@ class io_thread;
 /// drift; the timer is armed only while something is queued. Without a tick it leaves at once.
 ///
 /// Handlers of one channel are called one at a time and in order of arrival, those of a server from
-/// its one executor. A handler may call anything here, drop any reference, throw, or never return
-/// (then nothing more is delivered, but other threads' calls still return).
+/// its one executor. A handler may call anything here, drop any reference, throw, or never return:
+/// then nothing more is delivered, but other threads' calls still return, except for those that
+/// join its thread, shutdown() and the destructor of a server with a thread of its own. So two such
+/// servers must not shut each other down from their handlers at the same time.
 ///
 /// Threads: every member may be called from any thread and from inside any handler.
 ///
@@ -93,7 +95,8 @@ public:
     /// The period of the grid; none in immediate mode.
     std::optional<duration> tick() const noexcept;
 
-    /// Of all channels there ever were.
+    /// Of all channels there ever were. A channel that is being destroyed may be missing for a
+    /// moment.
     server_stats stats() const noexcept;
 
 private:

@@ -14,6 +14,7 @@
 
 namespace rtpsynth::asio_server {
 
+/// What a server is made with.
 struct server_options {
     /// Period of the grid on which queued output leaves, 1 µs..10 s; none: at once.
     std::optional<duration> tick = std::chrono::milliseconds{5};
@@ -24,6 +25,7 @@ struct server_options {
     std::function<void(std::exception_ptr)> on_exception{};
 };
 
+/// What has happened since a server was made.
 struct server_stats {
     channel_stats channels{};             ///< the sum over all channels there ever were
     std::size_t open_channels = 0;        ///< now

@@ -21,6 +21,7 @@ enum class source_policy {
     first,  ///< the first source's that proves to send RTP
 };
 
+/// How a source proves itself.
 struct source_lock_options {
     source_policy policy = source_policy::any;
     /// For source_policy::first: how many RTP packets of one SSRC, each the next in sequence, prove
