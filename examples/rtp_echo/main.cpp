@@ -2,6 +2,7 @@
 /// rtp_echo: sends every datagram back to its sender. The application's own io_context, run by the
 /// main thread, serves the channels, the signals and the line of statistics.
 
+#include "../common/command_line.hpp"
 #include "../common/host.hpp"
 #include "echo_server.hpp"
 #include "options.hpp"
@@ -17,8 +18,11 @@
 #include <csignal>
 #include <exception>
 #include <iostream>
+#include <string_view>
 
 namespace {
+
+constexpr std::string_view program = "rtp_echo";
 
 using namespace echo;
 namespace asio = boost::asio;
@@ -49,13 +53,6 @@ private:
     report& report_;
 };
 
-/// Whether standard output has taken all that was printed; says so if not.
-bool output_complete() {
-    if (std::cout.flush()) return true;
-    std::cerr << "rtp_echo: cannot write to standard output\n";
-    return false;
-}
-
 /// Returns the exit status.
 int run(const program_options& options) {
     common::allow_sockets(options.all_channels(), "channels");
@@ -67,7 +64,8 @@ int run(const program_options& options) {
     std::cout << "listening on " << server.addresses();
     if (channels > 1) std::cout << " (" << channels << " channels)";
     std::cout << std::endl;
-    if (!output_complete()) return 1; // whoever waits for that line would do so for ever
+    if (!common::output_complete(program))
+        return 1; // whoever waits for that line would do so for ever
 
     signals.async_wait([&](const boost::system::error_code&, int) {
         signals.clear(); // a second one ends the program at once
@@ -81,19 +79,11 @@ int run(const program_options& options) {
         ticks.emplace(context, options.stats.value_or(std::chrono::seconds(1)), server, report);
     context.run();
     report.print_totals(server.totals(), clock::now());
-    return output_complete() ? 0 : 1;
+    return common::output_complete(program) ? 0 : 1;
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
-    int exit_status = 0;
-    try {
-        const auto options = parse_options(argc, argv, exit_status);
-        if (options) return run(*options);
-        return output_complete() ? exit_status : 1;
-    } catch (const std::exception& e) {
-        std::cerr << "rtp_echo: " << e.what() << '\n';
-        return 1;
-    }
+    return common::run_program(program, argc, argv, parse_options, run);
 }

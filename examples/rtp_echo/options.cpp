@@ -1,14 +1,12 @@
 #include "options.hpp"
 
+#include "../common/command_line.hpp"
 #include "../common/number_argument.hpp"
-
-#include <rtpsynth/version.h>
 
 #include <boost/program_options.hpp>
 
 #include <chrono>
 #include <cmath>
-#include <iostream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -17,8 +15,6 @@ namespace echo {
 namespace {
 
 namespace po = boost::program_options;
-
-constexpr int usage_error = 2;
 
 constexpr std::string_view introduction =
     "Usage: rtp_echo [OPTION]...\n"
@@ -47,8 +43,8 @@ void check_ports(const program_options& options) {
 
 program_options from(const po::variables_map& given) {
     using strings = std::vector<std::string>;
-    if (given.count("argument"))
-        throw std::invalid_argument("'" + given["argument"].as<strings>().front() +
+    if (given.count(common::plain_arguments))
+        throw std::invalid_argument("'" + given[common::plain_arguments].as<strings>().front() +
                                     "' is no option");
     const auto number = [&](const char* name, std::uint32_t least, std::uint32_t most,
                             std::string_view what) {
@@ -100,37 +96,9 @@ std::optional<program_options> parse_options(int argc, char** argv, int& exit_st
          "net.core.rmem_max at most")
         ("version", "print the version and end")
         ("help,h", "print this help and end");
-    po::options_description all;
-    all.add(visible).add_options()("argument", po::value<strings>());
     // clang-format on
-    po::positional_options_description positional;
-    positional.add("argument", -1);
-    try {
-        po::variables_map given;
-        po::store(po::command_line_parser(argc, argv)
-                      .options(all)
-                      .positional(positional)
-                      .style(po::command_line_style::default_style &
-                             ~po::command_line_style::allow_guessing)
-                      .run(),
-                  given);
-        po::notify(given);
-        exit_status = 0;
-        if (given.count("help")) {
-            std::cout << introduction << '\n' << visible << '\n' << epilogue;
-            return std::nullopt;
-        }
-        if (given.count("version")) {
-            std::cout << "rtp_echo " << RTPSYNTH_VERSION_MAJOR << '.' << RTPSYNTH_VERSION_MINOR
-                      << '.' << RTPSYNTH_VERSION_PATCH << '\n';
-            return std::nullopt;
-        }
-        return from(given);
-    } catch (const std::exception& e) { // po::error or invalid_argument
-        std::cerr << "rtp_echo: " << e.what() << "\nTry 'rtp_echo --help'.\n";
-        exit_status = usage_error;
-        return std::nullopt;
-    }
+    return common::parse_command_line({"rtp_echo", introduction, epilogue}, visible, argc, argv,
+                                      exit_status, from);
 }
 
 } // namespace echo

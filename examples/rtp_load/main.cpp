@@ -1,6 +1,7 @@
 /// \file
 /// rtp_load: RTP streams to an echo server, and what comes back.
 
+#include "../common/command_line.hpp"
 #include "audio_loop.hpp"
 #include "load_run.hpp"
 #include "load_summary.hpp"
@@ -19,17 +20,13 @@
 #include <fstream>
 #include <iostream>
 #include <stdexcept>
+#include <string_view>
 
 namespace {
 
-using namespace load;
+constexpr std::string_view program = "rtp_load";
 
-/// Whether standard output has taken all that was printed; says so if not.
-bool output_complete() {
-    if (std::cout.flush()) return true;
-    std::cerr << "rtp_load: cannot write to standard output\n";
-    return false;
-}
+using namespace load;
 
 std::runtime_error plot_error(const std::string& path) {
     return std::runtime_error("cannot write " + path + ": " + std::strerror(errno));
@@ -68,7 +65,7 @@ int run(const program_options& options) {
         print_json(std::cout, summary);
     else
         print_text(std::cout, summary, isatty(STDOUT_FILENO) && !std::getenv("NO_COLOR"));
-    const bool complete = output_complete();
+    const bool complete = common::output_complete(program);
     if (!options.plot.empty()) write_plot(options.plot, summary);
     return summary.held && complete ? 0 : 1;
 }
@@ -76,13 +73,5 @@ int run(const program_options& options) {
 } // namespace
 
 int main(int argc, char** argv) {
-    int exit_status = 0;
-    try {
-        const auto options = parse_options(argc, argv, exit_status);
-        if (options) return run(*options);
-        return output_complete() ? exit_status : 1;
-    } catch (const std::exception& e) {
-        std::cerr << "rtp_load: " << e.what() << '\n';
-        return 1;
-    }
+    return common::run_program(program, argc, argv, parse_options, run);
 }

@@ -1,15 +1,13 @@
 #include "options.hpp"
 
+#include "../common/command_line.hpp"
 #include "../common/number_argument.hpp"
-
-#include <rtpsynth/version.h>
 
 #include <boost/program_options.hpp>
 
 #include <chrono>
 #include <cmath>
 #include <filesystem>
-#include <iostream>
 #include <limits>
 #include <stdexcept>
 #include <string_view>
@@ -21,8 +19,6 @@ namespace {
 namespace po = boost::program_options;
 using common::decimal_argument;
 using common::number_argument;
-
-constexpr int usage_error = 2;
 
 constexpr std::string_view introduction =
     "Usage: rtp_load --target HOST:PORT[-PORT] [OPTION]...\n"
@@ -48,8 +44,8 @@ codec codec_argument(const std::string& text) {
 
 program_options from(const po::variables_map& given) {
     using strings = std::vector<std::string>;
-    if (given.count("argument"))
-        throw std::invalid_argument("'" + given["argument"].as<strings>().front() +
+    if (given.count(common::plain_arguments))
+        throw std::invalid_argument("'" + given[common::plain_arguments].as<strings>().front() +
                                     "' is no option");
     if (!given.count("target"))
         throw std::invalid_argument("--target HOST:PORT is missing: where the streams go");
@@ -122,37 +118,9 @@ std::optional<program_options> parse_options(int argc, char** argv, int& exit_st
         ("plot", text("FILE"), "write the round trips and the loss over time as SVG")
         ("version", "print the version and end")
         ("help,h", "print this help and end");
-    po::options_description all;
-    all.add(visible).add_options()("argument", po::value<std::vector<std::string>>());
     // clang-format on
-    po::positional_options_description positional;
-    positional.add("argument", -1);
-    try {
-        po::variables_map given;
-        po::store(po::command_line_parser(argc, argv)
-                      .options(all)
-                      .positional(positional)
-                      .style(po::command_line_style::default_style &
-                             ~po::command_line_style::allow_guessing)
-                      .run(),
-                  given);
-        po::notify(given);
-        exit_status = 0;
-        if (given.count("help")) {
-            std::cout << introduction << '\n' << visible << '\n' << epilogue;
-            return std::nullopt;
-        }
-        if (given.count("version")) {
-            std::cout << "rtp_load " << RTPSYNTH_VERSION_MAJOR << '.' << RTPSYNTH_VERSION_MINOR
-                      << '.' << RTPSYNTH_VERSION_PATCH << '\n';
-            return std::nullopt;
-        }
-        return from(given);
-    } catch (const std::exception& e) { // po::error or invalid_argument
-        std::cerr << "rtp_load: " << e.what() << "\nTry 'rtp_load --help'.\n";
-        exit_status = usage_error;
-        return std::nullopt;
-    }
+    return common::parse_command_line({"rtp_load", introduction, epilogue}, visible, argc, argv,
+                                      exit_status, from);
 }
 
 } // namespace load

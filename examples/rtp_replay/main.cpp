@@ -1,6 +1,7 @@
 /// \file
 /// rtp_replay: the RTP streams of a capture, through receiver statistics and a jitter buffer.
 
+#include "../common/command_line.hpp"
 #include "../common/progress_bar.hpp"
 #include "capture.hpp"
 #include "options.hpp"
@@ -17,8 +18,11 @@
 #include <exception>
 #include <filesystem>
 #include <iostream>
+#include <string_view>
 
 namespace {
+
+constexpr std::string_view program = "rtp_replay";
 
 using namespace replay;
 
@@ -135,13 +139,6 @@ void examine(const program_options& options, report& r) {
     }
 }
 
-/// Whether standard output has taken all that was printed; says so if not.
-bool output_complete() {
-    if (std::cout.flush()) return true;
-    std::cerr << "rtp_replay: cannot write to standard output\n";
-    return false;
-}
-
 /// Returns the exit status.
 int run(const program_options& options) {
     report r;
@@ -157,7 +154,7 @@ int run(const program_options& options) {
         print_json(std::cout, r);
     else if (examined)
         print_table(std::cout, r, isatty(STDOUT_FILENO) && !std::getenv("NO_COLOR"));
-    const bool complete = output_complete();
+    const bool complete = common::output_complete(program);
     if (!r.error.empty()) std::cerr << "rtp_replay: " << options.file << ": " << r.error << '\n';
     return r.error.empty() && complete ? 0 : 1;
 }
@@ -165,13 +162,5 @@ int run(const program_options& options) {
 } // namespace
 
 int main(int argc, char** argv) {
-    int exit_status = 0;
-    try {
-        const auto options = parse_options(argc, argv, exit_status);
-        if (options) return run(*options);
-        return output_complete() ? exit_status : 1;
-    } catch (const std::exception& e) {
-        std::cerr << "rtp_replay: " << e.what() << '\n';
-        return 1;
-    }
+    return common::run_program(program, argc, argv, parse_options, run);
 }

@@ -1,14 +1,12 @@
 #include "options.hpp"
 
+#include "../common/command_line.hpp"
 #include "../common/number_argument.hpp"
-
-#include <rtpsynth/version.h>
 
 #include <boost/program_options.hpp>
 
 #include <chrono>
 #include <filesystem>
-#include <iostream>
 #include <stdexcept>
 #include <string_view>
 #include <vector>
@@ -18,8 +16,6 @@ namespace {
 
 namespace po = boost::program_options;
 using common::number_argument;
-
-constexpr int usage_error = 2;
 
 constexpr std::string_view introduction =
     "Usage: rtp_replay [OPTION]... FILE\n"
@@ -49,8 +45,8 @@ void read_clock(const std::string& text, std::map<std::uint8_t, std::uint32_t>& 
 program_options from(const po::variables_map& given) {
     using strings = std::vector<std::string>;
     program_options result;
-    if (!given.count("file")) throw std::invalid_argument("no capture file given");
-    const auto& files = given["file"].as<strings>();
+    if (!given.count(common::plain_arguments)) throw std::invalid_argument("no capture file given");
+    const auto& files = given[common::plain_arguments].as<strings>();
     if (files.size() != 1) throw std::invalid_argument("only one capture file can be read");
     result.file = files.front();
     result.json = given.count("json") != 0;
@@ -109,37 +105,9 @@ std::optional<program_options> parse_options(int argc, char** argv, int& exit_st
          "longest that a packet may wait in the jitter buffer; otherwise until it is full")
         ("version", "print the version and end")
         ("help,h", "print this help and end");
-    po::options_description all;
-    all.add(visible).add_options()("file", texts());
     // clang-format on
-    po::positional_options_description positional;
-    positional.add("file", -1);
-    try {
-        po::variables_map given;
-        po::store(po::command_line_parser(argc, argv)
-                      .options(all)
-                      .positional(positional)
-                      .style(po::command_line_style::default_style &
-                             ~po::command_line_style::allow_guessing)
-                      .run(),
-                  given);
-        po::notify(given);
-        exit_status = 0;
-        if (given.count("help")) {
-            std::cout << introduction << '\n' << visible << '\n' << epilogue;
-            return std::nullopt;
-        }
-        if (given.count("version")) {
-            std::cout << "rtp_replay " << RTPSYNTH_VERSION_MAJOR << '.' << RTPSYNTH_VERSION_MINOR
-                      << '.' << RTPSYNTH_VERSION_PATCH << '\n';
-            return std::nullopt;
-        }
-        return from(given);
-    } catch (const std::exception& e) { // po::error or invalid_argument
-        std::cerr << "rtp_replay: " << e.what() << "\nTry 'rtp_replay --help'.\n";
-        exit_status = usage_error;
-        return std::nullopt;
-    }
+    return common::parse_command_line({"rtp_replay", introduction, epilogue}, visible, argc, argv,
+                                      exit_status, from);
 }
 
 } // namespace replay
