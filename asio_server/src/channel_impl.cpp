@@ -82,22 +82,16 @@ bool channel_impl::close() noexcept {
         drain(sends);
         note_dropped();
         socket_.close();
-        for (auto waiting = output_.take_waiting(); send_op_ptr op = waiting.pop();) {
-            op->result = error::operation_aborted;
-            sends.push(std::move(op));
-        }
+        sends.append(output_.take_waiting().with_result(error::operation_aborted));
         if (inbox_) {
             discarded_ += inbox_->clear();
-            for (auto waiting = inbox_->cancel_all(); receive_op_ptr op = waiting.pop();) {
-                op->result = error::operation_aborted;
-                receives.push(std::move(op));
-            }
+            receives = inbox_->cancel_all();
         }
         if (!delivering_) unused_handler = std::move(handler_);
     }
     if (token != 0) home_->channel_closed(token);
     post(std::move(sends));
-    post(std::move(receives));
+    post(std::move(receives).with_result(error::operation_aborted));
     return true;
 }
 
@@ -155,18 +149,8 @@ void channel_impl::cancel() noexcept {
         sends = output_.cancel_all();
         if (inbox_) receives = inbox_->cancel_all();
     }
-    send_op_list aborted_sends;
-    while (send_op_ptr op = sends.pop()) {
-        op->result = error::operation_aborted;
-        aborted_sends.push(std::move(op));
-    }
-    receive_op_list aborted_receives;
-    while (receive_op_ptr op = receives.pop()) {
-        op->result = error::operation_aborted;
-        aborted_receives.push(std::move(op));
-    }
-    post(std::move(aborted_sends));
-    post(std::move(aborted_receives));
+    post(std::move(sends).with_result(error::operation_aborted));
+    post(std::move(receives).with_result(error::operation_aborted));
 }
 
 void channel_impl::post(send_op_list&& done) noexcept {

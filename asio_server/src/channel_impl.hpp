@@ -43,7 +43,7 @@ public:
 
     engine& home() const noexcept { return *home_; }
     const endpoint& local_endpoint() const noexcept { return local_; }
-    bool is_open() const noexcept { return !output_.closed(); }
+    bool is_open() const noexcept override { return !output_.closed(); }
 
     error_code set_target(endpoint target) noexcept;
     std::optional<endpoint> target() const noexcept { return output_.target(); }
@@ -84,8 +84,6 @@ private:
         c.store(c.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
     }
 
-    bool enter() noexcept override { return is_open(); }
-    void leave() noexcept override {}
     void failed(std::exception_ptr error) noexcept override;
 
     // With the I/O lock held:

@@ -49,16 +49,12 @@ void channel_impl::start_receive(pending_op<void(error_code, datagram)>::handler
 }
 
 void channel_impl::cancel_receive(std::uint64_t id) noexcept {
-    receive_op_ptr op;
+    receive_op_list cancelled;
     {
         const std::lock_guard lock{io_};
-        if (inbox_) op = inbox_->cancel(id);
+        if (inbox_) cancelled = receive_op_list{inbox_->cancel(id)};
     }
-    if (!op) return;
-    op->result = error::operation_aborted;
-    receive_op_list done;
-    done.push(std::move(op));
-    post(std::move(done));
+    post(std::move(cancelled).with_result(error::operation_aborted));
 }
 
 void channel_impl::receive(rtp_channel& self, time_point now, std::uint64_t turn) noexcept {

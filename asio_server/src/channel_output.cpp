@@ -63,26 +63,19 @@ void channel_impl::start_send(std::span<const std::uint8_t> data, const endpoint
         }
     }
     if (queued.error) {
-        op->result = queued.error;
-        send_op_list done;
-        done.push(std::move(op));
-        post(std::move(done));
+        post(send_op_list{std::move(op)}.with_result(queued.error));
     } else if (queued.announce) {
         home_->announce(self_);
     }
 }
 
 void channel_impl::cancel_send(std::uint64_t id) noexcept {
-    send_op_ptr op;
+    send_op_list cancelled;
     {
         const std::lock_guard lock{io_};
-        op = output_.cancel(id);
+        cancelled = send_op_list{output_.cancel(id)};
     }
-    if (!op) return;
-    op->result = error::operation_aborted;
-    send_op_list done;
-    done.push(std::move(op));
-    post(std::move(done));
+    post(std::move(cancelled).with_result(error::operation_aborted));
 }
 
 channel_impl::flushed channel_impl::flush(std::size_t budget) noexcept {

@@ -63,16 +63,6 @@ private:
     const engine* outer_; // a handler may run another context
 };
 
-bool exception_sink::take(const std::exception_ptr& error) noexcept {
-    ++count;
-    if (!on_exception) return false;
-    try {
-        on_exception(error);
-    } catch (...) { // nobody is left to tell
-    }
-    return true;
-}
-
 engine::engine(boost::asio::any_io_executor executor, std::shared_ptr<io_home> home,
                std::shared_ptr<exception_sink> sink, const server_options& options)
     : executor_{std::move(executor)},
@@ -88,8 +78,7 @@ engine::engine(boost::asio::any_io_executor executor, std::shared_ptr<io_home> h
 
 void engine::start() { post(&engine::wait_for_sockets); }
 
-template <class... Args>
-void engine::post(void (engine::*member)(Args...)) {
+void engine::post(void (engine::*member)()) {
     boost::asio::post(executor_, [weak = weak_from_this(), member] {
         if (const auto self = weak.lock()) ((*self).*member)();
     });

@@ -2,6 +2,7 @@
 /// What is behind an rtp_server: one executor, one set of sockets, one grid of ticks.
 #pragma once
 
+#include "exception_sink.hpp"
 #include "io_thread.hpp"
 #include "poller.hpp"
 #include "timer_service.hpp"
@@ -24,22 +25,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <vector>
 
 namespace rtpsynth::asio_server::detail {
-
-/// Takes what handlers throw.
-struct exception_sink {
-    std::function<void(std::exception_ptr)> on_exception;
-    std::atomic<std::uint64_t> count{0};
-
-    /// \return false if nobody was told
-    bool take(const std::exception_ptr& error) noexcept;
-};
 
 /// Channels are owned by their users and keep the engine; the engine knows them weakly. What waits
 /// on the executor knows the engine weakly, so that a context that never runs again keeps nothing
@@ -113,8 +104,7 @@ private:
     void on_stop();
     std::shared_ptr<rtp_channel> channel_at(std::size_t index) const noexcept;
     /// Calls a member function on the executor, unless the engine is gone by then.
-    template <class... Args>
-    void post(void (engine::*member)(Args...));
+    void post(void (engine::*member)());
 
     const boost::asio::any_io_executor executor_;
     const std::shared_ptr<io_home> home_;

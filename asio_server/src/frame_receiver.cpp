@@ -3,6 +3,7 @@
 #include "engine.hpp"
 #include "frame_queue.hpp"
 #include "insist.hpp"
+#include "op_list.hpp"
 #include "pending_op.hpp"
 #include "timer_service.hpp"
 
@@ -166,16 +167,12 @@ void frame_receiver::impl::start_receive(receive_handler&& completion) {
 }
 
 void frame_receiver::impl::cancel(std::uint64_t id) noexcept {
-    frame_op_ptr op;
+    frame_op_list cancelled;
     {
         const std::lock_guard lock{lock_};
-        op = waiting_.take(id);
+        cancelled = frame_op_list{waiting_.take(id)};
     }
-    if (!op) return;
-    op->result = error::operation_aborted;
-    frame_op_list done;
-    done.push(std::move(op));
-    post(std::move(done));
+    post(std::move(cancelled).with_result(error::operation_aborted));
 }
 
 void frame_receiver::impl::silence() noexcept {
@@ -281,10 +278,7 @@ void frame_receiver::impl::finish() noexcept {
         const std::lock_guard lock{lock_};
         closed_ = true;
         buffer_.flush(out);
-        while (frame_op_ptr op = waiting_.pop()) {
-            op->result = error::operation_aborted;
-            out.done.push(std::move(op));
-        }
+        out.done.append(std::move(waiting_).with_result(error::operation_aborted));
         used = used_;
         if (!used) unused.swap(on_frames_);
     }

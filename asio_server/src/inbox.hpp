@@ -2,6 +2,7 @@
 /// What async_receive takes from.
 #pragma once
 
+#include "op_list.hpp"
 #include "pending_op.hpp"
 
 #include <rtpsynth/asio_server/datagram.hpp>

@@ -49,11 +49,10 @@ output_queue::error_code output_queue::check(std::span<const std::uint8_t> data,
     return {};
 }
 
-void output_queue::append(std::span<const std::uint8_t> data, const endpoint& to, send_op_ptr op) {
+void output_queue::append(std::span<const std::uint8_t> data, const endpoint& to) {
     pending_.bytes.insert(pending_.bytes.end(), data.begin(), data.end());
     try {
-        pending_.records.push_back(
-            {to, static_cast<std::uint32_t>(data.size()), false, std::move(op)});
+        pending_.records.push_back({to, static_cast<std::uint32_t>(data.size())});
     } catch (...) {
         pending_.bytes.resize(pending_.bytes.size() - data.size());
         throw;
@@ -71,7 +70,7 @@ output_queue::queued output_queue::push(std::span<const std::uint8_t> data,
         return {error::would_block};
     }
     try {
-        append(data, *to, nullptr);
+        append(data, *to);
     } catch (const std::bad_alloc&) {
         return {error::no_memory};
     }
@@ -87,7 +86,7 @@ output_queue::queued output_queue::push(std::span<const std::uint8_t> data, cons
         op->to = *to;
         waiting_.push(std::move(op));
     } else {
-        append(data, *to, nullptr);
+        append(data, *to);
         pending_.records.back().op = std::move(op);
     }
     return {{}, !std::exchange(announced_, true)};
@@ -126,7 +125,7 @@ bool output_queue::refill() noexcept {
     std::swap(sending_, pending_);
     try {
         while (!waiting_.empty() && sending_.live + pending_.live < capacity_) {
-            append(waiting_.front().data, waiting_.front().to, nullptr);
+            append(waiting_.front().data, waiting_.front().to);
             pending_.records.back().op = waiting_.pop();
         }
     } catch (const std::bad_alloc&) { // they wait for the next turn

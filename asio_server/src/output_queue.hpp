@@ -2,6 +2,7 @@
 /// What a channel has accepted for sending.
 #pragma once
 
+#include "op_list.hpp"
 #include "pending_op.hpp"
 
 #include <boost/asio/ip/udp.hpp>
@@ -118,7 +119,7 @@ private:
         return !waiting_.empty() ||
                pending_.live + in_flight_.load(std::memory_order_relaxed) >= capacity_;
     }
-    void append(std::span<const std::uint8_t> data, const endpoint& to, send_op_ptr op);
+    void append(std::span<const std::uint8_t> data, const endpoint& to);
     send_op_ptr cancel(output_batch& batch, output_batch::record& record) noexcept;
     static void count(std::atomic<std::uint64_t>& counter, std::uint64_t n = 1) noexcept {
         counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);

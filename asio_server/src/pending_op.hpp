@@ -11,8 +11,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
 
-#include <cstdint>
-#include <memory>
 #include <utility>
 
 namespace rtpsynth::asio_server::detail {
@@ -59,57 +57,6 @@ public:
 private:
     handler_type handler_;
     boost::asio::any_completion_executor executor_;
-};
-
-/// First in, first out, without memory of its own. An Op has an `id` and a `next`.
-template <class Op>
-class op_list {
-public:
-    using op_ptr = std::unique_ptr<Op>;
-
-    op_list() = default;
-    op_list(op_list&& other) noexcept
-        : head_{std::move(other.head_)}, tail_{std::exchange(other.tail_, nullptr)} {}
-    op_list& operator=(op_list&& other) noexcept {
-        std::swap(head_, other.head_);
-        std::swap(tail_, other.tail_);
-        return *this;
-    }
-    ~op_list() {
-        while (pop()) {
-        }
-    }
-
-    bool empty() const noexcept { return !head_; }
-    Op& front() const noexcept { return *head_; }
-    void push(op_ptr op) noexcept {
-        Op* const last = op.get();
-        (tail_ ? tail_->next : head_) = std::move(op);
-        tail_ = last;
-    }
-    op_ptr pop() noexcept {
-        op_ptr op = std::move(head_);
-        if (op) head_ = std::move(op->next);
-        if (!head_) tail_ = nullptr;
-        return op;
-    }
-    /// Null if there is none.
-    op_ptr take(std::uint64_t id) noexcept {
-        op_list others;
-        op_ptr found;
-        while (op_ptr op = pop()) {
-            if (op->id == id)
-                found = std::move(op);
-            else
-                others.push(std::move(op));
-        }
-        *this = std::move(others);
-        return found;
-    }
-
-private:
-    op_ptr head_;
-    Op* tail_ = nullptr;
 };
 
 } // namespace rtpsynth::asio_server::detail

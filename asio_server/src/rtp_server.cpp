@@ -1,6 +1,7 @@
 #include <rtpsynth/asio_server/rtp_server.hpp>
 
 #include "engine.hpp"
+#include "exception_sink.hpp"
 #include "io_thread.hpp"
 
 #include <boost/asio/strand.hpp>

@@ -8,9 +8,11 @@
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -60,17 +62,6 @@ T content(const cmsghdr* header) noexcept {
 }
 
 } // namespace
-
-receive_buffers::receive_buffers() : memory_{new std::uint8_t[slot_count * stride]} {
-    for (std::size_t i = 0; i != slot_count; ++i) {
-        slots_[i].bytes = {memory_.get() + i * stride, slot_size};
-        msghdr& header = headers_[i].msg_hdr;
-        header.msg_iov = &slots_[i].bytes;
-        header.msg_iovlen = 1;
-        header.msg_name = slots_[i].source.data();
-    }
-    views_.reserve(slot_count);
-}
 
 udp_socket::udp_socket(const channel_options& options)
     : kernel_timestamps_{options.kernel_timestamps}, coalesce_{options.coalesce} {

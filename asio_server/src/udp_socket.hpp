@@ -3,50 +3,18 @@
 /// counters.
 #pragma once
 
+#include "receive_buffers.hpp"
+
 #include <rtpsynth/asio_server/channel_options.hpp>
 #include <rtpsynth/asio_server/datagram.hpp>
 
 #include <boost/asio/ip/udp.hpp>
 
-#include <sys/socket.h>
-
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
-#include <vector>
 
 namespace rtpsynth::asio_server::detail {
-
-/// Where one recvmmsg puts what it reads; shared by all sockets of an executor.
-class receive_buffers {
-public:
-    static constexpr std::size_t slot_count = 32;
-
-    receive_buffers();
-
-private:
-    friend class udp_socket;
-
-    static constexpr std::size_t slot_size = 65536;
-    // Not a power of two, which would have all slots compete for one set of the processor's cache.
-    static constexpr std::size_t stride = slot_size + 320;
-    // SCM_TIMESTAMPNS and UDP_GRO
-    static constexpr std::size_t control_size =
-        CMSG_SPACE(sizeof(timespec)) + CMSG_SPACE(sizeof(int));
-
-    struct slot {
-        iovec bytes;
-        boost::asio::ip::udp::endpoint source;
-        alignas(cmsghdr) std::array<std::uint8_t, control_size> control;
-    };
-
-    std::unique_ptr<std::uint8_t[]> memory_; // its pages exist once they are touched
-    std::array<slot, slot_count> slots_;
-    std::array<mmsghdr, slot_count> headers_{};
-    std::vector<datagram_view> views_;
-};
 
 /// Threads: none; a channel's lock.
 class udp_socket {

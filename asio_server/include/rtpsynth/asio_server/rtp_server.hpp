@@ -26,7 +26,8 @@ class io_thread;
 /// executor of the application's, which then needs no other thread.
 ///
 /// Receiving: datagrams are handed out as they arrive, ticks or not. One turn reads at most 32 from
-/// a channel before its neighbours have theirs, so a flooded channel cannot starve them.
+/// a channel (with channel_options::coalesce, 4 runs of them) before its neighbours have theirs, so
+/// a flooded channel cannot starve them.
 ///
 /// Sending: what channels queue leaves on a grid of ticks, `origin + n * tick`, which does not
 /// drift; the timer is armed only while something is queued. Without a tick it leaves at once.

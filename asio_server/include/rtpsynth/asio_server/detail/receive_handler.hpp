@@ -16,11 +16,12 @@ class rtp_channel;
 
 namespace rtpsynth::asio_server::detail {
 
-/// May a call of the handler begin? Asked before each; what is granted is given back.
+/// What a handler's calls depend on.
 class delivery_gate {
 public:
-    virtual bool enter() noexcept = 0;
-    virtual void leave() noexcept = 0;
+    /// Whether another call may begin.
+    virtual bool is_open() const noexcept = 0;
+    /// A call has thrown.
     virtual void failed(std::exception_ptr error) noexcept = 0;
 
 protected:
@@ -60,13 +61,12 @@ public:
 private:
     template <class Argument>
     bool call(rtp_channel& channel, const Argument& argument, delivery_gate& gate) noexcept {
-        if (!gate.enter()) return false;
+        if (!gate.is_open()) return false;
         try {
             handler_(channel, argument);
         } catch (...) {
             gate.failed(std::current_exception());
         }
-        gate.leave();
         return true;
     }
 
