@@ -5,7 +5,12 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
 #include <atomic>
+#include <cstring>
 #include <latch>
 #include <mutex>
 
@@ -270,7 +275,6 @@ BOOST_AUTO_TEST_CASE(socket_options_reach_the_kernel) {
     channel_options options = on_loopback_v6();
     options.receive_buffer_size = 100000;
     options.send_buffer_size = 50000;
-    options.dscp = 46;
     options.reuse_port = true;
     const auto first = server.create_channel(options, ignore);
     BOOST_TEST(first->receive_buffer_size() == 200000);
@@ -284,6 +288,55 @@ BOOST_AUTO_TEST_CASE(socket_options_reach_the_kernel) {
           channel_options{.receive_buffer_size = 0}, channel_options{.send_buffer_size = -1},
           channel_options{.dscp = 64}, channel_options{.source_lock = {source_policy::first, 0}}})
         BOOST_CHECK_THROW(server.create_channel(wrong, ignore), std::invalid_argument);
+}
+
+// What arrives says what was set; a plain socket looks at it.
+BOOST_AUTO_TEST_CASE(datagrams_carry_the_code_point) {
+    rtp_server server{immediate()};
+    boost::asio::io_context context;
+    for (const bool v6 : {false, true}) {
+        channel_options options = v6 ? on_loopback_v6() : on_loopback();
+        udp::socket receiver{context, options.bind};
+        const int on = 1;
+        BOOST_REQUIRE(::setsockopt(receiver.native_handle(), v6 ? IPPROTO_IPV6 : IPPROTO_IP,
+                                   v6 ? IPV6_RECVTCLASS : IP_RECVTOS, &on, sizeof on) == 0);
+        for (const int dscp : {0, 46, 63}) {
+            options.dscp = dscp;
+            const auto sender = server.create_channel(options, ignore);
+            BOOST_TEST(!sender->try_send_to(bytes("x"), receiver.local_endpoint()));
+            receiver.wait(udp::socket::wait_read);
+            char byte = 0;
+            iovec vector{&byte, 1};
+            alignas(cmsghdr) std::array<char, 64> control{};
+            msghdr message{};
+            message.msg_iov = &vector;
+            message.msg_iovlen = 1;
+            message.msg_control = control.data();
+            message.msg_controllen = control.size();
+            BOOST_REQUIRE(::recvmsg(receiver.native_handle(), &message, 0) == 1);
+            const cmsghdr* const header = CMSG_FIRSTHDR(&message);
+            BOOST_REQUIRE(header);
+            // One byte of IPv4's, an int of IPv6's, and nothing in the rest: little-endian or not.
+            int traffic_class = 0;
+            if (v6)
+                std::memcpy(&traffic_class, CMSG_DATA(header), sizeof traffic_class);
+            else
+                traffic_class = *CMSG_DATA(header);
+            BOOST_TEST(traffic_class >> 2 == dscp);
+        }
+    }
+}
+
+// Only then is the same port free for IPv4.
+BOOST_AUTO_TEST_CASE(v6_only_leaves_the_port_of_the_other_family) {
+    rtp_server server{immediate()};
+    const auto both = server.create_channel({.bind = {udp::v6(), 0}}, ignore);
+    const auto taken = both->local_endpoint().port();
+    BOOST_CHECK_THROW(server.create_channel({.bind = {udp::v4(), taken}}, ignore),
+                      boost::system::system_error);
+    both->close();
+    const auto only = server.create_channel({.bind = {udp::v6(), taken}, .v6_only = true}, ignore);
+    BOOST_TEST(server.create_channel({.bind = {udp::v4(), taken}}, ignore)->is_open());
 }
 
 BOOST_AUTO_TEST_CASE(kernel_timestamps_are_of_the_same_clock) {
