@@ -1,0 +1,4 @@
+"""Makes, moves and plays out RTP media streams by the thousand."""
+from ._rtpsynth import __version__
+
+__all__ = ["RtpJBuf", "RtpProc", "RtpServer", "RtpSynth", "RtpUtils", "__version__"]

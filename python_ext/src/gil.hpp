@@ -1,0 +1,82 @@
+/// \file
+/// Threads and the interpreter's lock (GIL).
+///
+/// An interpreter that is ending stops threads which want the lock by pthread_exit. That unwinds
+/// their stack as an exception nobody may catch, and C++ that is not made for it aborts the
+/// process. Here such a thread stops where it is, until the process is gone.
+#pragma once
+
+#include "py_ref.hpp"
+
+#include <cstddef>
+
+namespace rtpsynth::python {
+
+/// PyEval_RestoreThread, which stops the thread for good if the interpreter is ending.
+void take_gil(PyThreadState* state);
+
+/// Lets other threads have the interpreter while it lives.
+class gil_released {
+public:
+    gil_released() noexcept : state_{PyEval_SaveThread()} {}
+    ~gil_released() noexcept(false) { take_gil(state_); }
+    gil_released(const gil_released&) = delete;
+    gil_released& operator=(const gil_released&) = delete;
+
+private:
+    PyThreadState* state_;
+};
+
+/// Calls a Python function with \p count arguments from \p args on; args[-1] is scratch space.
+/// \return a new reference, or none with the error set
+py_ref call_python(PyObject* function, PyObject** args, std::size_t count);
+
+/// The interpreter's state of a thread that Python did not start. Made, used and destroyed by that
+/// thread; kept for as long as it lives, since making one for each visit costs 200 times as much as
+/// a visit.
+class python_thread {
+public:
+    /// Without the GIL. \throws std::bad_alloc
+    python_thread();
+    /// Takes the GIL for a last time.
+    ~python_thread() noexcept(false);
+    python_thread(const python_thread&) = delete;
+    python_thread& operator=(const python_thread&) = delete;
+
+    void take();
+    void release() noexcept;
+    bool has_gil() const noexcept { return has_gil_; }
+
+private:
+    PyThreadState* state_;
+    bool has_gil_ = false;
+};
+
+/// Counts the forks between the process that was started and this one. What has threads remembers
+/// the number that it was made under, and is of no more use under another.
+unsigned fork_generation() noexcept;
+
+/// What runs threads that call Python. Ends them when the interpreter is about to end.
+class background {
+public:
+    background(const background&) = delete;
+    background& operator=(const background&) = delete;
+
+    /// Ends what runs, without waiting for a callback. With the GIL held.
+    virtual void stop() noexcept = 0;
+
+protected:
+    /// With the GIL held. \throws std::runtime_error if the interpreter is ending
+    background();
+    ~background();
+
+private:
+    friend void stop_all_backgrounds() noexcept;
+    background** link_; // what points at this one
+    background* next_;
+};
+
+/// For atexit: stops every background, and lets no other begin.
+void stop_all_backgrounds() noexcept;
+
+} // namespace rtpsynth::python
