@@ -32,5 +32,5 @@ BOOST_PYTHON_MODULE(_rtpsynth) {
     bind_server();
     bind_proc();
     add_functions(at_exit_functions);
-    bp::import("atexit").attr("register")(module.attr("_at_exit"));
+    bp::import("atexit").attr("register")(bp::object(module.attr("_at_exit")));
 }
