@@ -6,7 +6,7 @@ if(PROJECT_IS_TOP_LEVEL AND EXISTS /usr/bin/python3
     set(Python3_EXECUTABLE /usr/bin/python3 CACHE FILEPATH "The Python to build for and test with")
 endif()
 if(RTPSYNTH_BUILD_PYTHON)
-    find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter Development.Module)
+    find_package(Python3 3.10 REQUIRED COMPONENTS Interpreter Development.Module)
 else()
     find_package(Python3 REQUIRED COMPONENTS Interpreter)
 endif()

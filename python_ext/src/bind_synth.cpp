@@ -1,7 +1,295 @@
 #include "bind.hpp"
+#include "fastcall.hpp"
+#include "random_source.hpp"
+#include "synth_docs.hpp"
+
+#include <rtpsynth/packet_synth.hpp>
+
+#include <structmember.h>
+
+#include <chrono>
+#include <limits>
+#include <optional>
 
 namespace rtpsynth::python {
 
-void bind_synth() {}
+namespace {
+
+/// A type of its own: instances of subclasses, which may hold anything, are then collected with the
+/// cycles they are in, and a method finds the stream without a search.
+struct synth_object {
+    PyObject_HEAD PyObject* weak_references;
+    std::optional<packet_synth> stream; // none before __init__
+};
+
+std::optional<packet_synth>& stream_of(PyObject* self) {
+    return reinterpret_cast<synth_object*>(self)->stream;
+}
+
+time_point now() { return std::chrono::steady_clock::now(); }
+
+PyObject* new_synth(PyTypeObject* type, PyObject*, PyObject*) {
+    PyObject* const self = type->tp_alloc(type, 0);
+    if (self != nullptr) ::new (&stream_of(self)) std::optional<packet_synth>{};
+    return self;
+}
+
+int init_synth(PyObject* self, PyObject* args, PyObject* keywords) {
+    PyObject* const done = translated([&]() -> PyObject* {
+        static const char* const names[] = {"srate", "ptime", nullptr};
+        PyObject* srate;
+        PyObject* ptime;
+        if (PyArg_ParseTupleAndKeywords(args, keywords, "OO:RtpSynth", const_cast<char**>(names),
+                                        &srate, &ptime) == 0)
+            return nullptr;
+        int clock_rate;
+        int milliseconds;
+        if (!to_integer(srate, "srate", clock_rate, 1)) return nullptr;
+        if (!to_integer(ptime, "ptime", milliseconds, 1)) return nullptr;
+        stream_of(self) = packet_synth{clock_rate, milliseconds, draw_origin()};
+        return Py_None;
+    });
+    return done != nullptr ? 0 : -1;
+}
+
+void delete_synth(PyObject* self) {
+    PyTypeObject* const type = Py_TYPE(self);
+    if (reinterpret_cast<synth_object*>(self)->weak_references != nullptr)
+        PyObject_ClearWeakRefs(self);
+    std::destroy_at(&stream_of(self));
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+packet_synth* initialised(PyObject* self) {
+    std::optional<packet_synth>& stream = stream_of(self);
+    if (stream) [[likely]]
+        return &*stream;
+    PyErr_Format(PyExc_TypeError, "%.200s object was not initialised, its __init__ did not run",
+                 Py_TYPE(self)->tp_name);
+    return nullptr;
+}
+
+template <PyObject* (*Function)(packet_synth&, call)>
+PyObject* with_stream(PyObject* self, call c) {
+    packet_synth* const stream = initialised(self);
+    return stream != nullptr ? Function(*stream, c) : nullptr;
+}
+
+/// Arguments plen and pt of every method that makes packets.
+bool to_format(PyObject* plen, PyObject* pt, packet_format& format) {
+    return to_integer(plen, "plen", format.payload_size, 0, max_payload_size) &&
+           to_integer(pt, "pt", format.payload_type, 0, 127);
+}
+
+bool fits(const bytes_view& payload, packet_format format) {
+    if (payload.bytes().size() <= format.payload_size) [[likely]]
+        return true;
+    PyErr_Format(PyExc_ValueError, "pload must be at most plen (%zu) bytes, not %zu",
+                 format.payload_size, payload.bytes().size());
+    return false;
+}
+
+PyObject* new_packet(packet_format format) {
+    return PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(format.packet_size()));
+}
+
+std::span<std::uint8_t> bytes_of(PyObject* packet, packet_format format) {
+    return {reinterpret_cast<std::uint8_t*>(PyBytes_AS_STRING(packet)), format.packet_size()};
+}
+
+constexpr parameters<3> next_pkt_parameters{"next_pkt", 2, {"plen", "pt", "pload"}};
+
+PyObject* next_pkt(packet_synth& stream, call c) {
+    std::array<PyObject*, 3> a;
+    packet_format format;
+    bytes_view payload;
+    if (!next_pkt_parameters.parse(c, a) || !to_format(a[0], a[1], format)) return nullptr;
+    if (a[2] != nullptr && a[2] != Py_None && !payload.assign(a[2], "pload")) return nullptr;
+    if (!fits(payload, format)) return nullptr;
+    PyObject* const packet = new_packet(format);
+    if (packet != nullptr)
+        static_cast<void>( // checked above
+            stream.write(now(), format, bytes_of(packet, format), payload.bytes()));
+    return packet;
+}
+
+/// Packets whose payloads are written, and whose headers are not yet.
+bool fill_packets(PyObject* packets, packet_format format, PyObject* payloads) {
+    for (Py_ssize_t i = 0; i != PyList_GET_SIZE(packets); ++i) {
+        bytes_view payload;
+        PyObject* const item = PyTuple_GET_ITEM(payloads, i);
+        if (!payload.assign(item, "every item of ploads") || !fits(payload, format)) return false;
+        PyObject* const packet = new_packet(format);
+        if (packet == nullptr) return false;
+        PyList_SET_ITEM(packets, i, packet);
+        const auto from = payload.bytes();
+        const auto to = bytes_of(packet, format).subspan(rtp_header_size);
+        std::copy(from.begin(), from.end(), to.begin());
+        std::fill(to.begin() + static_cast<std::ptrdiff_t>(from.size()), to.end(), std::uint8_t{0});
+    }
+    return true;
+}
+
+/// A tuple, which nobody else can change, of the n payloads.
+py_ref to_payloads(PyObject* ploads, Py_ssize_t n) {
+    if (PySequence_Check(ploads) == 0) {
+        PyErr_Format(PyExc_TypeError, "ploads must be a sequence of bytes-like objects, not %.200s",
+                     Py_TYPE(ploads)->tp_name);
+        return {};
+    }
+    py_ref payloads{PySequence_Tuple(ploads)};
+    if (payloads && PyTuple_GET_SIZE(payloads.get()) != n) {
+        PyErr_Format(PyExc_ValueError, "ploads must have n (%zd) items, not %zd", n,
+                     PyTuple_GET_SIZE(payloads.get()));
+        return {};
+    }
+    return payloads;
+}
+
+constexpr parameters<4> next_pkts_parameters{"next_pkts", 3, {"n", "plen", "pt", "ploads"}};
+
+PyObject* next_pkts(packet_synth& stream, call c) {
+    std::array<PyObject*, 4> a;
+    Py_ssize_t n;
+    packet_format format;
+    py_ref payloads;
+    if (!next_pkts_parameters.parse(c, a) || !to_integer(a[0], "n", n, 0) ||
+        !to_format(a[1], a[2], format))
+        return nullptr;
+    if (a[3] != nullptr && a[3] != Py_None) {
+        payloads = to_payloads(a[3], n);
+        if (!payloads) return nullptr;
+    }
+    py_ref packets{PyList_New(n)};
+    if (!packets) return nullptr;
+    // While it lacks items, what gc.get_objects() finds must not see it.
+    PyObject_GC_UnTrack(packets.get());
+    if (payloads) {
+        if (!fill_packets(packets.get(), format, payloads.get())) return nullptr;
+    } else {
+        for (Py_ssize_t i = 0; i != n; ++i) {
+            PyObject* const packet = new_packet(format);
+            if (packet == nullptr) return nullptr;
+            PyList_SET_ITEM(packets.get(), i, packet);
+        }
+    }
+    // Nothing can fail from here on.
+    const time_point time = n != 0 ? now() : time_point{};
+    for (Py_ssize_t i = 0; i != n; ++i) {
+        const auto to = bytes_of(PyList_GET_ITEM(packets.get(), i), format);
+        static_cast<void>(payloads ? stream.stamp(time, format, to)
+                                   : stream.write(time, format, to));
+    }
+    PyObject_GC_Track(packets.get());
+    return packets.release();
+}
+
+constexpr parameters<3> next_pkts_into_parameters{"next_pkts_into", 3, {"buf", "plen", "pt"}};
+
+PyObject* next_pkts_into(packet_synth& stream, call c) {
+    std::array<PyObject*, 3> a;
+    packet_format format;
+    bytes_view buffer;
+    if (!next_pkts_into_parameters.parse(c, a) || !to_format(a[1], a[2], format) ||
+        !buffer.assign(a[0], "buf", true))
+        return nullptr;
+    const auto out = buffer.writable_bytes();
+    const std::size_t size = format.packet_size();
+    const std::size_t count = out.size() / size;
+    if (count != 0)
+        static_cast<void>(stream.write_batch(now(), format, count, size, out)); // checked above
+    return PyLong_FromSize_t(count);
+}
+
+constexpr parameters<1> skip_parameters{"skip", 1, {"npkts"}};
+
+PyObject* skip(packet_synth& stream, call c) {
+    std::array<PyObject*, 1> a;
+    int packets;
+    if (!skip_parameters.parse(c, a) || !to_integer(a[0], "npkts", packets, 0)) return nullptr;
+    static_cast<void>(stream.skip(packets)); // checked above
+    Py_RETURN_NONE;
+}
+
+constexpr parameters<1> set_mbt_parameters{"set_mbt", 1, {"new_st"}};
+
+PyObject* set_mbt(packet_synth& stream, call c) {
+    std::array<PyObject*, 1> a;
+    if (!set_mbt_parameters.parse(c, a)) return nullptr;
+    if (!PyIndex_Check(a[0])) {
+        PyErr_Format(PyExc_TypeError, "new_st must be an integer, not %.200s",
+                     Py_TYPE(a[0])->tp_name);
+        return nullptr;
+    }
+    const py_ref number{PyNumber_Index(a[0])};
+    const int marker = number ? PyObject_IsTrue(number.get()) : -1;
+    return marker >= 0 ? PyLong_FromLong(stream.set_marker(marker != 0)) : nullptr;
+}
+
+constexpr parameters<2> resync_parameters{"resync", 0, {"ts", "seq"}};
+
+PyObject* resync(packet_synth& stream, call c) {
+    std::array<PyObject*, 2> a;
+    if (!resync_parameters.parse(c, a)) return nullptr;
+    stream.resync(now());
+    Py_RETURN_NONE;
+}
+
+constexpr parameters<1> pkt_free_parameters{"pkt_free", 1, {"obj"}};
+
+PyObject* pkt_free(PyObject*, call c) {
+    std::array<PyObject*, 1> a;
+    if (!pkt_free_parameters.parse(c, a)) return nullptr;
+    Py_RETURN_NONE;
+}
+
+template <auto Member>
+PyObject* get(PyObject* self, void*) {
+    const packet_synth* const stream = initialised(self);
+    return stream != nullptr ? PyLong_FromLongLong((stream->*Member)()) : nullptr;
+}
+
+PyMethodDef methods[] = {
+    function<with_stream<next_pkt>>("next_pkt", next_pkt_doc),
+    function<with_stream<next_pkts>>("next_pkts", next_pkts_doc),
+    function<with_stream<next_pkts_into>>("next_pkts_into", next_pkts_into_doc),
+    function<with_stream<skip>>("skip", skip_doc),
+    function<with_stream<set_mbt>>("set_mbt", set_mbt_doc),
+    function<with_stream<resync>>("resync", resync_doc),
+    function<pkt_free>("pkt_free", pkt_free_doc),
+    {}};
+
+PyGetSetDef attributes[] = {
+    {"ssrc", get<&packet_synth::ssrc>, nullptr, "SSRC of every packet, 32 bits.", nullptr},
+    {"srate", get<&packet_synth::clock_rate>, nullptr, "Clock rate in Hz.", nullptr},
+    {"ptime", get<&packet_synth::ptime>, nullptr, "Media in one packet, ms.", nullptr},
+    {}};
+
+PyMemberDef members[] = {{"__weaklistoffset__", T_PYSSIZET, sizeof(PyObject), READONLY, nullptr},
+                         {}};
+
+template <class Pointer>
+void* slot(Pointer p) {
+    return reinterpret_cast<void*>(p);
+}
+
+} // namespace
+
+void bind_synth() {
+    PyType_Slot slots[] = {{Py_tp_doc, const_cast<char*>(synth_doc)},
+                           {Py_tp_new, slot(new_synth)},
+                           {Py_tp_init, slot(init_synth)},
+                           {Py_tp_dealloc, slot(delete_synth)},
+                           {Py_tp_methods, methods},
+                           {Py_tp_getset, attributes},
+                           {Py_tp_members, members},
+                           {0, nullptr}};
+    PyType_Spec spec{"rtpsynth.RtpSynth.RtpSynth", sizeof(synth_object), 0,
+                     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
+    namespace bp = boost::python;
+    bp::scope{}.attr("RtpSynth") = bp::object{bp::handle<>{PyType_FromSpec(&spec)}};
+    bind_random_source();
+}
 
 } // namespace rtpsynth::python

@@ -83,15 +83,16 @@ background::~background() {
     if (next_ != nullptr) next_->link_ = link_;
 }
 
-void stop_all_backgrounds() noexcept {
+void stop_all_backgrounds() {
     ending = true;
-    // stop() may let other threads have the GIL, which then may destroy any of these.
-    for (background* b = all; b != nullptr; b = all) {
+    for (background* b = all; b != nullptr; b = b->next_) b->request_stop();
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds{100};
+    while (background* const b = all) {
         all = b->next_;
         if (all != nullptr) all->link_ = &all;
-        b->link_ = &b->next_; // unlinked: its destructor changes nothing
+        b->link_ = &b->next_; // so that its destructor changes nothing but itself
         b->next_ = nullptr;
-        b->stop();
+        b->await_stop(deadline);
     }
 }
 

@@ -8,6 +8,7 @@
 
 #include "py_ref.hpp"
 
+#include <chrono>
 #include <cstddef>
 
 namespace rtpsynth::python {
@@ -62,8 +63,11 @@ public:
     background(const background&) = delete;
     background& operator=(const background&) = delete;
 
-    /// Ends what runs, without waiting for a callback. With the GIL held.
-    virtual void stop() noexcept = 0;
+    /// Tells what runs to end, without waiting. With the GIL held, as the next.
+    virtual void request_stop() noexcept = 0;
+    /// Waits for its end, for a callback not longer than until \p deadline. Other threads may have
+    /// the GIL meanwhile, and destroy this.
+    virtual void await_stop(std::chrono::steady_clock::time_point deadline) = 0;
 
 protected:
     /// With the GIL held. \throws std::runtime_error if the interpreter is ending
@@ -71,12 +75,12 @@ protected:
     ~background();
 
 private:
-    friend void stop_all_backgrounds() noexcept;
+    friend void stop_all_backgrounds();
     background** link_; // what points at this one
     background* next_;
 };
 
 /// For atexit: stops every background, and lets no other begin.
-void stop_all_backgrounds() noexcept;
+void stop_all_backgrounds();
 
 } // namespace rtpsynth::python

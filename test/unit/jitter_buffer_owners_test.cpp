@@ -5,6 +5,7 @@
 
 #include <rtpsynth/jitter_buffer.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -202,6 +203,32 @@ BOOST_AUTO_TEST_CASE(the_halves_of_insert_take_only_what_is_ordinary) {
     BOOST_TEST(b.has_suspect());
     BOOST_TEST((!pass(4) && !hold(6))); // a suspect is judged by every packet
     BOOST_TEST(sink.text == "0 2 3");
+}
+
+BOOST_AUTO_TEST_CASE(every_owner_inside_can_be_visited) {
+    tally t;
+    buffer_type b({.capacity = 4});
+    transcript<owner> sink;
+    const auto inside = [&] {
+        std::vector<int> ids;
+        b.for_each([&](const buffer_type::frame& f) { ids.push_back(f.owner.id()); });
+        std::sort(ids.begin(), ids.end());
+        return ids;
+    };
+    const auto put = [&](int seq, std::uint32_t ssrc = 1) {
+        BOOST_TEST(b.insert(make_packet(seq, ssrc), owner(t, seq), {}, sink).has_value());
+    };
+    BOOST_TEST(inside().empty());
+    for (const int seq : {0, 2, 4}) put(seq);
+    BOOST_TEST(inside() == (std::vector{2, 4}), boost::test_tools::per_element());
+    put(77, 2); // a suspect
+    BOOST_TEST(inside() == (std::vector{2, 4, 77}), boost::test_tools::per_element());
+    put(1); // condemns it, and 2 leaves a slot that is free
+    BOOST_TEST(inside() == (std::vector{4}), boost::test_tools::per_element());
+    put(6);
+    BOOST_TEST(inside() == (std::vector{4, 6}), boost::test_tools::per_element());
+    b.flush(sink);
+    BOOST_TEST(inside().empty());
 }
 
 // ---- sinks that throw ----

@@ -183,6 +183,14 @@ public:
         settle();
     }
 
+    /// For bindings, whose garbage collectors have to see every owner: calls \p f with each frame
+    /// inside, a suspect too, in no order. Only for an Owner with a destructor that does something.
+    template <class F>
+    void for_each(F&& f) const {
+        store_.for_each(f);
+        if (held_) f(*held_);
+    }
+
     /// The logical sequence number handed out last.
     std::optional<std::int64_t> last_lseq() const noexcept {
         return has_top_ ? std::optional(top_) : std::nullopt;

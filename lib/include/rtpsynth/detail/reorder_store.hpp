@@ -55,6 +55,12 @@ public:
     /// The frame that arrived first. Precondition: size() != 0, by_arrival.
     const Frame& oldest() const noexcept { return frames_[oldest_]; }
 
+    /// Calls \p f with each frame, in no order.
+    template <class F>
+    void for_each(F&& f) const {
+        frames_.for_each(f);
+    }
+
     /// How many numbers the window spans, from wherever it begins.
     std::uint32_t width() const noexcept { return window_.width(); }
 

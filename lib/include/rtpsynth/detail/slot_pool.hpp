@@ -89,6 +89,13 @@ public:
     const T& operator[](handle h) const noexcept {
         return *std::launder(reinterpret_cast<const T*>(slots_[h].storage));
     }
+    /// Calls \p f with each live T. Only the slots of a T that has to be destroyed are marked free.
+    template <class F>
+    void for_each(F&& f) const requires(!std::is_trivially_destructible_v<T>) {
+        for (handle h = 0; h < used_; ++h)
+            if (slots_[h].mark != free_mark) f((*this)[h]);
+    }
+
     handle& prev(handle h) noexcept { return slots_[h].prev; }
     handle& next(handle h) noexcept { return slots_[h].next; }
     /// Any value but 0xffff.

@@ -1,0 +1,70 @@
+#include "callback_thread.hpp"
+
+#include <boost/system/system_error.hpp>
+
+#include <condition_variable>
+#include <csignal>
+#include <mutex>
+#include <system_error>
+#include <utility>
+
+#include <pthread.h>
+
+namespace rtpsynth::python {
+
+struct callback_thread::progress {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool ended = false;
+};
+
+callback_thread::callback_thread(const char* name, std::function<void(python_thread&)> body)
+    : progress_{std::make_shared<progress>()} {
+    auto run = [mine = progress_, work = std::move(body)]() mutable {
+        {
+            python_thread python;
+            work(python);
+            work = nullptr;
+        }
+        const std::lock_guard lock{mine->mutex};
+        mine->ended = true;
+        mine->changed.notify_all();
+    };
+    // Signals are for Python's main thread.
+    sigset_t every, before;
+    sigfillset(&every);
+    pthread_sigmask(SIG_SETMASK, &every, &before);
+    try {
+        thread_ = std::make_unique<std::thread>(std::move(run));
+    } catch (const std::system_error& e) {
+        pthread_sigmask(SIG_SETMASK, &before, nullptr);
+        throw boost::system::system_error{e.code().value(), boost::system::system_category(),
+                                          "thread"};
+    } catch (...) {
+        pthread_sigmask(SIG_SETMASK, &before, nullptr);
+        throw;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    pthread_setname_np(thread_->native_handle(), name);
+    id_ = thread_->get_id();
+}
+
+callback_thread::~callback_thread() {
+    if (generation_ != fork_generation()) { // there is no thread, and a lock may be held for good
+        static_cast<void>(thread_.release());
+        new std::shared_ptr<progress>(std::move(progress_));
+        return;
+    }
+    if (thread_->joinable()) thread_->detach();
+}
+
+bool callback_thread::is_current() const noexcept { return std::this_thread::get_id() == id_; }
+
+void callback_thread::join_until(clock::time_point deadline) noexcept {
+    if (is_current() || generation_ != fork_generation()) return;
+    std::unique_lock lock{progress_->mutex};
+    if (!progress_->changed.wait_until(lock, deadline, [this] { return progress_->ended; })) return;
+    if (thread_->joinable()) thread_->join(); // it has nothing more to do
+}
+
+} // namespace rtpsynth::python

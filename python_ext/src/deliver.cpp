@@ -1,0 +1,128 @@
+#include "channel_type.hpp"
+#include "frame_types.hpp"
+
+#include <new>
+#include <string>
+#include <variant>
+
+namespace rtpsynth::python {
+
+using asio_server::media_frame;
+using asio_server::rtp_frame;
+
+namespace {
+
+/// (host, port), the same object as long as the source is the same.
+py_ref address_of(channel_object& channel, const boost::asio::ip::udp::endpoint& source) {
+    auto& s = channel.s;
+    if (!s.address || s.source != source) {
+        py_ref address;
+        try {
+            const std::string host = source.address().to_string();
+            address = py_ref{Py_BuildValue("(sH)", host.c_str(), source.port())};
+        } catch (const std::bad_alloc&) {
+            PyErr_NoMemory();
+        }
+        if (!address) return address;
+        s.source = source;
+        s.address = std::move(address);
+    }
+    return py_ref::share(s.address.get());
+}
+
+py_ref nanoseconds(time_point t) {
+    return py_ref{PyLong_FromLongLong(t.time_since_epoch().count())};
+}
+
+py_ref bytes_of(const std::uint8_t* data, std::size_t size) {
+    return py_ref{PyBytes_FromStringAndSize(reinterpret_cast<const char*>(data),
+                                            static_cast<Py_ssize_t>(size))};
+}
+
+/// What one datagram is to a callback.
+struct received {
+    py_ref data, address, time;
+
+    received(channel_object& channel, const queued_datagram& d, const std::uint8_t* bytes)
+        : data{bytes_of(bytes, d.size)},
+          address{address_of(channel, d.source)},
+          time{nanoseconds(d.received_at)} {}
+    bool complete() const noexcept { return data && address && time; }
+};
+
+void report(PyObject* callback) { PyErr_WriteUnraisable(callback); }
+
+/// Without memory for it, an item is lost, counted and said to be.
+void lose(channel_link& link, PyObject* callback) {
+    link.overrun.fetch_add(1, std::memory_order_relaxed);
+    report(callback);
+}
+
+void call_with_list(PyObject* callback, const py_ref& list) {
+    PyObject* args[] = {nullptr, list.get()};
+    if (!call_python(callback, args + 1, 1)) report(callback);
+}
+
+py_ref frame_of(media_frame& frame) {
+    if (const auto* gap = std::get_if<erasure>(&frame)) return make_erasure_frame(*gap);
+    const auto& packet = std::get<rtp_frame>(frame);
+    const auto datagram = packet.owner.data();
+    py_ref bytes = bytes_of(datagram.data(), datagram.size());
+    if (!bytes) return bytes;
+    rtp_packet_view view;
+    view.assign(reinterpret_cast<const std::uint8_t*>(PyBytes_AS_STRING(bytes.get())),
+                datagram.size());
+    py_ref data = py_ref::share(bytes.get());
+    return make_packet_frame(view, packet.lseq, std::move(bytes), std::move(data),
+                             py_ref::share(Py_None));
+}
+
+} // namespace
+
+// Making an object may start a garbage collection, and that, like a callback, any code: hence the
+// reference to the channel, and the question whether it is still open right before each call.
+
+void deliver_datagrams(channel_link& link, std::span<const queued_datagram> datagrams,
+                       const std::uint8_t* bytes, const callback_queue& queue) {
+    if (link.channel == nullptr) return;
+    const py_ref kept = py_ref::share(reinterpret_cast<PyObject*>(link.channel));
+    channel_object& channel = *link.channel;
+    const py_ref callback = py_ref::share(channel.callback);
+    const bool one_by_one = channel.s.how == delivery::single;
+    const py_ref list{one_by_one ? nullptr : PyList_New(0)};
+    if (!one_by_one && !list) return lose(link, callback.get());
+    const auto open = [&] { return link.channel != nullptr && !queue.stopped(); };
+    for (const queued_datagram& d : datagrams) {
+        const received r{channel, d, bytes};
+        bytes += d.size;
+        if (!open()) return;
+        if (!r.complete()) {
+            lose(link, callback.get());
+        } else if (one_by_one) {
+            PyObject* args[] = {nullptr, r.data.get(), r.address.get(), r.time.get()};
+            if (!call_python(callback.get(), args + 1, 3)) report(callback.get());
+        } else {
+            const py_ref item{PyTuple_Pack(3, r.data.get(), r.address.get(), r.time.get())};
+            if (!item || PyList_Append(list.get(), item.get()) != 0) lose(link, callback.get());
+        }
+    }
+    if (!one_by_one && open() && PyList_GET_SIZE(list.get()) != 0)
+        call_with_list(callback.get(), list);
+}
+
+void deliver_frames(channel_link& link, std::span<media_frame> frames,
+                    const callback_queue& queue) {
+    if (link.channel == nullptr) return;
+    const py_ref kept = py_ref::share(reinterpret_cast<PyObject*>(link.channel));
+    const py_ref callback = py_ref::share(link.channel->callback);
+    const py_ref list{PyList_New(0)};
+    if (!list) return lose(link, callback.get());
+    for (media_frame& f : frames) {
+        const py_ref frame = frame_of(f);
+        if (!frame || PyList_Append(list.get(), frame.get()) != 0) lose(link, callback.get());
+    }
+    if (link.channel != nullptr && !queue.stopped() && PyList_GET_SIZE(list.get()) != 0)
+        call_with_list(callback.get(), list);
+}
+
+} // namespace rtpsynth::python

@@ -1,0 +1,125 @@
+/// \file
+/// What a FrameWrapper is made of.
+///
+/// A frame is one block of memory that begins with the FrameWrapper and also holds the objects that
+/// are read from it: `content`, `content.frame`, `content.frame.rtp` and its `info`. Those are born
+/// when they are asked for, at no cost, and may outlive the wrapper: the block stays until nobody
+/// refers to any of the five. They need the packet's bytes only, never the wrapper or what the user
+/// gave with the packet, so that only the wrapper can be part of a cycle.
+#pragma once
+
+#include "py_ref.hpp"
+
+#include <rtpsynth/jitter_buffer.hpp>
+#include <rtpsynth/rtp_packet.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace rtpsynth::python {
+
+enum view_index { content_view, frame_view, rtp_view, info_view, view_count };
+
+struct frame_object {
+    PyObject_HEAD PyObject* data; ///< what the user gave as the datagram; null for None
+    PyObject* opaque;             ///< null for None
+    PyObject* payload;            ///< rtp_data, once it was asked for
+    PyObject* bytes;              ///< exact bytes in which the packet lies; null in an erasure's
+    rtp_packet_view packet;
+    std::int64_t lseq;
+    erasure gap;         ///< what an erasure's tells
+    PyObject* gap_frame; ///< of a packet on its way out: the erasure before it, if there is one
+    frame_object* next;  ///< in a list of frames on their way out, or of those free
+    unsigned char pins;  ///< how many of the wrapper and the views are alive
+    bool is_erasure;
+    bool has_gap; ///< gap goes before this packet, and gap_frame is not made yet
+    bool cyclic;  ///< data or opaque may refer to other objects
+    PyObject views[view_count];
+
+    PyObject* object() noexcept { return reinterpret_cast<PyObject*>(this); }
+};
+
+/// The types of the objects in a block, made by bind_frame_types and kept for good.
+struct frame_type_table {
+    PyTypeObject* wrapper;
+    PyTypeObject* rtp_content;
+    PyTypeObject* ers_content;
+    PyTypeObject* frame;
+    PyTypeObject* rtp;
+    PyTypeObject* info;
+};
+extern frame_type_table frame_types;
+
+/// A frame of a packet that lies in the exact bytes object \p bytes. The garbage collector is not
+/// told of it before it is given to publish(): until then its one owner tells what it refers to.
+/// May run any code, as what allocates Python objects may. \return null with MemoryError set
+frame_object* new_packet_frame(const rtp_packet_view& packet, PyObject* bytes, PyObject* data,
+                               PyObject* opaque) noexcept;
+
+/// The same of an erasure, which refers to nothing.
+frame_object* new_erasure_frame(const erasure& gap) noexcept;
+
+/// Gives a frame to Python: its reference becomes one that anybody may hold. Runs no code.
+inline PyObject* publish(frame_object* f) noexcept {
+    if (f->cyclic) [[unlikely]]
+        PyObject_GC_Track(f);
+    return f->object();
+}
+
+/// Py_TPFLAGS_HAVE_GC's and a destructor's slots of the types in frame_type_table.
+int traverse_frame(PyObject* self, visitproc visit, void* arg);
+int clear_frame(PyObject* self);
+void deallocate_frame(PyObject* self);
+template <view_index I>
+void deallocate_view(PyObject* self);
+
+/// What an unpublished frame refers to and the garbage collector may need to know, for the owner's
+/// tp_traverse.
+inline int traverse_unpublished(const frame_object* f, visitproc visit, void* arg) {
+    if (f->cyclic) {
+        Py_VISIT(f->data);
+        Py_VISIT(f->opaque);
+    }
+    return 0;
+}
+
+/// Ends the frame if nothing else refers to it.
+struct frame_release {
+    void operator()(frame_object* f) const noexcept { Py_DECREF(f->object()); }
+};
+/// Owns a frame that is not published: what a jitter buffer keeps with a packet.
+using frame_owner = std::unique_ptr<frame_object, frame_release>;
+
+/// The block that a view lies in.
+template <view_index I>
+frame_object* block_of(PyObject* view) noexcept {
+    constexpr std::size_t offset = offsetof(frame_object, views) + I * sizeof(PyObject);
+    return static_cast<frame_object*>(
+        static_cast<void*>(reinterpret_cast<std::byte*>(view) - offset));
+}
+
+/// Brings an object without references to life, with one.
+inline void revive(PyObject* object) noexcept {
+#if defined(Py_REF_DEBUG) || defined(Py_TRACE_REFS)
+    PyObject_Init(object, Py_TYPE(object));
+    Py_DECREF(Py_TYPE(object)); // which it had already, or need not have: types are kept for good
+#else
+    Py_SET_REFCNT(object, 1);
+#endif
+}
+
+/// A new reference to a view.
+template <view_index I>
+PyObject* view_of(frame_object* f) noexcept {
+    PyObject* const view = &f->views[I];
+    if (Py_REFCNT(view) == 0) {
+        revive(view);
+        ++f->pins;
+    } else {
+        Py_INCREF(view);
+    }
+    return view;
+}
+
+} // namespace rtpsynth::python

@@ -1,0 +1,28 @@
+/// \file
+/// Counters as dicts of ints. With the GIL held.
+#pragma once
+
+#include "py_ref.hpp"
+
+#include <rtpsynth/asio_server/channel_stats.hpp>
+#include <rtpsynth/asio_server/frame_receiver.hpp>
+#include <rtpsynth/jitter_buffer_stats.hpp>
+
+#include <cstdint>
+#include <initializer_list>
+#include <utility>
+
+namespace rtpsynth::python {
+
+using counter = std::pair<const char*, std::uint64_t>;
+
+/// None with MemoryError set.
+py_ref make_stats(std::initializer_list<counter> counters) noexcept;
+py_ref make_stats(const asio_server::channel_stats& counted) noexcept;
+py_ref make_stats(const asio_server::frame_receiver_stats& counted) noexcept;
+py_ref make_stats(const jitter_buffer_stats& counted) noexcept;
+
+/// \return false with MemoryError set
+bool add_stat(const py_ref& dict, const char* name, std::uint64_t count) noexcept;
+
+} // namespace rtpsynth::python

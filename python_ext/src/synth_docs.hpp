@@ -1,0 +1,62 @@
+/// \file
+/// What Python's help() says of RtpSynth. The first lines are what inspect.signature() reads.
+#pragma once
+
+namespace rtpsynth::python {
+
+inline constexpr const char* synth_doc =
+    "RtpSynth(srate, ptime)\n--\n\n"
+    "Makes the packets of one RTP stream (RFC 3550).\n"
+    "\n"
+    "srate: clock rate in Hz; ptime: media in one packet in ms; both 1..2147483647, anything else\n"
+    "is a ValueError. SSRC, first timestamp and first sequence number are random, see\n"
+    "set_randfunc(). The first packet has the marker, the others do not. Each has the next\n"
+    "sequence number and a timestamp srate * ptime / 1000 further on, which never drifts: the\n"
+    "fraction that is dropped from a timestamp counts for those after it.\n"
+    "\n"
+    "A call that raises changes nothing. Any thread may call any method: calls take effect one at\n"
+    "a time. Calling __init__ again begins another stream.";
+
+inline constexpr const char* next_pkt_doc =
+    "next_pkt($self, plen, pt, pload=None)\n--\n\n"
+    "The next packet: a header of 12 bytes and plen bytes of payload, as bytes.\n"
+    "\n"
+    "plen: 0..65495; pt: payload type, 0..127; pload: any bytes-like object, padded with zeros to\n"
+    "plen bytes; None: all zeros. ValueError: a number is out of range or pload longer than plen.";
+
+inline constexpr const char* next_pkts_doc =
+    "next_pkts($self, n, plen, pt, ploads=None)\n--\n\n"
+    "The next n packets, a list: what n calls of next_pkt() return, for less.\n"
+    "\n"
+    "ploads: a sequence of n bytes-like objects, each as pload of next_pkt(). All n packets are\n"
+    "made or, if anything is wrong (ValueError, TypeError, MemoryError), none. All are packets of\n"
+    "the time of this call for resync().";
+
+inline constexpr const char* next_pkts_into_doc =
+    "next_pkts_into($self, buf, plen, pt)\n--\n\n"
+    "Fills buf, a writable bytes-like object, with as many whole packets as fit, one behind the\n"
+    "other, 12 + plen bytes each, payloads all zero. Returns how many; what is left of buf is not\n"
+    "touched.";
+
+inline constexpr const char* skip_doc =
+    "skip($self, npkts)\n--\n\n"
+    "Passes over npkts packets of silence, 0..2147483647: the timestamp moves on, the sequence\n"
+    "number does not.";
+
+inline constexpr const char* set_mbt_doc = "set_mbt($self, new_st)\n--\n\n"
+                                           "Sets (an int other than 0) or clears (0) the marker of "
+                                           "the next packet, and of that one only.\n"
+                                           "Returns what it was before, 1 or 0.";
+
+inline constexpr const char* resync_doc =
+    "resync($self, ts=0, seq=0)\n--\n\n"
+    "Brings the timestamp up to the clock after a pause: the next one is that of the last packet\n"
+    "plus the larger of one step and the time since that packet (CLOCK_MONOTONIC) * srate. Twice\n"
+    "in a row counts the pause once; before the first packet nothing changes. The arguments are\n"
+    "there for compatibility and mean nothing.";
+
+inline constexpr const char* pkt_free_doc =
+    "pkt_free($self, obj)\n--\n\n"
+    "Does nothing; Python frees packets by itself. For compatibility.";
+
+} // namespace rtpsynth::python
