@@ -2,10 +2,12 @@
 /// What a FrameWrapper is made of.
 ///
 /// A frame is one block of memory that begins with the FrameWrapper and also holds the objects that
-/// are read from it: `content`, `content.frame`, `content.frame.rtp` and its `info`. Those are born
-/// when they are asked for, at no cost, and may outlive the wrapper: the block stays until nobody
-/// refers to any of the five. They need the packet's bytes only, never the wrapper or what the user
-/// gave with the packet, so that only the wrapper can be part of a cycle.
+/// are read from it: `content`, `content.frame`, `content.frame.rtp` and its `info`. They are
+/// filled when content is asked for: then every attribute is an object that lies there, which
+/// Python reads faster than what has to be made. They may outlive the wrapper: the block stays
+/// until nobody refers to any of the five. They refer to numbers and to each other, never to the
+/// wrapper or to what the user gave with the packet, so that only the wrapper can be part of a
+/// cycle.
 #pragma once
 
 #include "py_ref.hpp"
@@ -19,7 +21,35 @@
 
 namespace rtpsynth::python {
 
-enum view_index { content_view, frame_view, rtp_view, info_view, view_count };
+/// Of RTPFrame, and of ERSFrame, whose attributes are made as they are read.
+struct content_object {
+    PyObject_HEAD PyObject* type;
+    PyObject* frame;
+};
+
+/// Of RTPFrameUnion.
+struct union_object {
+    PyObject_HEAD PyObject* rtp;
+    PyObject* ers;
+};
+
+/// Of RTPPacket.
+struct rtp_object {
+    PyObject_HEAD PyObject* lseq;
+    PyObject* info;
+};
+
+/// Of RTPInfo.
+struct info_object {
+    PyObject_HEAD PyObject* seq;
+    PyObject* ts;
+    PyObject* ssrc;
+    PyObject* data_size;
+    PyObject* data_offset;
+    PyObject* nsamples;
+    PyObject* appendable;
+    PyObject* rtp_profile;
+};
 
 struct frame_object {
     PyObject_HEAD PyObject* data; ///< what the user gave as the datagram; null for None
@@ -31,11 +61,15 @@ struct frame_object {
     erasure gap;         ///< what an erasure's tells
     PyObject* gap_frame; ///< of a packet on its way out: the erasure before it, if there is one
     frame_object* next;  ///< in a list of frames on their way out, or of those free
-    unsigned char pins;  ///< how many of the wrapper and the views are alive
+    unsigned char pins;  ///< how many of the five objects are alive
     bool is_erasure;
-    bool has_gap; ///< gap goes before this packet, and gap_frame is not made yet
-    bool cyclic;  ///< data or opaque may refer to other objects
-    PyObject views[view_count];
+    bool has_gap;     ///< gap goes before this packet, and gap_frame is not made yet
+    bool cyclic;      ///< data or opaque may refer to other objects
+    bool has_content; ///< content was asked for, and the wrapper refers to it
+    content_object content;
+    union_object either;
+    rtp_object rtp;
+    info_object info;
 
     PyObject* object() noexcept { return reinterpret_cast<PyObject*>(this); }
 };
@@ -45,7 +79,7 @@ struct frame_type_table {
     PyTypeObject* wrapper;
     PyTypeObject* rtp_content;
     PyTypeObject* ers_content;
-    PyTypeObject* frame;
+    PyTypeObject* either;
     PyTypeObject* rtp;
     PyTypeObject* info;
 };
@@ -71,8 +105,11 @@ inline PyObject* publish(frame_object* f) noexcept {
 int traverse_frame(PyObject* self, visitproc visit, void* arg);
 int clear_frame(PyObject* self);
 void deallocate_frame(PyObject* self);
-template <view_index I>
-void deallocate_view(PyObject* self);
+void deallocate_rtp_content(PyObject* self);
+void deallocate_ers_content(PyObject* self);
+void deallocate_union(PyObject* self);
+void deallocate_rtp(PyObject* self);
+void deallocate_info(PyObject* self);
 
 /// What an unpublished frame refers to and the garbage collector may need to know, for the owner's
 /// tp_traverse.
@@ -91,35 +128,14 @@ struct frame_release {
 /// Owns a frame that is not published: what a jitter buffer keeps with a packet.
 using frame_owner = std::unique_ptr<frame_object, frame_release>;
 
-/// The block that a view lies in.
-template <view_index I>
-frame_object* block_of(PyObject* view) noexcept {
-    constexpr std::size_t offset = offsetof(frame_object, views) + I * sizeof(PyObject);
+/// A new reference to a frame's content. \return null with MemoryError set
+PyObject* content_of(frame_object* f) noexcept;
+
+/// The block that one of its objects lies in: block_of<offsetof(frame_object, info)>(self).
+template <std::size_t Offset>
+frame_object* block_of(PyObject* inner) noexcept {
     return static_cast<frame_object*>(
-        static_cast<void*>(reinterpret_cast<std::byte*>(view) - offset));
-}
-
-/// Brings an object without references to life, with one.
-inline void revive(PyObject* object) noexcept {
-#if defined(Py_REF_DEBUG) || defined(Py_TRACE_REFS)
-    PyObject_Init(object, Py_TYPE(object));
-    Py_DECREF(Py_TYPE(object)); // which it had already, or need not have: types are kept for good
-#else
-    Py_SET_REFCNT(object, 1);
-#endif
-}
-
-/// A new reference to a view.
-template <view_index I>
-PyObject* view_of(frame_object* f) noexcept {
-    PyObject* const view = &f->views[I];
-    if (Py_REFCNT(view) == 0) {
-        revive(view);
-        ++f->pins;
-    } else {
-        Py_INCREF(view);
-    }
-    return view;
+        static_cast<void*>(reinterpret_cast<std::byte*>(inner) - Offset));
 }
 
 } // namespace rtpsynth::python

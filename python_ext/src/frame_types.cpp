@@ -4,7 +4,7 @@
 #include "frame_object.hpp"
 #include "rtp_profiles.hpp"
 
-#include <rtpsynth/payload_type.hpp>
+#include <structmember.h>
 
 #include <algorithm>
 #include <array>
@@ -28,7 +28,7 @@ frame_object* frame_of(PyObject* self) noexcept { return reinterpret_cast<frame_
 
 namespace wrapper {
 
-PyObject* content(PyObject* self) { return view_of<content_view>(frame_of(self)); }
+PyObject* content(PyObject* self) { return content_of(frame_of(self)); }
 PyObject* data(PyObject* self) { return object_or_none(frame_of(self)->data); }
 PyObject* opaque(PyObject* self) { return object_or_none(frame_of(self)->opaque); }
 
@@ -56,16 +56,11 @@ PyObject* text(PyObject* self) {
 
 } // namespace wrapper
 
-namespace rtp_content {
-
-PyObject* type(PyObject*) { return PyLong_FromLong(0); }
-PyObject* frame(PyObject* self) { return view_of<frame_view>(block_of<content_view>(self)); }
-
-} // namespace rtp_content
-
 namespace ers_content {
 
-const erasure& gap_of(PyObject* self) noexcept { return block_of<content_view>(self)->gap; }
+const erasure& gap_of(PyObject* self) noexcept {
+    return block_of<offsetof(frame_object, content)>(self)->gap;
+}
 
 PyObject* type(PyObject*) { return PyLong_FromLong(1); }
 PyObject* lseq_start(PyObject* self) { return PyLong_FromLongLong(gap_of(self).lseq_start); }
@@ -75,48 +70,19 @@ PyObject* restart(PyObject* self) { return PyBool_FromLong(gap_of(self).restart)
 
 } // namespace ers_content
 
-namespace either {
-
-// Of a packet only, as there is none of an erasure: its content is the ERSFrame itself.
-PyObject* rtp(PyObject* self) { return view_of<rtp_view>(block_of<frame_view>(self)); }
-PyObject* ers(PyObject*) { return none(); }
-
-} // namespace either
-
-namespace rtp {
-
-PyObject* lseq(PyObject* self) { return PyLong_FromLongLong(block_of<rtp_view>(self)->lseq); }
-PyObject* info(PyObject* self) { return view_of<info_view>(block_of<rtp_view>(self)); }
-PyObject* data(PyObject* self) {
-    return PyLong_FromVoidPtr(PyBytes_AS_STRING(block_of<rtp_view>(self)->bytes));
+PyObject* datagram_address(PyObject* self) {
+    return PyLong_FromVoidPtr(
+        PyBytes_AS_STRING(block_of<offsetof(frame_object, rtp)>(self)->bytes));
 }
-
-} // namespace rtp
 
 namespace info {
 
 const rtp_packet_view& packet_of(PyObject* self) noexcept {
-    return block_of<info_view>(self)->packet;
+    return block_of<offsetof(frame_object, info)>(self)->packet;
 }
 
-PyObject* seq(PyObject* self) { return PyLong_FromLong(packet_of(self).seq()); }
-PyObject* ts(PyObject* self) { return PyLong_FromUnsignedLong(packet_of(self).timestamp()); }
-PyObject* ssrc(PyObject* self) { return PyLong_FromUnsignedLong(packet_of(self).ssrc()); }
 PyObject* pt(PyObject* self) { return PyLong_FromLong(packet_of(self).payload_type()); }
 PyObject* marker(PyObject* self) { return PyBool_FromLong(packet_of(self).marker()); }
-PyObject* data_size(PyObject* self) { return PyLong_FromSize_t(packet_of(self).payload().size()); }
-PyObject* data_offset(PyObject* self) {
-    return PyLong_FromSize_t(packet_of(self).payload_offset());
-}
-PyObject* nsamples(PyObject* self) {
-    const rtp_packet_view& p = packet_of(self);
-    return PyLong_FromLong(rtpsynth::nsamples(p.payload_type(), p.payload()));
-}
-PyObject* appendable(PyObject* self) {
-    const rtp_packet_view& p = packet_of(self);
-    return PyBool_FromLong(rtpsynth::appendable(p.payload_type(), p.payload().size()));
-}
-PyObject* rtp_profile(PyObject* self) { return profile_object(packet_of(self).payload_type()); }
 
 PyObject* text(PyObject* self) {
     const rtp_packet_view& p = packet_of(self);
@@ -147,10 +113,6 @@ constinit std::array wrapper_attributes{
               "The object that was put in as the datagram; None of an erasure."},
     attribute{"opaque", wrapper::opaque, "The object that was put in with the datagram, or None."},
 };
-constinit std::array rtp_content_attributes{
-    attribute{"type", rtp_content::type, "int: RTPFrameType.RTP."},
-    attribute{"frame", rtp_content::frame, "RTPFrameUnion."},
-};
 constinit std::array ers_content_attributes{
     attribute{"type", ers_content::type, "int: RTPFrameType.ERS."},
     attribute{"lseq_start", ers_content::lseq_start, "int: the first packet missing."},
@@ -160,36 +122,55 @@ constinit std::array ers_content_attributes{
     attribute{"restart", ers_content::restart,
               "bool: the sender started anew; nothing was lost, the numbering jumped."},
 };
-constinit std::array frame_attributes{
-    attribute{"rtp", either::rtp, "RTPPacket."},
-    attribute{"ers", either::ers, "None: an erasure is the content itself."},
-};
 constinit std::array rtp_attributes{
-    attribute{"info", rtp::info, "RTPInfo."},
-    attribute{"lseq", rtp::lseq, "int: logical sequence number; it never wraps."},
-    attribute{"data", rtp::data,
+    attribute{"data", datagram_address,
               "int: where the datagram's bytes lie in memory, while this object lives."},
 };
 constinit std::array info_attributes{
-    attribute{"seq", info::seq, "int: sequence number, 0..65535."},
-    attribute{"ts", info::ts, "int: timestamp, 0..2**32 - 1, in units of the clock rate."},
-    attribute{"ssrc", info::ssrc, "int: synchronisation source, 0..2**32 - 1."},
-    attribute{"data_size", info::data_size, "int: bytes of payload, without padding."},
-    attribute{"data_offset", info::data_offset, "int: bytes of the datagram before the payload."},
-    attribute{"nsamples", info::nsamples, "int: samples in the payload, or -1 if not known."},
-    attribute{"appendable", info::appendable,
-              "bool: False if the payload ends in comfort noise (G.729)."},
-    attribute{"rtp_profile", info::rtp_profile,
-              "RTPProfile of a static payload type of RFC 3551, or None."},
     attribute{"pt", info::pt, "int: payload type, 0..127."},
     attribute{"marker", info::marker, "bool: the marker bit."},
 };
 
+// Attributes that lie in the object: Python reads them at once, without a call.
+constexpr PyMemberDef slot_at(const char* name, std::size_t offset, const char* doc) {
+    return {name, T_OBJECT_EX, static_cast<Py_ssize_t>(offset), READONLY, doc};
+}
+
+PyMemberDef content_slots[] = {
+    slot_at("type", offsetof(content_object, type), "int: RTPFrameType.RTP."),
+    slot_at("frame", offsetof(content_object, frame), "RTPFrameUnion."),
+    {}};
+PyMemberDef union_slots[] = {
+    slot_at("rtp", offsetof(union_object, rtp), "RTPPacket."),
+    slot_at("ers", offsetof(union_object, ers), "None: an erasure is the content itself."),
+    {}};
+PyMemberDef rtp_slots[] = {
+    slot_at("info", offsetof(rtp_object, info), "RTPInfo."),
+    slot_at("lseq", offsetof(rtp_object, lseq), "int: logical sequence number; it never wraps."),
+    {}};
+PyMemberDef info_slots[] = {
+    slot_at("seq", offsetof(info_object, seq), "int: sequence number, 0..65535."),
+    slot_at("ts", offsetof(info_object, ts),
+            "int: timestamp, 0..2**32 - 1, in units of the clock rate."),
+    slot_at("ssrc", offsetof(info_object, ssrc), "int: synchronisation source, 0..2**32 - 1."),
+    slot_at("data_size", offsetof(info_object, data_size),
+            "int: bytes of payload, without padding."),
+    slot_at("data_offset", offsetof(info_object, data_offset),
+            "int: bytes of the datagram before the payload."),
+    slot_at("nsamples", offsetof(info_object, nsamples),
+            "int: samples in the payload, or -1 if not known."),
+    slot_at("appendable", offsetof(info_object, appendable),
+            "bool: False if the payload ends in comfort noise (G.729)."),
+    slot_at("rtp_profile", offsetof(info_object, rtp_profile),
+            "RTPProfile of a static payload type of RFC 3551, or None."),
+    {}};
+PyMemberDef no_slots[] = {{}};
+constinit std::array<attribute, 0> no_attributes{};
+
 // A getset descriptor is found through the type's dict at every use. Names in programs are interned
 // objects, so that looking for the same object is right nearly always, and cheaper.
-template <auto& Attributes>
-PyObject* get_attribute(PyObject* self, PyObject* name) {
-    for (const attribute& a : Attributes)
+PyObject* get_wrapper_attribute(PyObject* self, PyObject* name) {
+    for (const attribute& a : wrapper_attributes)
         if (a.name == name) return a.get(self);
     return PyObject_GenericGetAttr(self, name);
 }
@@ -240,16 +221,17 @@ PyType_Slot slot(int id, F* function) {
     return {id, reinterpret_cast<void*>(function)};
 }
 
-template <auto& Attributes, view_index I>
-PyTypeObject* add_view_type(const char* full_name, const char* doc, reprfunc repr = nullptr) {
+template <auto& Attributes>
+PyTypeObject* add_inner_type(const char* full_name, std::size_t size, destructor deallocate,
+                             PyMemberDef* members, const char* doc, reprfunc repr = nullptr) {
     const std::array slots{
-        slot(Py_tp_dealloc, deallocate_view<I>),
-        slot(Py_tp_getattro, get_attribute<Attributes>),
+        slot(Py_tp_dealloc, deallocate),
+        PyType_Slot{Py_tp_members, members},
         PyType_Slot{Py_tp_getset, getset_table<Attributes>()},
         PyType_Slot{Py_tp_doc, const_cast<char*>(doc)},
         slot(Py_tp_repr, repr),
     };
-    return add_type(full_name, sizeof(PyObject), 0,
+    return add_type(full_name, static_cast<int>(size), 0,
                     std::span{slots}.first(repr == nullptr ? 4 : 5));
 }
 
@@ -274,7 +256,7 @@ void bind_frame_types() {
         slot(Py_tp_dealloc, deallocate_frame),
         slot(Py_tp_traverse, traverse_frame),
         slot(Py_tp_clear, clear_frame),
-        slot(Py_tp_getattro, get_attribute<wrapper_attributes>),
+        slot(Py_tp_getattro, get_wrapper_attribute),
         PyType_Slot{Py_tp_getset, getset_table<wrapper_attributes>()},
         PyType_Slot{Py_tp_doc, const_cast<char*>("A packet, or the mark of packets that are "
                                                  "missing, as it leaves a jitter buffer.")},
@@ -282,16 +264,21 @@ void bind_frame_types() {
     };
     frame_types.wrapper = add_type("rtpsynth.RtpJBuf.FrameWrapper", sizeof(frame_object),
                                    Py_TPFLAGS_HAVE_GC, wrapper_slots);
-    frame_types.rtp_content = add_view_type<rtp_content_attributes, content_view>(
-        "rtpsynth.RtpJBuf.RTPFrame", "A frame's content if it is a packet.");
-    frame_types.ers_content = add_view_type<ers_content_attributes, content_view>(
-        "rtpsynth.RtpJBuf.ERSFrame", "A frame's content if packets are missing: an erasure.");
-    frame_types.frame = add_view_type<frame_attributes, frame_view>(
-        "rtpsynth.RtpJBuf.RTPFrameUnion", "Where a packet is found in its frame.");
-    frame_types.rtp = add_view_type<rtp_attributes, rtp_view>(
-        "rtpsynth.RtpJBuf.RTPPacket", "A packet and its place in the stream.");
-    frame_types.info = add_view_type<info_attributes, info_view>(
-        "rtpsynth.RtpJBuf.RTPInfo", "What a packet's header tells.", info::text);
+    frame_types.rtp_content = add_inner_type<no_attributes>(
+        "rtpsynth.RtpJBuf.RTPFrame", sizeof(content_object), deallocate_rtp_content, content_slots,
+        "A frame's content if it is a packet.");
+    frame_types.ers_content = add_inner_type<ers_content_attributes>(
+        "rtpsynth.RtpJBuf.ERSFrame", sizeof(content_object), deallocate_ers_content, no_slots,
+        "A frame's content if packets are missing: an erasure.");
+    frame_types.either = add_inner_type<no_attributes>(
+        "rtpsynth.RtpJBuf.RTPFrameUnion", sizeof(union_object), deallocate_union, union_slots,
+        "Where a packet is found in its frame.");
+    frame_types.rtp = add_inner_type<rtp_attributes>("rtpsynth.RtpJBuf.RTPPacket",
+                                                     sizeof(rtp_object), deallocate_rtp, rtp_slots,
+                                                     "A packet and its place in the stream.");
+    frame_types.info = add_inner_type<info_attributes>(
+        "rtpsynth.RtpJBuf.RTPInfo", sizeof(info_object), deallocate_info, info_slots,
+        "What a packet's header tells.", info::text);
 }
 
 } // namespace rtpsynth::python

@@ -1,0 +1,86 @@
+"""What the tests of channels and timers share."""
+
+import gc
+import os
+import socket
+import sys
+import threading
+import time
+from contextlib import contextmanager
+
+DEADLINE = 10.0  # seconds; what takes that long has failed
+
+
+def until(condition):
+    """Waits for a condition; says whether it came."""
+    end = time.monotonic() + DEADLINE
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.001)
+    return True
+
+
+def open_to_itself(server, pkt_in, **options):
+    """A channel that is its own target."""
+    channel = server.create_channel(pkt_in, bind_host="127.0.0.1", **options)
+    channel.set_target(*channel.local_addr)
+    return channel
+
+
+@contextmanager
+def plain_socket(family=socket.AF_INET, host="127.0.0.1"):
+    with socket.socket(family, socket.SOCK_DGRAM) as s:
+        s.bind((host, 0))
+        s.settimeout(DEADLINE)
+        yield s
+
+
+@contextmanager
+def unraisable():
+    """Collects what goes to sys.unraisablehook."""
+    seen = []
+    before = sys.unraisablehook
+    sys.unraisablehook = lambda u: seen.append((u.exc_type, str(u.exc_value), u.object))
+    try:
+        yield seen
+    finally:
+        sys.unraisablehook = before
+
+
+def threads():
+    return len(os.listdir("/proc/self/task"))
+
+
+def descriptors():
+    return len(os.listdir("/proc/self/fd"))
+
+
+def collected():
+    gc.collect()
+    return True
+
+
+class Stalled(Exception):
+    """Some thread did not return in time."""
+
+
+def in_threads(functions, seconds=DEADLINE):
+    """Runs functions at once, each in a thread; returns what they raised."""
+    raised = []
+
+    def guarded(function):
+        try:
+            function()
+        except BaseException as e:  # noqa: BLE001
+            raised.append(e)
+
+    started = [threading.Thread(target=guarded, args=(f,), daemon=True) for f in functions]
+    for thread in started:
+        thread.start()
+    end = time.monotonic() + seconds
+    for thread in started:
+        thread.join(max(0, end - time.monotonic()))
+        if thread.is_alive():
+            raise Stalled(thread)
+    return raised

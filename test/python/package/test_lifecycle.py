@@ -1,0 +1,265 @@
+"""Nothing is left behind: sockets, threads, memory, references; nor taken over a fork."""
+
+import gc
+import os
+import signal
+import sys
+import threading
+import tracemalloc
+import weakref
+
+import pytest
+from server_tools import (
+    DEADLINE, descriptors, in_threads, open_to_itself, plain_socket, threads, unraisable, until,
+)  # fmt: skip
+
+from rtpsynth.RtpProc import ChannelProcError, RtpProc
+from rtpsynth.RtpServer import RtpServer
+
+MANY = 10_000
+
+
+class Session:
+    """What applications look like: it has a channel and a timer, which call its methods."""
+
+    def __init__(self, server, proc):
+        self.channel = server.create_channel(self.pkt_in, bind_host="127.0.0.1")
+        self.timer = proc.create_channel(self.proc_in)
+        self.frames = server.create_channel(
+            frames_in=self.frames_in, jitter_buffer=4, bind_host="127.0.0.1"
+        )
+
+    def pkt_in(self, data, address, rtime):
+        pass
+
+    def proc_in(self, now, deadline):
+        return now + 20_000_000
+
+    def frames_in(self, frames):
+        pass
+
+    def close(self):
+        self.channel.close()
+        self.timer.close()
+        self.frames.close()
+
+
+@pytest.mark.parametrize("closed", [True, False], ids=["closed", "dropped"])
+def test_ten_thousand_sessions_leave_nothing(closed):
+    server, proc = RtpServer(), RtpProc()
+
+    def some(n):
+        for _ in range(n):
+            session = Session(server, proc)
+            if closed:
+                session.close()
+            alive.add(session)
+            del session
+            if not closed and len(alive) % 100 == 0:
+                gc.collect()
+        gc.collect()
+        assert len(alive) == 0
+
+    alive = weakref.WeakSet()
+    some(200)  # what is made once is made
+    before = descriptors(), threads()
+    tracemalloc.start()
+    some(100)
+    memory = tracemalloc.get_traced_memory()[0]
+    some(MANY // 3)  # of three channels each
+    grown = tracemalloc.get_traced_memory()[0] - memory
+    tracemalloc.stop()
+    assert (descriptors(), threads()) == before
+    assert grown < 100_000
+    assert server.stats["open_channels"] == 0
+    assert until(lambda: proc.stats["channels"] == 0)
+    server.shutdown()
+    proc.shutdown()
+
+
+def test_threads_are_those_documented():
+    before = threads()
+    server = RtpServer()
+    assert threads() == before + 2
+    channels = [server.create_channel(print) for _ in range(10)]
+    server.create_channel(frames_in=print, jitter_buffer=1)
+    proc = RtpProc()
+    assert threads() == before + 3
+    timers = [proc.create_channel(lambda now, deadline: now) for _ in range(3)]
+    assert threads() == before + 3
+    server.shutdown()
+    proc.shutdown()
+    assert until(lambda: threads() == before)
+    assert len(channels) == 10 and len(timers) == 3
+    with RtpServer() as server:
+        assert server.create_channel(print).closed is False
+    with RtpProc() as proc:
+        proc.create_channel(lambda now, deadline: None)
+    assert until(lambda: threads() == before)
+
+
+def test_server_lives_as_long_as_its_channels():
+    before = threads(), descriptors()
+    got = threading.Event()
+    channel = open_to_itself(RtpServer(), lambda *packet: got.set())
+    gc.collect()
+    channel.send_pkt(b"x")
+    assert got.wait(DEADLINE)
+    del channel
+    gc.collect()
+    assert until(lambda: (threads(), descriptors()) == before)
+
+
+def test_callback_is_released_on_close_and_shutdown():
+    def callback(*packet):
+        pass
+
+    held = sys.getrefcount(callback)
+    server = RtpServer()
+    channel = server.create_channel(callback)
+    assert sys.getrefcount(callback) == held + 1
+    channel.close()
+    assert sys.getrefcount(callback) == held
+    channel = server.create_channel(callback)
+    server.shutdown()
+    del channel
+    assert sys.getrefcount(callback) == held
+    with pytest.raises(ValueError):
+        server2 = RtpServer()
+        server2.create_channel(callback, queue_size=3)
+    with pytest.raises(OSError), plain_socket() as s:
+        server2.create_channel(callback, bind_host="127.0.0.1", bind_port=s.getsockname()[1])
+    assert sys.getrefcount(callback) == held
+    server2.shutdown()
+
+
+def test_a_channel_dropped_in_its_own_callback_is_closed():
+    with RtpServer(None) as server:
+        holder, dead = [], threading.Event()
+
+        def drop(data, address, rtime):
+            weakref.finalize(holder.pop(), dead.set)
+
+        holder.append(open_to_itself(server, drop))
+        address = holder[0].local_addr
+        holder[0].send_pkt(b"x")
+        assert dead.wait(DEADLINE)
+        assert until(lambda: server.stats["open_channels"] == 0)
+        with plain_socket() as s:
+            s.connect(address)
+
+
+def test_error_of_a_timer_that_nobody_closes_is_told_once():
+    with unraisable() as seen, RtpProc() as proc:
+        channel = proc.create_channel(lambda now, deadline: 1 / 0)
+        del channel
+        gc.collect()
+        assert [kind for kind, *_ in seen] == [ChannelProcError]
+        channel = proc.create_channel(lambda now, deadline: 1 / 0)
+        with pytest.raises(ChannelProcError) as caught:
+            channel.close()
+        assert isinstance(caught.value.__cause__, ZeroDivisionError)
+        del channel, caught
+        gc.collect()
+        assert len(seen) == 1
+
+
+def in_child(function):
+    """Runs a function in a forked child; says what became of it."""
+    sys.stdout.flush()
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            signal.alarm(int(DEADLINE))
+            function()
+            status = 0
+        except BaseException as e:  # noqa: BLE001
+            print(repr(e), file=sys.stderr)
+        finally:
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_fork(busy):
+    got, child_got = threading.Event(), threading.Event()
+    server, proc = RtpServer(None), RtpProc()
+    stop = threading.Event()
+
+    def again(data, address, rtime):
+        got.set()
+        if busy and not stop.is_set():
+            channel.send_pkt(data)
+
+    channel = open_to_itself(server, again)
+    timer = proc.create_channel(lambda now, deadline: now + 100_000)
+    channel.send_pkt(b"x")
+    assert got.wait(DEADLINE)
+
+    def child():
+        nonlocal server, proc, channel, timer
+        for use in (
+            lambda: channel.send_pkt(b"x"),
+            lambda: channel.set_target("127.0.0.1", 9),
+            channel.close,
+            lambda: server.create_channel(print),
+            lambda: proc.create_channel(print),
+        ):
+            with pytest.raises(RuntimeError, match="fork"):
+                use()
+        server.shutdown()
+        proc.shutdown()
+        timer.close()
+        assert RtpProc() is not proc
+        with RtpServer() as mine, RtpProc() as my_proc:
+            own = open_to_itself(mine, lambda *packet: child_got.set())
+            own.send_pkt(b"x")
+            assert child_got.wait(DEADLINE)
+            calls = []
+            my_proc.create_channel(lambda now, deadline: calls.append(now))
+            assert len(calls) == 1
+        del server, proc, channel, timer
+        gc.collect()
+
+    for _ in range(10):
+        assert in_child(child) == 0
+        got.clear()
+        channel.send_pkt(b"x")
+        assert got.wait(DEADLINE)  # the parent's goes on
+    stop.set()
+    server.shutdown()
+    proc.shutdown()
+
+
+def test_fork_in_a_callback():
+    with RtpServer() as server:
+        statuses = []
+        done = threading.Event()
+
+        def fork(data, address, rtime):
+            statuses.append(in_child(lambda: RtpServer().shutdown()))
+            done.set()
+
+        channel = open_to_itself(server, fork)
+        channel.send_pkt(b"x")
+        assert done.wait(2 * DEADLINE)
+        assert statuses == [0]
+
+
+def test_collection_while_packets_arrive():
+    """Cycles are collected in one thread while others receive for them."""
+    with RtpServer(None) as server:
+
+        def churn():
+            for _ in range(100):
+                session = Session.__new__(Session)
+                session.channel = open_to_itself(server, session.pkt_in)
+                for _ in range(5):
+                    session.channel.send_pkt(b"x")
+                del session
+                gc.collect()
+
+        assert in_threads([churn] * 4, 60) == []
+        gc.collect()
+        assert server.stats["open_channels"] == 0
