@@ -1,5 +1,6 @@
 #include "bind.hpp"
 #include "fastcall.hpp"
+#include "packet_clock.hpp"
 #include "random_source.hpp"
 #include "synth_docs.hpp"
 
@@ -7,30 +8,33 @@
 
 #include <structmember.h>
 
-#include <chrono>
-#include <limits>
+#include <cstring>
+#include <memory>
 #include <optional>
 
 namespace rtpsynth::python {
 
 namespace {
 
+struct timed_stream {
+    packet_synth synth;
+    packet_clock clock;
+};
+
 /// A type of its own: instances of subclasses, which may hold anything, are then collected with the
 /// cycles they are in, and a method finds the stream without a search.
 struct synth_object {
     PyObject_HEAD PyObject* weak_references;
-    std::optional<packet_synth> stream; // none before __init__
+    std::optional<timed_stream> stream; // none before __init__
 };
 
-std::optional<packet_synth>& stream_of(PyObject* self) {
+std::optional<timed_stream>& stream_of(PyObject* self) {
     return reinterpret_cast<synth_object*>(self)->stream;
 }
 
-time_point now() { return std::chrono::steady_clock::now(); }
-
 PyObject* new_synth(PyTypeObject* type, PyObject*, PyObject*) {
     PyObject* const self = type->tp_alloc(type, 0);
-    if (self != nullptr) ::new (&stream_of(self)) std::optional<packet_synth>{};
+    if (self != nullptr) ::new (&stream_of(self)) std::optional<timed_stream>{};
     return self;
 }
 
@@ -46,7 +50,7 @@ int init_synth(PyObject* self, PyObject* args, PyObject* keywords) {
         int milliseconds;
         if (!to_integer(srate, "srate", clock_rate, 1)) return nullptr;
         if (!to_integer(ptime, "ptime", milliseconds, 1)) return nullptr;
-        stream_of(self) = packet_synth{clock_rate, milliseconds, draw_origin()};
+        stream_of(self) = timed_stream{{clock_rate, milliseconds, draw_origin()}, {}};
         return Py_None;
     });
     return done != nullptr ? 0 : -1;
@@ -61,8 +65,8 @@ void delete_synth(PyObject* self) {
     Py_DECREF(type);
 }
 
-packet_synth* initialised(PyObject* self) {
-    std::optional<packet_synth>& stream = stream_of(self);
+timed_stream* initialised(PyObject* self) {
+    std::optional<timed_stream>& stream = stream_of(self);
     if (stream) [[likely]]
         return &*stream;
     PyErr_Format(PyExc_TypeError, "%.200s object was not initialised, its __init__ did not run",
@@ -70,23 +74,37 @@ packet_synth* initialised(PyObject* self) {
     return nullptr;
 }
 
-template <PyObject* (*Function)(packet_synth&, call)>
+template <PyObject* (*Function)(timed_stream&, call)>
 PyObject* with_stream(PyObject* self, call c) {
-    packet_synth* const stream = initialised(self);
+    timed_stream* const stream = initialised(self);
     return stream != nullptr ? Function(*stream, c) : nullptr;
+}
+
+/// to_integer() with the usual case in place.
+template <class Integer>
+bool to_small_integer(PyObject* value, const char* name, Integer& out, long hi) {
+    if (PyLong_CheckExact(value)) [[likely]] {
+        const long n = PyLong_AsLong(value);
+        if (n >= 0 && n <= hi) [[likely]] {
+            out = static_cast<Integer>(n);
+            return true;
+        }
+        PyErr_Clear(); // it did not fit
+    }
+    return to_integer(value, name, out, 0, hi);
 }
 
 /// Arguments plen and pt of every method that makes packets.
 bool to_format(PyObject* plen, PyObject* pt, packet_format& format) {
-    return to_integer(plen, "plen", format.payload_size, 0, max_payload_size) &&
-           to_integer(pt, "pt", format.payload_type, 0, 127);
+    return to_small_integer(plen, "plen", format.payload_size, max_payload_size) &&
+           to_small_integer(pt, "pt", format.payload_type, 127);
 }
 
-bool fits(const bytes_view& payload, packet_format format) {
-    if (payload.bytes().size() <= format.payload_size) [[likely]]
+bool fits(std::span<const std::uint8_t> payload, packet_format format) {
+    if (payload.size() <= format.payload_size) [[likely]]
         return true;
     PyErr_Format(PyExc_ValueError, "pload must be at most plen (%zu) bytes, not %zu",
-                 format.payload_size, payload.bytes().size());
+                 format.payload_size, payload.size());
     return false;
 }
 
@@ -94,39 +112,66 @@ PyObject* new_packet(packet_format format) {
     return PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(format.packet_size()));
 }
 
-std::span<std::uint8_t> bytes_of(PyObject* packet, packet_format format) {
-    return {reinterpret_cast<std::uint8_t*>(PyBytes_AS_STRING(packet)), format.packet_size()};
+std::span<std::uint8_t> bytes_of(PyObject* bytes) {
+    return {reinterpret_cast<std::uint8_t*>(PyBytes_AS_STRING(bytes)),
+            static_cast<std::size_t>(PyBytes_GET_SIZE(bytes))};
 }
 
-constexpr parameters<3> next_pkt_parameters{"next_pkt", 2, {"plen", "pt", "pload"}};
-
-PyObject* next_pkt(packet_synth& stream, call c) {
-    std::array<PyObject*, 3> a;
-    packet_format format;
-    bytes_view payload;
-    if (!next_pkt_parameters.parse(c, a) || !to_format(a[0], a[1], format)) return nullptr;
-    if (a[2] != nullptr && a[2] != Py_None && !payload.assign(a[2], "pload")) return nullptr;
+PyObject* make_packet(timed_stream& stream, packet_format format,
+                      std::span<const std::uint8_t> payload) {
     if (!fits(payload, format)) return nullptr;
     PyObject* const packet = new_packet(format);
     if (packet != nullptr)
         static_cast<void>( // checked above
-            stream.write(now(), format, bytes_of(packet, format), payload.bytes()));
+            stream.synth.write(stream.clock.at_packet(), format, bytes_of(packet), payload));
     return packet;
 }
 
-/// Packets whose payloads are written, and whose headers are not yet.
+[[gnu::noinline]] PyObject* make_packet_of_buffer(timed_stream& stream, packet_format format,
+                                                  PyObject* pload) {
+    bytes_view payload;
+    return payload.assign(pload, "pload") ? make_packet(stream, format, payload.bytes()) : nullptr;
+}
+
+constexpr parameters<3> next_pkt_parameters{"next_pkt", 2, {"plen", "pt", "pload"}};
+
+PyObject* next_pkt(timed_stream& stream, call c) {
+    std::array<PyObject*, 3> a;
+    packet_format format;
+    if (!next_pkt_parameters.parse(c, a) || !to_format(a[0], a[1], format)) return nullptr;
+    std::span<const std::uint8_t> payload;
+    if (a[2] != nullptr && a[2] != Py_None) {
+        if (!PyBytes_CheckExact(a[2])) return make_packet_of_buffer(stream, format, a[2]);
+        payload = bytes_of(a[2]);
+    }
+    return make_packet(stream, format, payload);
+}
+
+/// A new packet with its payload, and without its header.
+PyObject* filled_packet(packet_format format, std::span<const std::uint8_t> payload) {
+    if (!fits(payload, format)) return nullptr;
+    PyObject* const packet = new_packet(format);
+    if (packet == nullptr) return nullptr;
+    std::uint8_t* const to = bytes_of(packet).data() + rtp_header_size;
+    if (!payload.empty()) std::memcpy(to, payload.data(), payload.size());
+    const std::size_t rest = format.payload_size - payload.size();
+    if (rest != 0) std::memset(to + payload.size(), 0, rest);
+    return packet;
+}
+
+[[gnu::noinline]] PyObject* filled_packet_of_buffer(packet_format format, PyObject* pload) {
+    bytes_view payload;
+    return payload.assign(pload, "every item of ploads") ? filled_packet(format, payload.bytes())
+                                                         : nullptr;
+}
+
 bool fill_packets(PyObject* packets, packet_format format, PyObject* payloads) {
     for (Py_ssize_t i = 0; i != PyList_GET_SIZE(packets); ++i) {
-        bytes_view payload;
-        PyObject* const item = PyTuple_GET_ITEM(payloads, i);
-        if (!payload.assign(item, "every item of ploads") || !fits(payload, format)) return false;
-        PyObject* const packet = new_packet(format);
+        PyObject* const pload = PyTuple_GET_ITEM(payloads, i);
+        PyObject* const packet = PyBytes_CheckExact(pload) ? filled_packet(format, bytes_of(pload))
+                                                           : filled_packet_of_buffer(format, pload);
         if (packet == nullptr) return false;
         PyList_SET_ITEM(packets, i, packet);
-        const auto from = payload.bytes();
-        const auto to = bytes_of(packet, format).subspan(rtp_header_size);
-        std::copy(from.begin(), from.end(), to.begin());
-        std::fill(to.begin() + static_cast<std::ptrdiff_t>(from.size()), to.end(), std::uint8_t{0});
     }
     return true;
 }
@@ -149,7 +194,7 @@ py_ref to_payloads(PyObject* ploads, Py_ssize_t n) {
 
 constexpr parameters<4> next_pkts_parameters{"next_pkts", 3, {"n", "plen", "pt", "ploads"}};
 
-PyObject* next_pkts(packet_synth& stream, call c) {
+PyObject* next_pkts(timed_stream& stream, call c) {
     std::array<PyObject*, 4> a;
     Py_ssize_t n;
     packet_format format;
@@ -175,11 +220,11 @@ PyObject* next_pkts(packet_synth& stream, call c) {
         }
     }
     // Nothing can fail from here on.
-    const time_point time = n != 0 ? now() : time_point{};
+    const time_point time = packet_clock::now();
     for (Py_ssize_t i = 0; i != n; ++i) {
-        const auto to = bytes_of(PyList_GET_ITEM(packets.get(), i), format);
-        static_cast<void>(payloads ? stream.stamp(time, format, to)
-                                   : stream.write(time, format, to));
+        const auto to = bytes_of(PyList_GET_ITEM(packets.get(), i));
+        static_cast<void>(payloads ? stream.synth.stamp(time, format, to)
+                                   : stream.synth.write(time, format, to));
     }
     PyObject_GC_Track(packets.get());
     return packets.release();
@@ -187,7 +232,7 @@ PyObject* next_pkts(packet_synth& stream, call c) {
 
 constexpr parameters<3> next_pkts_into_parameters{"next_pkts_into", 3, {"buf", "plen", "pt"}};
 
-PyObject* next_pkts_into(packet_synth& stream, call c) {
+PyObject* next_pkts_into(timed_stream& stream, call c) {
     std::array<PyObject*, 3> a;
     packet_format format;
     bytes_view buffer;
@@ -197,24 +242,24 @@ PyObject* next_pkts_into(packet_synth& stream, call c) {
     const auto out = buffer.writable_bytes();
     const std::size_t size = format.packet_size();
     const std::size_t count = out.size() / size;
-    if (count != 0)
-        static_cast<void>(stream.write_batch(now(), format, count, size, out)); // checked above
+    static_cast<void>( // checked above
+        stream.synth.write_batch(packet_clock::now(), format, count, size, out));
     return PyLong_FromSize_t(count);
 }
 
 constexpr parameters<1> skip_parameters{"skip", 1, {"npkts"}};
 
-PyObject* skip(packet_synth& stream, call c) {
+PyObject* skip(timed_stream& stream, call c) {
     std::array<PyObject*, 1> a;
     int packets;
     if (!skip_parameters.parse(c, a) || !to_integer(a[0], "npkts", packets, 0)) return nullptr;
-    static_cast<void>(stream.skip(packets)); // checked above
+    static_cast<void>(stream.synth.skip(packets)); // checked above
     Py_RETURN_NONE;
 }
 
 constexpr parameters<1> set_mbt_parameters{"set_mbt", 1, {"new_st"}};
 
-PyObject* set_mbt(packet_synth& stream, call c) {
+PyObject* set_mbt(timed_stream& stream, call c) {
     std::array<PyObject*, 1> a;
     if (!set_mbt_parameters.parse(c, a)) return nullptr;
     if (!PyIndex_Check(a[0])) {
@@ -224,15 +269,15 @@ PyObject* set_mbt(packet_synth& stream, call c) {
     }
     const py_ref number{PyNumber_Index(a[0])};
     const int marker = number ? PyObject_IsTrue(number.get()) : -1;
-    return marker >= 0 ? PyLong_FromLong(stream.set_marker(marker != 0)) : nullptr;
+    return marker >= 0 ? PyLong_FromLong(stream.synth.set_marker(marker != 0)) : nullptr;
 }
 
 constexpr parameters<2> resync_parameters{"resync", 0, {"ts", "seq"}};
 
-PyObject* resync(packet_synth& stream, call c) {
+PyObject* resync(timed_stream& stream, call c) {
     std::array<PyObject*, 2> a;
     if (!resync_parameters.parse(c, a)) return nullptr;
-    stream.resync(now());
+    stream.synth.resync(packet_clock::now());
     Py_RETURN_NONE;
 }
 
@@ -246,8 +291,8 @@ PyObject* pkt_free(PyObject*, call c) {
 
 template <auto Member>
 PyObject* get(PyObject* self, void*) {
-    const packet_synth* const stream = initialised(self);
-    return stream != nullptr ? PyLong_FromLongLong((stream->*Member)()) : nullptr;
+    const timed_stream* const stream = initialised(self);
+    return stream != nullptr ? PyLong_FromLongLong((stream->synth.*Member)()) : nullptr;
 }
 
 PyMethodDef methods[] = {

@@ -20,14 +20,30 @@ constexpr std::size_t large = 1 << 20; // bytes, in and out together
 
 template <class F>
 void compute(std::size_t bytes, F&& f) {
-    std::optional<gil_released> released;
-    if (bytes >= large) released.emplace();
+    if (bytes < large) return f();
+    const gil_released released;
     f();
 }
 
-/// An int, but not a buffer that could be read as one too.
+/// Of what stands for an int and is a buffer too, arrays are not numbers even if some of them can
+/// be converted, and scalars are.
+[[gnu::noinline]] bool is_scalar(PyObject* value) {
+    if (!PyObject_CheckBuffer(value)) return true;
+    Py_buffer view;
+    if (PyObject_GetBuffer(value, &view, PyBUF_FULL_RO) != 0) {
+        PyErr_Clear();
+        return false; // reading it will say so again
+    }
+    const bool scalar = view.ndim == 0;
+    PyBuffer_Release(&view);
+    return scalar;
+}
+
+/// An int, or what stands for one.
 bool is_number(PyObject* value) {
-    return PyLong_Check(value) || (PyIndex_Check(value) && !PyObject_CheckBuffer(value));
+    if (PyLong_Check(value)) return true;
+    const PyNumberMethods* const number = Py_TYPE(value)->tp_as_number;
+    return number != nullptr && number->nb_index != nullptr && is_scalar(value);
 }
 
 std::optional<std::int16_t> clipped(PyObject* value) {

@@ -46,12 +46,6 @@ bool parse_any(const char* function, std::size_t required, std::size_t positiona
 
 namespace bp = boost::python;
 
-void attach(bp::object cls, PyMethodDef* methods) {
-    auto* const type = reinterpret_cast<PyTypeObject*>(cls.ptr());
-    for (; methods->ml_name != nullptr; ++methods)
-        cls.attr(methods->ml_name) = bp::object{bp::handle<>{PyDescr_NewMethod(type, methods)}};
-}
-
 void attach_static(bp::object cls, PyMethodDef* functions) {
     const bp::object module_name{cls.attr("__module__")};
     for (; functions->ml_name != nullptr; ++functions) {

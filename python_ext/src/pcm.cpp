@@ -1,7 +1,6 @@
 #include "pcm.hpp"
 
 #include <bit>
-#include <string_view>
 
 namespace rtpsynth::python {
 
@@ -9,16 +8,15 @@ namespace {
 
 PyObject* one_sample = nullptr; // array('h', [0]), for good
 
-/// A format of the struct module without the prefix of native byte order.
-std::string_view element(const char* format) {
-    if (format == nullptr) return "B";
-    std::string_view f{format};
+/// Whether a format of the struct module is that of bytes or, if wanted, of native 16-bit samples.
+bool has_elements(const char* format, bool samples) {
+    if (format == nullptr) return true; // bytes
     constexpr char native = std::endian::native == std::endian::little ? '<' : '>';
-    if (!f.empty() && (f[0] == '@' || f[0] == '=' || f[0] == native)) f.remove_prefix(1);
-    return f;
+    if (*format == '@' || *format == '=' || *format == native) ++format;
+    const bool one = format[0] != 0 && format[1] == 0;
+    return one &&
+           ((samples && *format == 'h') || *format == 'B' || *format == 'b' || *format == 'c');
 }
-
-bool is_byte(std::string_view f) { return f == "B" || f == "b" || f == "c"; }
 
 } // namespace
 
@@ -27,15 +25,13 @@ bool media_view::assign(PyObject* object, const char* name, bool samples, const 
         data_ = PyBytes_AS_STRING(object);
         size_ = static_cast<std::size_t>(PyBytes_GET_SIZE(object));
     } else {
-        if (!PyObject_CheckBuffer(object)) {
-            PyErr_Format(PyExc_TypeError, "%s must be %s, not %.200s", name, expected,
-                         Py_TYPE(object)->tp_name);
+        if (PyObject_GetBuffer(object, &buffer_, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT) != 0) {
+            if (!PyObject_CheckBuffer(object))
+                PyErr_Format(PyExc_TypeError, "%s must be %s, not %.200s", name, expected,
+                             Py_TYPE(object)->tp_name);
             return false;
         }
-        if (PyObject_GetBuffer(object, &buffer_, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT) != 0)
-            return false;
-        const std::string_view f = element(buffer_.format);
-        if (!is_byte(f) && !(samples && f == "h")) {
+        if (!has_elements(buffer_.format, samples)) {
             PyErr_Format(PyExc_TypeError, "%s must be %s, not a buffer of format '%.20s'", name,
                          expected, buffer_.format);
             return false;

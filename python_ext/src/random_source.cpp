@@ -81,7 +81,7 @@ PyObject* set_randfunc(PyObject*, call c) {
 PyMethodDef functions[] = {
     function<set_randfunc>(
         "set_randfunc",
-        "set_randfunc($module, f)\n--\n\n"
+        "set_randfunc(f)\n--\n\n"
         "Makes f the random source of every RtpSynth made from now on; None: the system's again.\n"
         "\n"
         "RtpSynth(...) calls it three times, for SSRC, first timestamp and first sequence number:\n"

@@ -14,7 +14,7 @@ namespace rtpsynth::python {
 
 /// A server on an I/O thread of its own, and the thread that calls Python. Kept by Python's
 /// RtpServer and by its channels, so made and destroyed with the GIL held.
-class server final : public background, public std::enable_shared_from_this<server> {
+class server final : public background {
 public:
     explicit server(const asio_server::server_options& options);
     ~server();

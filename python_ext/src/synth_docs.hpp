@@ -53,7 +53,11 @@ inline constexpr const char* resync_doc =
     "Brings the timestamp up to the clock after a pause: the next one is that of the last packet\n"
     "plus the larger of one step and the time since that packet (CLOCK_MONOTONIC) * srate. Twice\n"
     "in a row counts the pause once; before the first packet nothing changes. The arguments are\n"
-    "there for compatibility and mean nothing.";
+    "there for compatibility and mean nothing.\n"
+    "\n"
+    "In a burst (next_pkt() within 20 us of the one before) the clock is read for every fourth\n"
+    "packet: if the burst breaks off between two readings and one more packet follows within the\n"
+    "kernel's tick, the pause after it measures too long by up to that tick, 4 ms or less.";
 
 inline constexpr const char* pkt_free_doc =
     "pkt_free($self, obj)\n--\n\n"

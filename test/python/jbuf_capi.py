@@ -4,6 +4,8 @@ from ctypes import (CDLL, POINTER, Structure, Union, addressof, byref, c_char, c
                     c_size_t, c_uint, c_uint16, c_uint32, c_uint64, c_void_p, sizeof, string_at)
 from struct import Struct
 
+from jbuf_oracle import BATCH, REASONS
+
 
 class Info(Structure):
     _fields_ = [("data_size", c_size_t), ("data_offset", c_uint), ("nsamples", c_int),
@@ -64,13 +66,12 @@ for name, restype, *argtypes in [
     function = getattr(lib, name)
     function.restype, function.argtypes = restype, argtypes
 
-REASONS = {1: "dup", 2: "late", 3: "stale", 4: "stray"}
-BATCH = 64
 
 
 class CBuffer:
     """A buffer of the C face. Frames come back as rows, as in the traces; a packet is told by
     where its bytes lie: `slot` of 16 bytes in one block that all the packets share."""
+    names_reasons = True
 
     def __init__(self, slots, capacity, max_delay=None, max_dropout=3000, max_misorder=3000):
         self.bytes = (c_char * (16 * slots))()
@@ -86,11 +87,14 @@ class CBuffer:
         self.wire = {}                          # slot -> (jbcnt, seq, ts, ssrc): what must come back
         self.put = 0
 
+    def close(self):
+        lib.rtpjbuf_dtor(self.jb)
+
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        lib.rtpjbuf_dtor(self.jb)
+        self.close()
 
     def write(self, slot, seq, ts, ssrc):
         HEADER.pack_into(self.bytes, 16 * slot, 0x80, 0, seq, ts, ssrc)
@@ -147,7 +151,7 @@ class CBuffer:
         while at:
             row, following = self._frame(at)
             assert row[0] == "rtp"
-            drop.append((REASONS[lib.rtpjbuf_drop_reason(at)], row[1]))
+            drop.append((REASONS[lib.rtpjbuf_drop_reason(at) - 1], row[1]))
             lib.rtpjbuf_frame_dtor(at)
             at = following
         return ready, drop

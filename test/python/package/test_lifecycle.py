@@ -110,6 +110,41 @@ def test_server_lives_as_long_as_its_channels():
     assert until(lambda: (threads(), descriptors()) == before)
 
 
+def test_a_server_that_is_its_channels_application_is_collected():
+    class Application(RtpServer):
+        def __init__(self):
+            super().__init__()
+            self.channel = self.create_channel(self.pkt_in)
+            self.timer = RtpProc().create_channel(self.proc_in)
+
+        def pkt_in(self, *packet):
+            pass
+
+        def proc_in(self, now, deadline):
+            return now + 1_000_000
+
+    RtpProc()
+    before = threads(), descriptors()
+    for _ in range(20):
+        dead = weakref.ref(Application())
+        gc.collect()
+        assert dead() is None
+    assert until(lambda: (threads(), descriptors()) == before)
+    RtpProc().shutdown()
+
+
+def test_initialised_twice():
+    server = RtpServer()
+    channel = server.create_channel(print)
+    server.__init__(None)
+    assert server.tick_ns is None and channel.closed is False
+    with pytest.raises(ValueError):
+        server.__init__(0)
+    assert server.tick_ns is None
+    server.shutdown()
+    channel.close()
+
+
 def test_callback_is_released_on_close_and_shutdown():
     def callback(*packet):
         pass

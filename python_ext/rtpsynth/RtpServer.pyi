@@ -1,0 +1,131 @@
+from collections.abc import Callable
+from types import TracebackType
+from typing import Literal, TypedDict, final, overload
+from typing_extensions import Self, TypeAlias
+
+from _typeshed import ReadableBuffer
+
+from .RtpJBuf import FrameWrapper
+
+__all__ = ["RtpChannel", "RtpQueueFullError", "RtpServer"]
+
+_Address: TypeAlias = tuple[str, int]
+_Packet: TypeAlias = tuple[bytes, _Address, int]
+_Family: TypeAlias = int | Literal["auto", "ipv4", "ipv6"] | None
+_SourcePolicy: TypeAlias = Literal["any", "target", "first"]
+
+class _RequiredJitterBuffer(TypedDict):
+    capacity: int
+
+class _JitterBuffer(_RequiredJitterBuffer, total=False):
+    max_delay_ns: int | None
+    max_dropout: int
+    max_misorder: int
+
+class RtpQueueFullError(Exception): ...
+
+@final
+class RtpChannel:
+    @property
+    def local_addr(self) -> _Address: ...
+    @property
+    def closed(self) -> bool: ...
+    @property
+    def stats(self) -> dict[str, int]: ...
+    @property
+    def jitter_stats(self) -> dict[str, int] | None: ...
+    def set_target(self, host: str, port: int) -> None: ...
+    def send_pkt(self, data: ReadableBuffer, addr: _Address | None = None) -> None: ...
+    def close(self) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None = ...,
+        exc: BaseException | None = ...,
+        traceback: TracebackType | None = ...,
+        /,
+    ) -> Literal[False]: ...
+
+class _BoostPythonClass(type): ...
+
+class RtpServer(metaclass=_BoostPythonClass):
+    def __init__(self, tick_hz: float | None = 200) -> None: ...
+    @property
+    def tick_ns(self) -> int | None: ...
+    @property
+    def stats(self) -> dict[str, int]: ...
+    @overload
+    def create_channel(
+        self,
+        pkt_in: Callable[[bytes, _Address, int], object],
+        bind_host: str | None = None,
+        bind_port: int = 0,
+        queue_size: int = 32,
+        bind_family: _Family = 0,
+        *,
+        batch: Literal[False] = False,
+        frames_in: None = None,
+        jitter_buffer: None = None,
+        receive_buffer_size: int | None = None,
+        send_buffer_size: int | None = None,
+        dscp: int | None = None,
+        reuse_port: bool = False,
+        v6_only: bool = False,
+        kernel_timestamps: bool = False,
+        coalesce: bool = False,
+        source_policy: _SourcePolicy = "any",
+        probation: int = 4,
+    ) -> RtpChannel: ...
+    @overload
+    def create_channel(
+        self,
+        pkt_in: Callable[[list[_Packet]], object],
+        bind_host: str | None = None,
+        bind_port: int = 0,
+        queue_size: int = 32,
+        bind_family: _Family = 0,
+        *,
+        batch: Literal[True],
+        frames_in: None = None,
+        jitter_buffer: None = None,
+        receive_buffer_size: int | None = None,
+        send_buffer_size: int | None = None,
+        dscp: int | None = None,
+        reuse_port: bool = False,
+        v6_only: bool = False,
+        kernel_timestamps: bool = False,
+        coalesce: bool = False,
+        source_policy: _SourcePolicy = "any",
+        probation: int = 4,
+    ) -> RtpChannel: ...
+    @overload
+    def create_channel(
+        self,
+        pkt_in: None = None,
+        bind_host: str | None = None,
+        bind_port: int = 0,
+        queue_size: int = 32,
+        bind_family: _Family = 0,
+        *,
+        batch: Literal[False] = False,
+        frames_in: Callable[[list[FrameWrapper]], object],
+        jitter_buffer: int | _JitterBuffer,
+        receive_buffer_size: int | None = None,
+        send_buffer_size: int | None = None,
+        dscp: int | None = None,
+        reuse_port: bool = False,
+        v6_only: bool = False,
+        kernel_timestamps: bool = False,
+        coalesce: bool = False,
+        source_policy: _SourcePolicy = "any",
+        probation: int = 4,
+    ) -> RtpChannel: ...
+    def shutdown(self) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> Literal[False]: ...

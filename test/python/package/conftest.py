@@ -1,0 +1,5 @@
+"""The helpers that the package's tests share with those of the other faces lie one folder up."""
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))

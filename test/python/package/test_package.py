@@ -1,0 +1,103 @@
+"""The package as a whole: its modules, names, types and version, and what its documents print."""
+
+import importlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import rtpsynth
+
+ROOT = Path(__file__).resolve().parents[3]
+MODULES = ("RtpJBuf", "RtpProc", "RtpServer", "RtpSynth", "RtpUtils")
+
+
+def blocks(document):
+    """The Python programs of a document, with the lines they begin at."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    for found in re.finditer(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
+        yield text.count("\n", 0, found.start()) + 2, found[1]
+
+
+def programs():
+    for document in ("README.md", "docs/python.md", "docs/coming-from-rtpsynth-1.3.md"):
+        for line, program in blocks(document):
+            yield pytest.param(document, line, program, id=f"{document}:{line}")
+
+
+def run(program):
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=60
+    )
+
+
+@pytest.mark.parametrize("document, line, program", programs())
+def test_programs_of_the_documents_run(document, line, program):
+    result = run("\n" * (line - 1) + program)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_readme_says_what_its_program_prints():
+    (_, program), = blocks("README.md")
+    assert run(program).stdout.split() == ["play", "conceal", "play", "play"]
+
+
+def test_version_is_that_of_the_headers():
+    header = (ROOT / "lib/include/rtpsynth/version.h").read_text(encoding="utf-8")
+    numbers = re.findall(r"^#define RTPSYNTH_VERSION_(?:MAJOR|MINOR|PATCH) (\d+)$", header, re.M)
+    assert rtpsynth.__version__ == ".".join(numbers)
+    assert tuple(map(int, numbers)) > (1, 3, 3)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_module_has_its_class_documents_and_types(name):
+    module = importlib.import_module(f"rtpsynth.{name}")
+    assert name in rtpsynth.__all__ and name in module.__all__
+    for public in module.__all__:
+        thing = getattr(module, public)
+        if isinstance(thing, type):
+            assert thing.__module__ == f"rtpsynth.{name}" and thing.__name__ == public
+        if callable(thing):
+            assert thing.__doc__
+    assert module.__doc__
+    stub = Path(module.__file__).with_suffix(".pyi")
+    declared = re.search(r"^__all__ = \[(.*?)\]", stub.read_text(encoding="utf-8"), re.S | re.M)
+    assert sorted(re.findall(r'"(\w+)"', declared[1])) == sorted(module.__all__)
+
+
+def test_package_is_marked_as_typed():
+    assert (Path(rtpsynth.__file__).parent / "py.typed").exists()
+
+
+def test_import_starts_no_thread():
+    program = f"""
+import os
+before = len(os.listdir("/proc/self/task"))
+for name in {MODULES}:
+    __import__("rtpsynth." + name)
+print(len(os.listdir("/proc/self/task")) - before)
+"""
+    assert run(program).stdout == "0\n"
+
+
+def test_threads_are_those_the_documents_name():
+    program = """
+import os
+from rtpsynth.RtpProc import RtpProc
+from rtpsynth.RtpServer import RtpServer
+
+def names():
+    tasks = os.listdir("/proc/self/task")
+    return sorted(open(f"/proc/self/task/{t}/comm").read().strip() for t in tasks)[len(before):]
+
+before = []
+before = names()
+server, other, proc = RtpServer(), RtpServer(None), RtpProc()
+channels = [server.create_channel(print, bind_host="127.0.0.1") for _ in range(50)]
+timers = [proc.create_channel(lambda now, deadline: now + 10**7) for _ in range(50)]
+print(*names())
+"""
+    result = run(program)
+    assert result.stdout.split() == ["rtpsynth"] * 2 + ["rtpsynth-proc"] + ["rtpsynth-py"] * 2
