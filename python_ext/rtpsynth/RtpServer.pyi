@@ -1,7 +1,7 @@
 from collections.abc import Callable
 from types import TracebackType
 from typing import Literal, TypedDict, final, overload
-from typing_extensions import Self, TypeAlias
+from typing_extensions import Self, TypeAlias, disjoint_base
 
 from _typeshed import ReadableBuffer
 
@@ -46,9 +46,8 @@ class RtpChannel:
         /,
     ) -> Literal[False]: ...
 
-class _BoostPythonClass(type): ...
-
-class RtpServer(metaclass=_BoostPythonClass):
+@disjoint_base
+class RtpServer:
     def __init__(self, tick_hz: float | None = 200) -> None: ...
     @property
     def tick_ns(self) -> int | None: ...
