@@ -1,4 +1,6 @@
 """Makes, moves and plays out RTP media streams by the thousand."""
+
+from . import RtpJBuf, RtpProc, RtpServer, RtpSynth, RtpUtils
 from ._rtpsynth import __version__
 
 __all__ = ["RtpJBuf", "RtpProc", "RtpServer", "RtpSynth", "RtpUtils", "__version__"]

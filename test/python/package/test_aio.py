@@ -264,11 +264,12 @@ def test_set_up_does_not_hold_up_the_loop():
             opening = asyncio.create_task(open_loopback(server=Slow(server, released)))
             await asyncio.sleep(0)
             opening.cancel()
-            with pytest.raises(asyncio.CancelledError):
+            with pytest.raises(asyncio.CancelledError) as cancelled:
                 await opening
             released.set()  # what comes too late is closed
             await asyncio.get_running_loop().shutdown_default_executor()
             assert server.stats["open_channels"] == 0
+            del cancelled  # whose traceback refers to the channel
 
     run(main())
 

@@ -1,6 +1,7 @@
 """rtpsynth.aio: the end of channels, loops and programs."""
 
 import asyncio
+import concurrent.futures
 import gc
 import os
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 from aio_tools import (DEADLINE, number, open_loopback, open_to_itself, plain_socket, port_is_free,
                        receiving, run, server_threads, until)
 
+from rtpsynth.aio import Packet
 from rtpsynth.RtpServer import RtpServer
 
 
@@ -74,6 +76,9 @@ def test_what_waits_in_the_queue_is_dropped_with_the_channel():
             channel.close()
             with pytest.raises(RuntimeError):
                 await channel.recv()
+            await asyncio.sleep(0)  # the loop forgets whom it has just woken
+            gc.collect()
+            assert not [item for item in gc.get_objects() if isinstance(item, Packet)]
 
     run(main())
 
@@ -108,10 +113,16 @@ def test_async_with_closes_whatever_happens():
 def test_a_cancelled_aclose_closes_nevertheless():
     async def main():
         channel = await open_loopback()
-        closing = asyncio.create_task(channel.aclose())
-        await asyncio.sleep(0)
-        closing.cancel()
-        await asyncio.gather(closing, return_exceptions=True)
+        busy = threading.Event()
+        with concurrent.futures.ThreadPoolExecutor(1) as executor:
+            asyncio.get_running_loop().set_default_executor(executor)
+            executor.submit(busy.wait)
+            closing = asyncio.create_task(channel.aclose())
+            await asyncio.sleep(0)
+            closing.cancel()
+            await asyncio.gather(closing, return_exceptions=True)
+            assert closing.cancelled() and channel.closed and not port_is_free(channel.local_addr)
+            busy.set()
         await until(lambda: port_is_free(channel.local_addr))
         await until(lambda: server_threads() == 0)
 
@@ -319,6 +330,7 @@ def test_a_program_that_ends_without_ending_its_loop():
 
 def test_the_child_of_a_fork_opens_channels_of_its_own():
     assert program("""
+        from rtpsynth import _aio_home
         async def talk():
             async with await open_channel("127.0.0.1") as channel:
                 await channel.set_target(*channel.local_addr)
@@ -326,11 +338,21 @@ def test_the_child_of_a_fork_opens_channels_of_its_own():
                 return (await channel.recv()).data.decode()
         loop = asyncio.new_event_loop()
         channel = loop.run_until_complete(open_channel("127.0.0.1"))
+        held, done = threading.Event(), threading.Event()
+        def hold():
+            with _aio_home._lock:
+                held.set()
+                done.wait()
+        holder = threading.Thread(target=hold)
+        holder.start()
+        held.wait()
         child = os.fork()
         if child == 0:
             print(asyncio.run(talk()), flush=True)
             os._exit(0)
         assert os.waitpid(child, 0)[1] == 0
+        done.set()
+        holder.join()
         channel.close()
         print(loop.run_until_complete(talk()))
         loop.run_until_complete(loop.shutdown_asyncgens())

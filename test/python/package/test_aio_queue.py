@@ -3,11 +3,14 @@
 import asyncio
 import gc
 import random
+import threading
 import time
 
 import pytest
-from aio_tools import (number, numbers, open_loopback, open_to_itself, plain_socket, receiving, rtp,
-                       run, until)
+from aio_tools import (HOST, number, numbers, open_loopback, open_to_itself, plain_socket,
+                       receiving, rtp, run, until)
+
+from rtpsynth.RtpServer import RtpServer
 
 
 class CountingLoop(asyncio.SelectorEventLoop):
@@ -45,72 +48,71 @@ def block_until(condition):
         time.sleep(0.001)
 
 
-async def fill(channel, payloads):
-    """All of them are received when it returns, and nobody has run meanwhile."""
+def fill(server, channel, payloads):
+    """All of them are in the queue when it returns, and the loop has had no turn meanwhile."""
     before = channel.stats["received"]
     with plain_socket() as sender:
         for n, payload in enumerate(payloads, before + 1):
             sender.sendto(payload, channel.local_addr)
             block_until(lambda n=n: channel.stats["received"] == n)
-        # Callbacks run in order, so that these are through when this one has come.
-        async with await open_loopback() as other:
-            other.send(b"", other.local_addr)
-            await other.recv()
+    through = threading.Event()  # callbacks of a server come in order
+    with server.create_channel(lambda *_: through.set(), HOST) as other:
+        other.send_pkt(b"", other.local_addr)
+        assert through.wait(20)
 
 
 def test_one_wake_up_does_for_all_that_came():
     async def main(loop):
-        async with await open_loopback() as channel:
-            first, second = await receiving(channel, 2)
-            before = loop.wake_ups
-            with plain_socket() as sender:
-                for n in range(50):
-                    sender.sendto(number(n), channel.local_addr)
-                    block_until(lambda n=n: channel.stats["received"] == n + 1)
-            assert numbers([await first, await second]) == [0, 1]
-            assert loop.wake_ups == before + 1
-            for n in range(2, 50):  # what waits already needs none
-                assert numbers([await channel.recv()]) == [n]
-            assert loop.wake_ups == before + 1
+        with RtpServer(tick_hz=None) as server:
+            async with await open_loopback(server=server) as channel:
+                first, second = await receiving(channel, 2)
+                before = loop.wake_ups
+                fill(server, channel, map(number, range(50)))
+                assert numbers([await first, await second]) == [0, 1]
+                assert loop.wake_ups == before + 1
+                for n in range(2, 50):  # what waits already needs none
+                    assert numbers([await channel.recv()]) == [n]
+                assert loop.wake_ups == before + 1
 
     run_counting(main)
 
 
 def test_nobody_is_woken_while_nobody_waits():
     async def main(loop):
-        async with await open_loopback() as channel:
-            before = loop.wake_ups
-            with plain_socket() as sender:
-                for n in range(20):
-                    sender.sendto(number(n), channel.local_addr)
-            block_until(lambda: channel.stats["received"] == 20)
-            assert loop.wake_ups == before
-            assert numbers([await channel.recv() for _ in range(20)]) == list(range(20))
+        with RtpServer(tick_hz=None) as server:
+            async with await open_loopback(server=server) as channel:
+                before = loop.wake_ups
+                fill(server, channel, map(number, range(20)))
+                assert loop.wake_ups == before
+                assert numbers([await channel.recv() for _ in range(20)]) == list(range(20))
 
     run_counting(main)
 
 
 def test_when_the_queue_is_full_the_oldest_are_dropped_and_counted():
     async def main():
-        async with await open_loopback(recv_queue=4) as channel:
-            await fill(channel, map(number, range(10)))
-            assert channel.stats["dropped"] == 6
-            assert numbers([await channel.recv() for _ in range(4)]) == [6, 7, 8, 9]
-            (waiting,) = await receiving(channel)
-            assert not waiting.done()
-            await fill(channel, [number(10)])
-            assert numbers([await waiting]) == [10]
-            assert channel.stats["dropped"] == 6
+        with RtpServer(tick_hz=None) as server:
+            async with await open_loopback(server=server, recv_queue=4) as channel:
+                fill(server, channel, map(number, range(10)))
+                assert channel.stats["dropped"] == 6
+                assert numbers([await channel.recv() for _ in range(4)]) == [6, 7, 8, 9]
+                (waiting,) = await receiving(channel)
+                assert not waiting.done()
+                fill(server, channel, [number(10)])
+                assert numbers([await waiting]) == [10]
+                assert channel.stats["dropped"] == 6
 
     run(main())
 
 
 def test_frames_are_dropped_likewise():
     async def main():
-        async with await open_loopback(recv_queue=1, jitter_buffer=4) as channel:
-            await fill(channel, map(rtp, range(5)))
-            assert channel.stats["dropped"] == 4
-            assert (await channel.recv()).content.frame.rtp.info.seq == 4
+        with RtpServer(tick_hz=None) as server:
+            options = {"recv_queue": 1, "jitter_buffer": 4}
+            async with await open_loopback(server=server, **options) as channel:
+                fill(server, channel, map(rtp, range(5)))
+                assert channel.stats["dropped"] == 4
+                assert (await channel.recv()).content.frame.rtp.info.seq == 4
 
     run(main())
 
@@ -126,6 +128,17 @@ def test_whoever_waits_first_is_served_first():
             for n in range(5, 11):
                 channel.send(number(n))
             assert numbers(await asyncio.gather(*tasks, *late)) == list(range(11))
+
+    run(main())
+
+
+def test_nobody_overtakes_whoever_is_about_to_be_woken():
+    async def main():
+        with RtpServer(tick_hz=None) as server:
+            async with await open_loopback(server=server) as channel:
+                (waiting,) = await receiving(channel)
+                fill(server, channel, map(number, range(2)))
+                assert numbers([await channel.recv(), await waiting]) == [1, 0]
 
     run(main())
 
@@ -147,20 +160,16 @@ def test_a_cancelled_recv_leaves_its_place():
 @pytest.mark.parametrize("others", [0, 2])
 def test_what_a_recv_was_given_while_it_was_cancelled_is_for_the_next(others):
     async def main(loop):
-        async with await open_loopback() as channel:
-            tasks = await receiving(channel, 1 + others)
-            loop.after_wake_up = tasks[0].cancel  # between being given and running
-            before = channel.stats["received"]
-            with plain_socket() as sender:
-                for n in range(1 + others):
-                    sender.sendto(number(n), channel.local_addr)
-                block_until(lambda: channel.stats["received"] == before + 1 + others)
-            with pytest.raises(asyncio.CancelledError):
-                await tasks[0]
-            loop.after_wake_up = lambda: None
-            rest = [await task for task in tasks[1:]]
-            rest.append(await channel.recv())
-            assert sorted(numbers(rest)) == list(range(1 + others))
+        with RtpServer(tick_hz=None) as server:
+            async with await open_loopback(server=server) as channel:
+                tasks = await receiving(channel, 1 + others)
+                loop.after_wake_up = tasks[0].cancel  # between being given and running
+                fill(server, channel, map(number, range(1 + others)))
+                with pytest.raises(asyncio.CancelledError):
+                    await tasks[0]
+                loop.after_wake_up = lambda: None
+                assert numbers([await task for task in tasks[1:]]) == list(range(1, 1 + others))
+                assert numbers([await channel.recv()]) == [0]
 
     run_counting(main)
 
@@ -226,21 +235,22 @@ def test_waiting_in_vain_costs_nothing():
 
 def test_a_flood_leaves_the_other_tasks_their_turn():
     async def main():
-        async with await open_loopback() as channel:
-            await fill(channel, map(number, range(1000)))
-            turns = 0
+        with RtpServer(tick_hz=None) as server:
+            async with await open_loopback(server=server) as channel:
+                fill(server, channel, map(number, range(1000)))
+                turns = 0
 
-            async def other():
-                nonlocal turns
-                while True:
-                    turns += 1
-                    await asyncio.sleep(0)
+                async def other():
+                    nonlocal turns
+                    while True:
+                        turns += 1
+                        await asyncio.sleep(0)
 
-            task = asyncio.create_task(other())
-            got = [await channel.recv() for _ in range(1000)]
-            task.cancel()
-            assert numbers(got) == list(range(1000))
-            assert turns >= 10
+                task = asyncio.create_task(other())
+                got = [await channel.recv() for _ in range(1000)]
+                task.cancel()
+                assert numbers(got) == list(range(1000))
+                assert turns >= 10
 
     run(main())
 

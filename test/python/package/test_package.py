@@ -4,6 +4,7 @@ import importlib
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,8 @@ MODULES = ("RtpJBuf", "RtpProc", "RtpServer", "RtpSynth", "RtpUtils")
 def blocks(document):
     """The Python programs of a document, with the lines they begin at."""
     text = (ROOT / document).read_text(encoding="utf-8")
-    for found in re.finditer(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
-        yield text.count("\n", 0, found.start()) + 2, found[1]
+    for found in re.finditer(r"^( *)```python\n(.*?)^\1```$", text, re.DOTALL | re.MULTILINE):
+        yield text.count("\n", 0, found.start()) + 2, textwrap.dedent(found[2])
 
 
 def programs():
@@ -55,6 +56,7 @@ def test_version_is_that_of_the_headers():
 def test_module_has_its_class_documents_and_types(name):
     module = importlib.import_module(f"rtpsynth.{name}")
     assert name in rtpsynth.__all__ and name in module.__all__
+    assert getattr(rtpsynth, name) is module
     for public in module.__all__:
         thing = getattr(module, public)
         if isinstance(thing, type):
@@ -85,19 +87,16 @@ print(len(os.listdir("/proc/self/task")) - before)
 def test_threads_are_those_the_documents_name():
     program = """
 import os
+from pathlib import Path
 from rtpsynth.RtpProc import RtpProc
 from rtpsynth.RtpServer import RtpServer
 
-def names():
-    tasks = os.listdir("/proc/self/task")
-    return sorted(open(f"/proc/self/task/{t}/comm").read().strip() for t in tasks)[len(before):]
-
-before = []
-before = names()
+before = set(os.listdir("/proc/self/task"))
 server, other, proc = RtpServer(), RtpServer(None), RtpProc()
 channels = [server.create_channel(print, bind_host="127.0.0.1") for _ in range(50)]
 timers = [proc.create_channel(lambda now, deadline: now + 10**7) for _ in range(50)]
-print(*names())
+for thread in set(os.listdir("/proc/self/task")) - before:
+    print(Path(f"/proc/self/task/{thread}/comm").read_text().strip())
 """
     result = run(program)
-    assert result.stdout.split() == ["rtpsynth"] * 2 + ["rtpsynth-proc"] + ["rtpsynth-py"] * 2
+    assert sorted(result.stdout.split()) == ["rtpsynth"] * 2 + ["rtpsynth-proc"] + ["rtpsynth-py"] * 2
