@@ -79,8 +79,14 @@ class _Channel(Generic[_T]):
         self._closed = self._released = False
 
     async def _open(self, server: RtpServer | None, options: dict[str, Any]) -> Self:
+        # The executor is given nothing that keeps the channel, since it lets go when it pleases.
+        create, inbox, home = self._create, self._inbox, self._home
+
+        def open_native() -> RtpChannel:
+            return create(inbox, home.server() if server is None else server, options)
+
         try:
-            await self._loop.run_in_executor(None, self._open_native, server, options)
+            self._native = await self._loop.run_in_executor(None, open_native)
         except BaseException:
             self.close()
             raise
@@ -95,15 +101,8 @@ class _Channel(Generic[_T]):
         self._home.channels.add(self)
         return self
 
-    def _open_native(self, server: RtpServer | None, options: dict[str, Any]) -> None:
-        native = self._create(self._home.server() if server is None else server, options)
-        with self._lock:
-            self._native = native
-            given_up = self._released
-        if given_up:  # open_channel was cancelled
-            native.close()
-
-    def _create(self, server: RtpServer, options: dict[str, Any]) -> RtpChannel:
+    @staticmethod
+    def _create(inbox: Inbox[Any], server: RtpServer, options: dict[str, Any]) -> RtpChannel:
         raise NotImplementedError
 
     def _opened(self) -> RtpChannel:
@@ -121,7 +120,7 @@ class _Channel(Generic[_T]):
         return item
 
     async def recv(self) -> _T:
-        """The next that comes, in the order of arrival; of several recv() the first is served first.
+        """The next, in the order of arrival; of several recv() the first is served first.
 
         When it is cancelled, nothing is lost. Raises RuntimeError once the channel is closed.
         """
@@ -176,13 +175,12 @@ class _Channel(Generic[_T]):
     def _release(self) -> None:
         """In any thread."""
         with self._lock:
-            native = self._native
             if self._released:
                 return
             self._released = True
-        if native is not None:
+        if self._native is not None:
             with contextlib.suppress(RuntimeError):  # its server has been shut down
-                native.close()
+                self._native.close()
         self._home.leave()
 
     async def __aenter__(self) -> Self:
@@ -226,8 +224,9 @@ class _Channel(Generic[_T]):
 class Channel(_Channel[Packet]):
     """A UDP channel, made by open_channel(): an asynchronous iterator of Packet."""
 
-    def _create(self, server: RtpServer, options: dict[str, Any]) -> RtpChannel:
-        put, make = self._inbox.put, Packet._make
+    @staticmethod
+    def _create(inbox: Inbox[Any], server: RtpServer, options: dict[str, Any]) -> RtpChannel:
+        put, make = inbox.put, Packet._make
         return server.create_channel(lambda batch: put([*map(make, batch)]), batch=True, **options)
 
 
@@ -235,8 +234,9 @@ class FrameChannel(_Channel["FrameWrapper"]):
     """A UDP channel with a jitter buffer: an asynchronous iterator of RtpJBuf's frames, packets and
     erasures, in play-out order."""
 
-    def _create(self, server: RtpServer, options: dict[str, Any]) -> RtpChannel:
-        return server.create_channel(frames_in=self._inbox.put, **options)
+    @staticmethod
+    def _create(inbox: Inbox[Any], server: RtpServer, options: dict[str, Any]) -> RtpChannel:
+        return server.create_channel(frames_in=inbox.put, **options)
 
     @property
     def jitter_stats(self) -> dict[str, int]:

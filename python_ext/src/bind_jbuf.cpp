@@ -1,10 +1,9 @@
 #include "bind.hpp"
 #include "fastcall.hpp"
 #include "frame_types.hpp"
+#include "heap_type.hpp"
 #include "jbuf_docs.hpp"
 #include "jbuf_object.hpp"
-
-#include <structmember.h>
 
 #include <rtpsynth/error.hpp>
 
@@ -277,9 +276,7 @@ void deallocate(PyObject* self) {
     clear(self);
     std::destroy_at(&j.unsent);
     std::destroy_at(&j.buffer);
-    PyTypeObject* const type = Py_TYPE(self);
-    type->tp_free(self);
-    Py_DECREF(type);
+    free_object(self);
     Py_TRASHCAN_END
 }
 
@@ -304,14 +301,7 @@ PyGetSetDef attributes[] = {
      nullptr},
     {}};
 
-PyMemberDef members[] = {
-    {"__weaklistoffset__", T_PYSSIZET, offsetof(jbuf_head, weak_references), READONLY, nullptr},
-    {}};
-
-template <class F>
-PyType_Slot slot(int id, F* f) {
-    return {id, reinterpret_cast<void*>(f)};
-}
+PyMemberDef members[] = {weak_references(offsetof(jbuf_head, weak_references)), {}};
 
 PyType_Slot slots[] = {slot(Py_tp_new, make),
                        slot(Py_tp_init, initialise),
@@ -333,16 +323,14 @@ void bind_jbuf() {
     namespace bp = boost::python;
     bp::scope module;
     bind_frame_types();
-    module.attr("RtpJBuf") = bp::object{bp::handle<>{PyType_FromSpec(&spec)}};
+    add_type("RtpJBuf", spec);
     module.attr("RTPFrameType") = bp::object{bp::handle<>{PyObject_CallFunction(
         reinterpret_cast<PyObject*>(&PyType_Type), "s(){sisissss}", "RTPFrameType", "RTP", 0, "ERS",
         1, "__module__", "rtpsynth.RtpJBuf", "__doc__", "What a frame's content.type can be.")}};
-    parse_error = PyErr_NewExceptionWithDoc(
-        "rtpsynth.RtpJBuf.RTPParseError",
-        "A datagram is no RTP packet. code: int, which check failed, -1..-7.", nullptr, nullptr);
-    bp::object error{bp::handle<>{bp::borrowed(bp::expect_non_null(parse_error))}};
-    error.attr("code") = 0; // of one that somebody else made
-    module.attr("RTPParseError") = error;
+    parse_error =
+        add_exception("RTPParseError", "rtpsynth.RtpJBuf.RTPParseError",
+                      "A datagram is no RTP packet. code: int, which check failed, -1..-7.");
+    module.attr("RTPParseError").attr("code") = 0; // of one that somebody else made
     module.attr("RTP_PARSER_OK") = 1;
     module.attr("RJB_ENOMEM") = static_cast<int>(errc::not_enough_memory);
 }

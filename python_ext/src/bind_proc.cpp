@@ -1,13 +1,12 @@
 #include "bind.hpp"
 #include "fastcall.hpp"
+#include "heap_type.hpp"
 #include "proc.hpp"
 #include "proc_channel_type.hpp"
 #include "stats.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
-
-#include <structmember.h>
 
 #include <new>
 #include <utility>
@@ -21,7 +20,6 @@ struct proc_object {
     std::shared_ptr<proc> native;
 };
 
-PyTypeObject* proc_type = nullptr;
 proc_object* current = nullptr; // the one instance, owned
 
 proc_object& as_proc(PyObject* self) { return *reinterpret_cast<proc_object*>(self); }
@@ -48,13 +46,11 @@ PyObject* make(PyTypeObject* type, PyObject* args, PyObject* keywords) {
 void destroy(PyObject* object) {
     proc_object& self = as_proc(object);
     if (self.weakrefs != nullptr) PyObject_ClearWeakRefs(object);
-    PyObject *type_before, *value_before, *trace_before;
-    PyErr_Fetch(&type_before, &value_before, &trace_before);
-    self.native.~shared_ptr();
-    PyErr_Restore(type_before, value_before, trace_before);
-    PyTypeObject* const type = Py_TYPE(object);
-    type->tp_free(object);
-    Py_DECREF(type);
+    {
+        const error_aside kept;
+        self.native.~shared_ptr();
+    }
+    free_object(object);
 }
 
 constexpr const char* create_channel_doc =
@@ -101,11 +97,6 @@ PyObject* shutdown(PyObject* object, call c) {
     Py_RETURN_NONE;
 }
 
-PyObject* enter(PyObject* self, PyObject*) {
-    Py_INCREF(self);
-    return self;
-}
-
 PyObject* leave(PyObject* self, PyObject*) {
     const py_ref done{shutdown(self, {nullptr, 0, nullptr})};
     if (!done) return nullptr;
@@ -126,12 +117,11 @@ PyObject* get_stats(PyObject* self, void*) {
     });
 }
 
-PyMethodDef methods[] = {
-    function<create_channel>("create_channel", create_channel_doc),
-    function<shutdown>("shutdown", shutdown_doc),
-    {"__enter__", enter, METH_NOARGS, "__enter__($self, /)\n--\n\nThe RtpProc."},
-    {"__exit__", leave, METH_VARARGS, "__exit__($self, /, *exc)\n--\n\nshutdown()."},
-    {}};
+PyMethodDef methods[] = {function<create_channel>("create_channel", create_channel_doc),
+                         function<shutdown>("shutdown", shutdown_doc),
+                         enter_method(),
+                         exit_method(leave, "__exit__($self, /, *exc)\n--\n\nshutdown()."),
+                         {}};
 
 PyGetSetDef attributes[] = {
     {"stats", get_stats, nullptr,
@@ -141,8 +131,7 @@ PyGetSetDef attributes[] = {
      nullptr},
     {}};
 
-PyMemberDef members[] = {
-    {"__weaklistoffset__", T_PYSSIZET, offsetof(proc_object, weakrefs), READONLY, nullptr}, {}};
+PyMemberDef members[] = {weak_references(offsetof(proc_object, weakrefs)), {}};
 
 constexpr const char* proc_doc =
     "RtpProc()\n--\n\n"
@@ -160,20 +149,15 @@ constexpr const char* proc_doc =
 void bind_proc() {
     bind_proc_channel_type();
     PyType_Slot slots[] = {{Py_tp_doc, const_cast<char*>(proc_doc)},
-                           {Py_tp_new, reinterpret_cast<void*>(make)},
+                           slot(Py_tp_new, make),
                            {Py_tp_methods, methods},
                            {Py_tp_getset, attributes},
                            {Py_tp_members, members},
-                           {Py_tp_dealloc, reinterpret_cast<void*>(destroy)},
+                           slot(Py_tp_dealloc, destroy),
                            {0, nullptr}};
     PyType_Spec spec{"rtpsynth.RtpProc.RtpProc", sizeof(proc_object), 0,
                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE, slots};
-    namespace bp = boost::python;
-    const bp::object type{bp::handle<>{PyType_FromSpec(&spec)}};
-    proc_type = reinterpret_cast<PyTypeObject*>(type.ptr());
-    Py_INCREF(proc_type);
-    bp::scope module;
-    module.attr("RtpProc") = type;
+    add_type("RtpProc", spec);
 }
 
 } // namespace rtpsynth::python

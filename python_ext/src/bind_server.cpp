@@ -2,14 +2,13 @@
 #include "channel_arguments.hpp"
 #include "channel_type.hpp"
 #include "fastcall.hpp"
+#include "heap_type.hpp"
 #include "stats.hpp"
 
 #include <rtpsynth/asio_server/resolve.hpp>
 
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
-
-#include <structmember.h>
 
 #include <cmath>
 #include <new>
@@ -84,13 +83,11 @@ void destroy(PyObject* object) {
     server_object& self = as_server(object);
     PyObject_GC_UnTrack(object);
     if (self.weakrefs != nullptr) PyObject_ClearWeakRefs(object);
-    PyObject *type_before, *value_before, *trace_before; // of whoever drops the last reference
-    PyErr_Fetch(&type_before, &value_before, &trace_before);
-    self.native.~shared_ptr();
-    PyErr_Restore(type_before, value_before, trace_before);
-    PyTypeObject* const type = Py_TYPE(object);
-    type->tp_free(object);
-    Py_DECREF(type);
+    {
+        const error_aside kept;
+        self.native.~shared_ptr();
+    }
+    free_object(object);
 }
 
 PyObject* create_channel(PyObject* self, call c) {
@@ -123,11 +120,6 @@ PyObject* shutdown(PyObject* self, call c) {
     Py_RETURN_NONE;
 }
 
-PyObject* enter(PyObject* self, PyObject*) {
-    Py_INCREF(self);
-    return self;
-}
-
 PyObject* leave(PyObject* self, PyObject*) {
     const py_ref done{PyObject_CallMethod(self, "shutdown", nullptr)};
     if (!done) return nullptr;
@@ -153,12 +145,11 @@ PyObject* get_stats(PyObject* self, void*) {
     return all.release();
 }
 
-PyMethodDef methods[] = {
-    function<create_channel>("create_channel", create_channel_doc),
-    function<shutdown>("shutdown", shutdown_doc),
-    {"__enter__", enter, METH_NOARGS, "__enter__($self, /)\n--\n\nThe server."},
-    {"__exit__", leave, METH_VARARGS, "__exit__($self, /, *exc)\n--\n\nshutdown()."},
-    {}};
+PyMethodDef methods[] = {function<create_channel>("create_channel", create_channel_doc),
+                         function<shutdown>("shutdown", shutdown_doc),
+                         enter_method(),
+                         exit_method(leave, "__exit__($self, /, *exc)\n--\n\nshutdown()."),
+                         {}};
 
 PyGetSetDef attributes[] = {
     {"tick_ns", get_tick_ns, nullptr, "Nanoseconds between ticks; None for tick_hz=None.", nullptr},
@@ -168,8 +159,7 @@ PyGetSetDef attributes[] = {
      nullptr},
     {}};
 
-PyMemberDef members[] = {
-    {"__weaklistoffset__", T_PYSSIZET, offsetof(server_object, weakrefs), READONLY, nullptr}, {}};
+PyMemberDef members[] = {weak_references(offsetof(server_object, weakrefs)), {}};
 
 constexpr const char* server_doc =
     "RtpServer(tick_hz=200)\n--\n\n"
@@ -188,20 +178,19 @@ constexpr const char* server_doc =
 void bind_server() {
     bind_channel_type();
     PyType_Slot slots[] = {{Py_tp_doc, const_cast<char*>(server_doc)},
-                           {Py_tp_new, reinterpret_cast<void*>(make)},
-                           {Py_tp_init, reinterpret_cast<void*>(initialise)},
+                           slot(Py_tp_new, make),
+                           slot(Py_tp_init, initialise),
                            {Py_tp_methods, methods},
                            {Py_tp_getset, attributes},
                            {Py_tp_members, members},
-                           {Py_tp_traverse, reinterpret_cast<void*>(traverse)},
-                           {Py_tp_dealloc, reinterpret_cast<void*>(destroy)},
+                           slot(Py_tp_traverse, traverse),
+                           slot(Py_tp_dealloc, destroy),
                            {0, nullptr}};
     PyType_Spec spec{"rtpsynth.RtpServer.RtpServer", sizeof(server_object), 0,
                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC |
                          Py_TPFLAGS_IMMUTABLETYPE,
                      slots};
-    bp::scope module;
-    module.attr("RtpServer") = bp::object{bp::handle<>{PyType_FromSpec(&spec)}};
+    add_type("RtpServer", spec);
 }
 
 } // namespace rtpsynth::python

@@ -1,12 +1,11 @@
 #include "bind.hpp"
 #include "fastcall.hpp"
+#include "heap_type.hpp"
 #include "packet_clock.hpp"
 #include "random_source.hpp"
 #include "synth_docs.hpp"
 
 #include <rtpsynth/packet_synth.hpp>
-
-#include <structmember.h>
 
 #include <cstring>
 #include <memory>
@@ -57,12 +56,10 @@ int init_synth(PyObject* self, PyObject* args, PyObject* keywords) {
 }
 
 void delete_synth(PyObject* self) {
-    PyTypeObject* const type = Py_TYPE(self);
     if (reinterpret_cast<synth_object*>(self)->weak_references != nullptr)
         PyObject_ClearWeakRefs(self);
     std::destroy_at(&stream_of(self));
-    type->tp_free(self);
-    Py_DECREF(type);
+    free_object(self);
 }
 
 timed_stream* initialised(PyObject* self) {
@@ -311,29 +308,22 @@ PyGetSetDef attributes[] = {
     {"ptime", get<&packet_synth::ptime>, nullptr, "Media in one packet, ms.", nullptr},
     {}};
 
-PyMemberDef members[] = {{"__weaklistoffset__", T_PYSSIZET, sizeof(PyObject), READONLY, nullptr},
-                         {}};
-
-template <class Pointer>
-void* slot(Pointer p) {
-    return reinterpret_cast<void*>(p);
-}
+PyMemberDef members[] = {weak_references(sizeof(PyObject)), {}};
 
 } // namespace
 
 void bind_synth() {
     PyType_Slot slots[] = {{Py_tp_doc, const_cast<char*>(synth_doc)},
-                           {Py_tp_new, slot(new_synth)},
-                           {Py_tp_init, slot(init_synth)},
-                           {Py_tp_dealloc, slot(delete_synth)},
+                           slot(Py_tp_new, new_synth),
+                           slot(Py_tp_init, init_synth),
+                           slot(Py_tp_dealloc, delete_synth),
                            {Py_tp_methods, methods},
                            {Py_tp_getset, attributes},
                            {Py_tp_members, members},
                            {0, nullptr}};
     PyType_Spec spec{"rtpsynth.RtpSynth.RtpSynth", sizeof(synth_object), 0,
                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
-    namespace bp = boost::python;
-    bp::scope{}.attr("RtpSynth") = bp::object{bp::handle<>{PyType_FromSpec(&spec)}};
+    add_type("RtpSynth", spec);
     bind_random_source();
 }
 

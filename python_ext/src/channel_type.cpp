@@ -2,11 +2,10 @@
 
 #include "addresses.hpp"
 #include "fastcall.hpp"
+#include "heap_type.hpp"
 #include "stats.hpp"
 
 #include <boost/asio/error.hpp>
-
-#include <structmember.h>
 
 #include <new>
 #include <utility>
@@ -130,11 +129,6 @@ PyObject* close(PyObject* object, call c) {
     Py_RETURN_NONE;
 }
 
-PyObject* enter(PyObject* self, PyObject*) {
-    Py_INCREF(self);
-    return self;
-}
-
 PyObject* leave(PyObject* object, PyObject*) {
     channel_object& self = as_channel(object);
     if (!self.s.channel || self.s.closed || self.s.server->is_shut_down()) Py_RETURN_FALSE;
@@ -184,32 +178,29 @@ void destroy(PyObject* object) {
     PyObject_GC_UnTrack(object);
     if (self.weakrefs != nullptr) PyObject_ClearWeakRefs(object);
     detach(self);
-    PyObject *type_before, *value_before, *trace_before; // of whoever drops the last reference
-    PyErr_Fetch(&type_before, &value_before, &trace_before);
-    Py_CLEAR(self.callback);
     {
-        auto channel = std::move(self.s.channel);
-        auto frames = std::move(self.s.frames);
-        if (channel || frames) { // closes the socket
-            const gil_released others_run;
-            frames.reset();
-            channel.reset();
+        const error_aside kept;
+        Py_CLEAR(self.callback);
+        {
+            auto channel = std::move(self.s.channel);
+            auto frames = std::move(self.s.frames);
+            if (channel || frames) { // closes the socket
+                const gil_released others_run;
+                frames.reset();
+                channel.reset();
+            }
         }
+        self.s.~state();
     }
-    self.s.~state();
-    PyErr_Restore(type_before, value_before, trace_before);
-    PyTypeObject* const type = Py_TYPE(object);
-    type->tp_free(object);
-    Py_DECREF(type);
+    free_object(object);
 }
 
 PyMethodDef methods[] = {
     function<set_target>("set_target", set_target_doc),
     function<send_pkt>("send_pkt", send_pkt_doc),
     function<close>("close", close_doc),
-    {"__enter__", enter, METH_NOARGS, "__enter__($self, /)\n--\n\nThe channel."},
-    {"__exit__", leave, METH_VARARGS,
-     "__exit__($self, /, *exc)\n--\n\nclose(), unless it is closed."},
+    enter_method(),
+    exit_method(leave, "__exit__($self, /, *exc)\n--\n\nclose(), unless it is closed."),
     {}};
 
 PyGetSetDef attributes[] = {
@@ -230,8 +221,7 @@ PyGetSetDef attributes[] = {
      nullptr},
     {}};
 
-PyMemberDef members[] = {
-    {"__weaklistoffset__", T_PYSSIZET, offsetof(channel_object, weakrefs), READONLY, nullptr}, {}};
+PyMemberDef members[] = {weak_references(offsetof(channel_object, weakrefs)), {}};
 
 constexpr const char* channel_doc =
     "A UDP channel, made by RtpServer.create_channel.\n\n"
@@ -290,26 +280,17 @@ void bind_channel_type() {
                            {Py_tp_methods, methods},
                            {Py_tp_getset, attributes},
                            {Py_tp_members, members},
-                           {Py_tp_traverse, reinterpret_cast<void*>(traverse)},
-                           {Py_tp_clear, reinterpret_cast<void*>(clear)},
-                           {Py_tp_dealloc, reinterpret_cast<void*>(destroy)},
+                           slot(Py_tp_traverse, traverse),
+                           slot(Py_tp_clear, clear),
+                           slot(Py_tp_dealloc, destroy),
                            {0, nullptr}};
     PyType_Spec spec{"rtpsynth.RtpServer.RtpChannel", sizeof(channel_object), 0,
                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION |
                          Py_TPFLAGS_IMMUTABLETYPE,
                      slots};
-    namespace bp = boost::python;
-    const bp::object type{bp::handle<>{PyType_FromSpec(&spec)}};
-    channel_type = reinterpret_cast<PyTypeObject*>(type.ptr());
-    Py_INCREF(channel_type);
-    const bp::object error{bp::handle<>{PyErr_NewExceptionWithDoc(
-        "rtpsynth.RtpServer.RtpQueueFullError",
-        "A channel's output queue holds queue_size packets already.", nullptr, nullptr)}};
-    queue_full_error = error.ptr();
-    Py_INCREF(queue_full_error);
-    bp::scope module;
-    module.attr("RtpChannel") = type;
-    module.attr("RtpQueueFullError") = error;
+    channel_type = add_type("RtpChannel", spec);
+    queue_full_error = add_exception("RtpQueueFullError", "rtpsynth.RtpServer.RtpQueueFullError",
+                                     "A channel's output queue holds queue_size packets already.");
 }
 
 } // namespace rtpsynth::python

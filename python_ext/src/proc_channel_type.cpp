@@ -1,8 +1,7 @@
 #include "proc_channel_type.hpp"
 
 #include "fastcall.hpp"
-
-#include <structmember.h>
+#include "heap_type.hpp"
 
 #include <chrono>
 #include <new>
@@ -146,11 +145,6 @@ PyObject* close(PyObject* object, call c) {
     Py_RETURN_NONE;
 }
 
-PyObject* enter(PyObject* self, PyObject*) {
-    Py_INCREF(self);
-    return self;
-}
-
 PyObject* leave(PyObject* object, PyObject*) {
     if (as_channel(object).s.closed) Py_RETURN_FALSE;
     const py_ref done{close(object, {nullptr, 0, nullptr})};
@@ -188,11 +182,9 @@ int clear(PyObject* object) {
 void finalize(PyObject* object) {
     proc_channel_object& self = as_channel(object);
     if (!self.s.error) return;
-    PyObject *type_before, *value_before, *trace_before; // of whoever drops the last reference
-    PyErr_Fetch(&type_before, &value_before, &trace_before);
+    const error_aside kept;
     raise_channel_error(std::move(self.s.error));
     PyErr_WriteUnraisable(object);
-    PyErr_Restore(type_before, value_before, trace_before);
 }
 
 void destroy(PyObject* object) {
@@ -204,16 +196,13 @@ void destroy(PyObject* object) {
     Py_CLEAR(self.callback);
     self.s.channel.reset();
     self.s.~state();
-    PyTypeObject* const type = Py_TYPE(object);
-    type->tp_free(object);
-    Py_DECREF(type);
+    free_object(object);
 }
 
 PyMethodDef methods[] = {
     function<close>("close", close_doc),
-    {"__enter__", enter, METH_NOARGS, "__enter__($self, /)\n--\n\nThe channel."},
-    {"__exit__", leave, METH_VARARGS,
-     "__exit__($self, /, *exc)\n--\n\nclose(), unless it is closed."},
+    enter_method(),
+    exit_method(leave, "__exit__($self, /, *exc)\n--\n\nclose(), unless it is closed."),
     {}};
 
 PyGetSetDef attributes[] = {
@@ -223,9 +212,7 @@ PyGetSetDef attributes[] = {
     {"id", get_id, nullptr, "Unique in the process.", nullptr},
     {}};
 
-PyMemberDef members[] = {
-    {"__weaklistoffset__", T_PYSSIZET, offsetof(proc_channel_object, weakrefs), READONLY, nullptr},
-    {}};
+PyMemberDef members[] = {weak_references(offsetof(proc_channel_object, weakrefs)), {}};
 
 constexpr const char* channel_doc =
     "One callback's schedule, made by RtpProc.create_channel.\n\n"
@@ -268,28 +255,20 @@ void bind_proc_channel_type() {
                            {Py_tp_methods, methods},
                            {Py_tp_getset, attributes},
                            {Py_tp_members, members},
-                           {Py_tp_traverse, reinterpret_cast<void*>(traverse)},
-                           {Py_tp_clear, reinterpret_cast<void*>(clear)},
-                           {Py_tp_finalize, reinterpret_cast<void*>(finalize)},
-                           {Py_tp_dealloc, reinterpret_cast<void*>(destroy)},
+                           slot(Py_tp_traverse, traverse),
+                           slot(Py_tp_clear, clear),
+                           slot(Py_tp_finalize, finalize),
+                           slot(Py_tp_dealloc, destroy),
                            {0, nullptr}};
     PyType_Spec spec{"rtpsynth.RtpProc.RtpProcChannel", sizeof(proc_channel_object), 0,
                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION |
                          Py_TPFLAGS_IMMUTABLETYPE,
                      slots};
-    namespace bp = boost::python;
-    const bp::object type{bp::handle<>{PyType_FromSpec(&spec)}};
-    channel_type = reinterpret_cast<PyTypeObject*>(type.ptr());
-    Py_INCREF(channel_type);
-    const bp::object error{bp::handle<>{PyErr_NewExceptionWithDoc(
-        "rtpsynth.RtpProc.ChannelProcError",
+    channel_type = add_type("RtpProcChannel", spec);
+    channel_proc_error = add_exception(
+        "ChannelProcError", "rtpsynth.RtpProc.ChannelProcError",
         "A channel's callback raised, or returned neither an int nor None; the cause is attached.",
-        PyExc_RuntimeError, nullptr)}};
-    channel_proc_error = error.ptr();
-    Py_INCREF(channel_proc_error);
-    bp::scope module;
-    module.attr("RtpProcChannel") = type;
-    module.attr("ChannelProcError") = error;
+        PyExc_RuntimeError);
 }
 
 } // namespace rtpsynth::python

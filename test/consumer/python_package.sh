@@ -55,12 +55,13 @@ installed() {
     use "cmake --install, moved prefix" env PYTHONPATH="${package%/*}" "$python"
 
     # What README says: the prefix is known when installing, not before.
-    quietly env DESTDIR="$work/root" cmake --install "$build" --component python --prefix "$HOME/.local"
+    quietly env DESTDIR="$work/root" \
+        cmake --install "$build" --component python --prefix "$HOME/.local"
     package=$(find "$work/root" -name rtpsynth -type d)
     local user_site
     user_site=$("$python" -c 'import site; print(site.getusersitepackages())')
     if "$python" -c 'import site; exit(not site.check_enableusersite())'; then
-        [ "$package" = "$work/root$user_site/rtpsynth" ] || fail "for ~/.local: $package, not $user_site"
+        [ "$package" = "$work/root$user_site/rtpsynth" ] || fail "$package, not in $user_site"
     fi
 }
 
@@ -84,7 +85,8 @@ wheel() {
     if ! "$tools/bin/python" -c 'import build, scikit_build_core' 2>/dev/null; then
         rm -rf "$tools"
         if ! { "$python" -m venv "$tools" &&
-            "$tools/bin/pip" install --quiet --retries 1 build 'scikit-build-core>=0.10'; } >"$work/log" 2>&1; then
+            "$tools/bin/pip" install --quiet --retries 1 build 'scikit-build-core>=0.10'
+        } >"$work/log" 2>&1; then
             rm -rf "$tools"
             tail -n 3 "$work/log"
             echo "SKIPPED: no scikit-build-core; the package index could not be reached"
@@ -106,17 +108,21 @@ wheel() {
     tar -xzf "$work"/dist/rtpsynth-*.tar.gz
     local -a strangers
     mapfile -t strangers < <(cd "$work"/rtpsynth-*/ && find . -type f |
-        grep -vE '^\./(asio_server|cmake|docs|lib|python_ext)/|^\./(CMakeLists.txt|LICENSE|PKG-INFO|README.md|pyproject.toml)$')
+        grep -vE -e '^\./(asio_server|cmake|docs|lib|python_ext)/' \
+            -e '^\./(CMakeLists.txt|LICENSE|PKG-INFO|README.md|pyproject.toml)$')
     ((${#strangers[@]} == 0)) || fail "in the sdist: ${strangers[*]}"
     quietly "$tools/bin/python" -m build --no-isolation --wheel --outdir "$work/dist" \
         "${definitions[@]}" "$work"/rtpsynth-*/
     local -a wheels=("$work"/dist/rtpsynth-*.whl)
-    mapfile -t strangers < <("$python" -m zipfile --list "${wheels[0]}" | awk 'NR > 1 { print $1 }' |
-        grep -vE '^rtpsynth/[A-Za-z_]+\.(pyi?|typed)$|^rtpsynth/_rtpsynth\.[a-z0-9_-]+\.so$|^rtpsynth-[0-9.]+\.dist-info/')
+    mapfile -t strangers < <("$python" -m zipfile --list "${wheels[0]}" |
+        awk 'NR > 1 { print $1 }' |
+        grep -vE -e '^rtpsynth/([A-Za-z_]+\.pyi?|py\.typed|_rtpsynth\.[a-z0-9_-]+\.so)$' \
+            -e '^rtpsynth-[0-9.]+\.dist-info/')
     ((${#strangers[@]} == 0)) || fail "in the wheel: ${strangers[*]}"
 
     new_environment "$work/venv"
-    quietly "$tools/bin/pip" --python "$work/venv/bin/python" install --no-index --no-deps "${wheels[0]}"
+    quietly "$tools/bin/pip" --python "$work/venv/bin/python" \
+        install --no-index --no-deps "${wheels[0]}"
     use "wheel" env RTPSYNTH_VERSION="$(cached CMAKE_PROJECT_VERSION)" "$work/venv/bin/python"
     if readelf -d "$work"/venv/lib*/python*/site-packages/rtpsynth/_rtpsynth.*.so |
         grep -E 'librtpsynth|R(UN)?PATH'; then

@@ -181,6 +181,19 @@ def test_a_channel_that_is_dropped_is_closed_with_a_warning():
     run(main())
 
 
+def test_a_channel_that_is_dropped_at_once_is_gone_at_once():
+    async def main():
+        for _ in range(50):
+            channel = await open_loopback()
+            gone = weakref.ref(channel)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                del channel
+            assert gone() is None
+
+    run(main())
+
+
 def test_a_channel_in_a_cycle_with_who_waits_for_it_is_collected():
     async def main():
         channel = await open_loopback()

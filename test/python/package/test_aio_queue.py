@@ -1,4 +1,4 @@
-"""rtpsynth.aio between the server's thread and the loop: wake-ups, the receive queue, cancellation."""
+"""rtpsynth.aio between the server and the loop: wake-ups, the receive queue, cancellation."""
 
 import asyncio
 import gc
