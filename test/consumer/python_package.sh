@@ -85,7 +85,7 @@ wheel() {
     if ! "$tools/bin/python" -c 'import build, scikit_build_core' 2>/dev/null; then
         rm -rf "$tools"
         if ! { "$python" -m venv "$tools" &&
-            "$tools/bin/pip" install --quiet --retries 1 build 'scikit-build-core>=0.10'
+            "$tools/bin/pip" install --quiet --retries 1 build 'scikit-build-core>=0.11'
         } >"$work/log" 2>&1; then
             rm -rf "$tools"
             tail -n 3 "$work/log"

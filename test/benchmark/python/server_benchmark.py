@@ -11,10 +11,8 @@ import argparse
 import json
 import os
 import random
-import socket
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -98,12 +96,11 @@ def channels(count, seconds, **options):
         b.set_target(*a.local_addr)
     packet = bytes(172)
     sent = refused = 0
-    # A hundredth of the channels at a time, so that packets are spread as those of calls are.
+    # A tenth of the channels each millisecond, so that packets are spread as those of calls are.
     parts = 10
     slices = [all_channels[i::parts] for i in range(parts)]
     begin = time.monotonic()
     step = 0
-    due = 0
     while (now := time.monotonic()) < begin + seconds:
         at = begin + step * 0.010 / parts
         if now < at:
@@ -286,8 +283,7 @@ def main():
     if options.part:
         print(json.dumps(PARTS[options.part[0]](**json.loads(options.part[1]))))
         return
-    directory = Path(__file__).resolve().parents[3] / "build" / "released"
-    python = side_by_side.released_python(options.released, directory)
+    python = side_by_side.released_python(options.released, side_by_side.default_venv())
     ours = Side("ours", sys.executable, dict(os.environ))
     sides = [ours]
     if python:
@@ -299,7 +295,8 @@ def main():
         ratio = ""
         if len(values) == 2 and all(values):
             ratio = f"{values[0] / values[1] if lower_is_better else values[1] / values[0]:.1f} x"
-        rows.append((what, *(form.format(v) if v is not None else "-" for v in values), ratio, asked))
+        cells = (form.format(v) if v is not None else "-" for v in values)
+        rows.append((what, *cells, ratio, asked))
         print("  ".join(rows[-1]), file=sys.stderr, flush=True)
 
     if "latency" in options.only:
@@ -336,7 +333,8 @@ def main():
         each = [s.run("hog", seconds=seconds) for s in sides]
         fast = ours.run("hog", seconds=seconds, tick_hz=None)
         for q in ("p50", "p99", "max"):
-            add(f"send lateness {q} beside a GIL hog, ms (tick 5 ms)", [e[q] for e in each], "-", True)
+            what = f"send lateness {q} beside a GIL hog, ms (the tick's 5 ms in it)"
+            add(what, [e[q] for e in each], "-", True)
         for q in ("p50", "p99", "max"):
             add(f"send lateness {q} beside a GIL hog, ms, ours with tick_hz=None",
                 [each[0][q] if python else None, fast[q]][-len(sides):],

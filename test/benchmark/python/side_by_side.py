@@ -126,6 +126,12 @@ def version_in(python: str, environment: Dict[str, str]) -> Optional[str]:
     return found.stdout.strip() if found.returncode == 0 else None
 
 
+def default_venv() -> Path:
+    """Where the released package is installed to, and found again."""
+    version = platform.python_version()
+    return Path(tempfile.gettempdir()) / f"rtpsynth-released-{os.getuid()}-{version}"
+
+
 def released_python(given: Optional[str], directory: Path) -> Optional[str]:
     """An interpreter with the released package; None with a word about it where there is none."""
     environment = environment_of_released()
@@ -192,12 +198,11 @@ def print_table(outcomes: Sequence[Outcome]) -> None:
 
 def main(title: str, cases: Sequence[Case], notes: str = "") -> None:
     """Measures as the command line says, and prints the table."""
-    version = platform.python_version()
-    directory = Path(tempfile.gettempdir()) / f"rtpsynth-released-{os.getuid()}-{version}"
     parser = argparse.ArgumentParser(description=f"{title}: the released package and this one")
     parser.add_argument("--released", metavar="PYTHON", help="interpreter that has the released")
     parser.add_argument("--ours", metavar="PYTHON", default=sys.executable, help="and this one")
-    parser.add_argument("--venv", type=Path, default=directory, help="where it is installed to")
+    venv = default_venv()
+    parser.add_argument("--venv", type=Path, default=venv, help="where it is installed to")
     parser.add_argument("--rounds", type=int, default=25)
     parser.add_argument("--only", default="", help="cases that contain this text")
     options = parser.parse_args()

@@ -269,7 +269,7 @@ def test_a_loop_that_is_closed_while_packets_arrive():
                         sender.sendto(b"x" * 20, address)
                         time.sleep(0.0001)
 
-            sending = threading.Thread(target=flood)
+            sending = threading.Thread(target=flood, daemon=True)
             sending.start()
             wait_for(lambda: channel.stats["received"] > 5)
             if round_ % 2:

@@ -169,7 +169,8 @@ def test_bad_targets_change_nothing(server):
     got = threading.Event()
     channel = open_to_itself(server, lambda *packet: got.set())
     for host, port, error in [
-        ("127.0.0.1", 0, ValueError), ("127.0.0.1", 65536, ValueError), ("127.0.0.1", "9", TypeError),
+        ("127.0.0.1", 0, ValueError), ("127.0.0.1", 65536, ValueError),
+        ("127.0.0.1", "9", TypeError),
         (5, 9, TypeError), ("no such host", 9, OSError), ("::1", 9, OSError), ("", 9, OSError),
     ]:  # fmt: skip
         with pytest.raises(error):
