@@ -26,6 +26,10 @@ bool to_host(PyObject* value, const char* name, std::string& out) {
     Py_ssize_t size;
     const char* const text = PyUnicode_AsUTF8AndSize(value, &size);
     if (text == nullptr) return false;
+    if (std::string_view{text}.size() != static_cast<std::size_t>(size)) {
+        PyErr_Format(PyExc_ValueError, "%s must not contain a null character", name);
+        return false;
+    }
     out.assign(text, static_cast<std::size_t>(size));
     return true;
 }

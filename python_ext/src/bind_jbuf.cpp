@@ -103,6 +103,7 @@ PyObject* udp_in(PyObject* self, call c) {
         PyList_SET_ITEM(list.get(), 0, publish(f.release()));
         return list.release();
     }
+    list = {}; // nobody is to find it without an item
     return insert(*j, f.release(), at(now));
 }
 

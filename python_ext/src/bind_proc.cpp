@@ -104,8 +104,10 @@ PyObject* leave(PyObject* self, PyObject*) {
 }
 
 PyObject* get_stats(PyObject* self, void*) {
+    const auto native = as_proc(self).native;
+    if (native->is_inherited()) return native->check_usable(), nullptr;
     return translated([&] {
-        const auto n = as_proc(self).native->worker()->native().stats();
+        const auto n = native->worker()->native().stats();
         const auto ns = [&](duration d) { return static_cast<std::uint64_t>(d.count()); };
         return make_stats({{"channels", n.channels},
                            {"calls", n.calls},

@@ -137,6 +137,7 @@ PyObject* get_tick_ns(PyObject* self, void*) {
 PyObject* get_stats(PyObject* self, void*) {
     const auto native = native_of(self);
     if (!native) return nullptr;
+    if (native->is_inherited()) return native->check_usable(), nullptr;
     const asio_server::server_stats n = native->native().stats();
     py_ref all = make_stats(n.channels);
     if (!all || !add_stat(all, "open_channels", n.open_channels) ||

@@ -111,43 +111,16 @@ void callback_queue::stop() noexcept {
     changed_.notify_one();
 }
 
-bool callback_queue::wait(contents& out) {
+bool callback_queue::take(contents& out, bool wait) {
     out.clear();
     std::unique_lock lock{mutex_};
-    changed_.wait(lock, [this] { return stopped() || !filling_.batches.empty(); });
-    if (stopped()) return false;
+    if (wait) changed_.wait(lock, [this] { return stopped() || !filling_.batches.empty(); });
+    if (stopped() || filling_.batches.empty()) return false;
     std::swap(out, filling_);
     return true;
 }
 
-/// Has the GIL, and lets others have it after a while: functions written in C never do.
-class callback_queue::slice {
-public:
-    explicit slice(python_thread& python) : python_{python} { begin(); }
-    ~slice() { python_.release(); }
-    slice(const slice&) = delete;
-    slice& operator=(const slice&) = delete;
-
-    void breathe() {
-        if (clock::now() < end_) return;
-        python_.release();
-        begin();
-    }
-
-private:
-    using clock = std::chrono::steady_clock;
-
-    void begin() {
-        python_.take();
-        end_ = clock::now() + std::chrono::milliseconds{1};
-    }
-
-    python_thread& python_;
-    clock::time_point end_;
-};
-
 void callback_queue::deliver(contents& in, python_thread& python) {
-    slice mine{python};
     const std::uint8_t* bytes = in.bytes.data();
     const queued_datagram* datagrams = in.datagrams.data();
     media_frame* frames = in.frames.data();
@@ -162,12 +135,22 @@ void callback_queue::deliver(contents& in, python_thread& python) {
             frames += b.frames;
         }
         b.to->waiting.fetch_sub(b.cost, std::memory_order_relaxed);
-        mine.breathe();
+        python.breathe();
     }
 }
 
 void callback_queue::run(python_thread& python) {
-    for (contents taken; wait(taken);) deliver(taken, python);
+    contents taken;
+    for (;;) {
+        if (!take(taken, false)) { // nothing more to do for now
+            if (python.has_gil()) python.release();
+            if (!take(taken, true)) return;
+            python.take();
+        }
+        interpreter_scope scope;
+        deliver(taken, python);
+        scope.leave();
+    }
 }
 
 } // namespace rtpsynth::python

@@ -77,9 +77,9 @@ private:
 
         void clear() noexcept;
     };
-    class slice;
 
-    bool wait(contents& out);
+    /// \return false if there is nothing; with \p wait that is after stop()
+    bool take(contents& out, bool wait);
     void deliver(contents& in, python_thread& python);
     bool has_room(const channel_link& to, std::size_t taken, std::size_t more) const noexcept;
     void commit(const std::shared_ptr<channel_link>& to, batch&& added);

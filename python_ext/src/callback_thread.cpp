@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <csignal>
 #include <mutex>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -15,20 +16,27 @@ namespace rtpsynth::python {
 struct callback_thread::progress {
     std::mutex mutex;
     std::condition_variable changed;
-    bool ended = false;
+    enum { starting, running, failed, ended } state = starting;
+
+    void change(decltype(state) to) {
+        const std::lock_guard lock{mutex};
+        state = to;
+        changed.notify_all();
+    }
 };
 
 callback_thread::callback_thread(const char* name, std::function<void(python_thread&)> body)
     : progress_{std::make_shared<progress>()} {
     auto run = [mine = progress_, work = std::move(body)]() mutable {
-        {
+        try {
             python_thread python;
+            mine->change(progress::running);
             work(python);
             work = nullptr;
+        } catch (const std::bad_alloc&) { // of the thread's state: work throws nothing
+            return mine->change(progress::failed);
         }
-        const std::lock_guard lock{mine->mutex};
-        mine->ended = true;
-        mine->changed.notify_all();
+        mine->change(progress::ended);
     };
     // Signals are for Python's main thread.
     sigset_t every, before;
@@ -47,6 +55,12 @@ callback_thread::callback_thread(const char* name, std::function<void(python_thr
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
     pthread_setname_np(thread_->native_handle(), name);
     id_ = thread_->get_id();
+    std::unique_lock lock{progress_->mutex};
+    progress_->changed.wait(lock, [this] { return progress_->state != progress::starting; });
+    if (progress_->state != progress::failed) return;
+    lock.unlock();
+    thread_->join();
+    throw std::bad_alloc{};
 }
 
 callback_thread::~callback_thread() {
@@ -63,7 +77,9 @@ bool callback_thread::is_current() const noexcept { return std::this_thread::get
 void callback_thread::join_until(clock::time_point deadline) noexcept {
     if (is_current() || generation_ != fork_generation()) return;
     std::unique_lock lock{progress_->mutex};
-    if (!progress_->changed.wait_until(lock, deadline, [this] { return progress_->ended; })) return;
+    if (!progress_->changed.wait_until(lock, deadline,
+                                       [this] { return progress_->state == progress::ended; }))
+        return;
     if (thread_->joinable()) thread_->join(); // it has nothing more to do
 }
 

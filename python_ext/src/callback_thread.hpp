@@ -21,7 +21,7 @@ public:
     static constexpr std::chrono::milliseconds patience{50};
 
     /// Runs \p body, which gives the GIL back before it returns.
-    /// \throws boost::system::system_error if there can be no thread
+    /// \throws boost::system::system_error if there can be no thread, std::bad_alloc
     callback_thread(const char* name, std::function<void(python_thread&)> body);
     /// The thread goes on, if it was not joined.
     ~callback_thread();

@@ -191,10 +191,24 @@ bool to_jitter_buffer(PyObject* value, std::optional<jitter_buffer_options>& out
     std::array<PyObject*, 4> a{value, nullptr, nullptr, nullptr};
     py_ref keys, values;
     if (PyDict_Check(value)) {
-        values = py_ref{PyDict_Values(value)};
-        const py_ref key_list{PyDict_Keys(value)};
-        keys = py_ref{key_list ? PyList_AsTuple(key_list.get()) : nullptr};
-        if (!values || !keys) return false;
+        const py_ref items{PyDict_Items(value)};
+        const py_ref key_list{PyList_New(0)};
+        values = py_ref{PyList_New(0)};
+        if (!items || !key_list || !values) return false;
+        for (Py_ssize_t i = 0; i != PyList_GET_SIZE(items.get()); ++i) {
+            PyObject* const item = PyList_GET_ITEM(items.get(), i);
+            PyObject* const key = PyTuple_GET_ITEM(item, 0);
+            if (!PyUnicode_Check(key)) {
+                PyErr_Format(PyExc_TypeError, "jitter_buffer's keys must be str, not %.200s",
+                             Py_TYPE(key)->tp_name);
+                return false;
+            }
+            if (PyList_Append(key_list.get(), key) != 0 ||
+                PyList_Append(values.get(), PyTuple_GET_ITEM(item, 1)) != 0)
+                return false;
+        }
+        keys = py_ref{PyList_AsTuple(key_list.get())};
+        if (!keys) return false;
         const call as_keywords{PySequence_Fast_ITEMS(values.get()), 0, keys.get()};
         if (!names.parse(as_keywords, a)) return false;
     }

@@ -26,12 +26,14 @@ channel_object& as_channel(PyObject* self) { return *reinterpret_cast<channel_ob
 bool check_open(const channel_object& self) {
     if (!self.s.channel)
         PyErr_SetString(PyExc_RuntimeError, "channel is not open yet");
+    else if (self.s.server->is_inherited())
+        self.s.server->check_usable();
     else if (self.s.closed)
         PyErr_SetString(PyExc_RuntimeError, "channel is closed");
     else if (self.s.server->is_shut_down())
         PyErr_SetString(PyExc_RuntimeError, "Server has been shutdown");
     else
-        return self.s.server->check_usable();
+        return true;
     return false;
 }
 
@@ -149,7 +151,7 @@ PyObject* get_closed(PyObject* object, void*) {
 
 PyObject* get_stats(PyObject* object, void*) {
     const channel_object& self = as_channel(object);
-    if (!self.s.channel) return check_open(self), nullptr;
+    if (!self.s.channel || self.s.server->is_inherited()) return check_open(self), nullptr;
     const channel_stats n = self.s.channel->stats();
     py_ref all = make_stats(n);
     if (all && !add_stat(all, "overrun", self.s.link->overrun.load())) return nullptr;
@@ -159,6 +161,7 @@ PyObject* get_stats(PyObject* object, void*) {
 PyObject* get_jitter_stats(PyObject* object, void*) {
     const channel_object& self = as_channel(object);
     if (!self.s.frames) Py_RETURN_NONE;
+    if (self.s.server->is_inherited()) return self.s.server->check_usable(), nullptr;
     return make_stats(self.s.frames->stats()).release();
 }
 
@@ -169,15 +172,16 @@ int traverse(PyObject* object, visitproc visit, void* arg) {
 }
 
 int clear(PyObject* object) {
+    detach(as_channel(object)); // the socket is closed when the object goes
     Py_CLEAR(as_channel(object).callback);
     return 0;
 }
 
 void destroy(PyObject* object) {
     channel_object& self = as_channel(object);
+    detach(self); // before any code runs, which would let a callback revive it
     PyObject_GC_UnTrack(object);
     if (self.weakrefs != nullptr) PyObject_ClearWeakRefs(object);
-    detach(self);
     {
         const error_aside kept;
         Py_CLEAR(self.callback);

@@ -53,12 +53,12 @@ bool bytes_view::assign_buffer(PyObject* object, const char* name, bool writable
     return true;
 }
 
-void set_os_error(int code, const std::string& what) noexcept {
+void set_os_error(int code, const std::string& what) {
     const py_ref arguments{Py_BuildValue("(is)", code, what.c_str())};
     if (arguments) PyErr_SetObject(PyExc_OSError, arguments.get());
 }
 
-void set_error_from_exception() noexcept {
+void set_error_from_exception() {
     try {
         throw;
     } catch (const std::bad_alloc&) {

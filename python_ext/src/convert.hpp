@@ -60,10 +60,10 @@ private:
 /// Sets the Python exception for the C++ one being handled: bad_alloc is MemoryError,
 /// invalid_argument ValueError, system_error OSError with its errno, error_already_set what is set.
 /// Call it in a `catch (const std::exception&)` or `catch (const error_already_set&)`.
-void set_error_from_exception() noexcept;
+void set_error_from_exception();
 
 /// OSError, or its subclass, for an errno.
-void set_os_error(int code, const std::string& what) noexcept;
+void set_os_error(int code, const std::string& what);
 
 /// What \p f returns, or null with a Python exception in place of a C++ one. There is no
 /// `catch (...)`: pthread_exit, by which the interpreter ends threads, is one that must pass.

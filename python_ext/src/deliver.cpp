@@ -19,7 +19,8 @@ py_ref address_of(channel_object& channel, const boost::asio::ip::udp::endpoint&
         py_ref address;
         try {
             const std::string host = source.address().to_string();
-            address = py_ref{Py_BuildValue("(sH)", host.c_str(), source.port())};
+            address =
+                guarded([&] { return py_ref{Py_BuildValue("(sH)", host.c_str(), source.port())}; });
         } catch (const std::bad_alloc&) {
             PyErr_NoMemory();
         }
@@ -48,19 +49,24 @@ struct received {
           address{address_of(channel, d.source)},
           time{nanoseconds(d.received_at)} {}
     bool complete() const noexcept { return data && address && time; }
+    py_ref as_tuple() const {
+        return py_ref{PyTuple_Pack(3, data.get(), address.get(), time.get())};
+    }
 };
 
-void report(PyObject* callback) { PyErr_WriteUnraisable(callback); }
+/// Without memory for them, items are lost, counted and said to be.
+void lose(channel_link& link, PyObject* callback, std::size_t count = 1) {
+    link.overrun.fetch_add(count, std::memory_order_relaxed);
+    write_unraisable(callback);
+}
 
-/// Without memory for it, an item is lost, counted and said to be.
-void lose(channel_link& link, PyObject* callback) {
-    link.overrun.fetch_add(1, std::memory_order_relaxed);
-    report(callback);
+py_ref new_list() {
+    return guarded([] { return py_ref{PyList_New(0)}; });
 }
 
 void call_with_list(PyObject* callback, const py_ref& list) {
     PyObject* args[] = {nullptr, list.get()};
-    if (!call_python(callback, args + 1, 1)) report(callback);
+    if (!call_python(callback, args + 1, 1)) write_unraisable(callback);
 }
 
 py_ref frame_of(media_frame& frame) {
@@ -89,8 +95,8 @@ void deliver_datagrams(channel_link& link, std::span<const queued_datagram> data
     channel_object& channel = *link.channel;
     const py_ref callback = py_ref::share(channel.callback);
     const bool one_by_one = channel.s.how == delivery::single;
-    const py_ref list{one_by_one ? nullptr : PyList_New(0)};
-    if (!one_by_one && !list) return lose(link, callback.get());
+    const py_ref list = one_by_one ? py_ref{} : new_list();
+    if (!one_by_one && !list) return lose(link, callback.get(), datagrams.size());
     const auto open = [&] { return link.channel != nullptr && !queue.stopped(); };
     for (const queued_datagram& d : datagrams) {
         const received r{channel, d, bytes};
@@ -100,9 +106,9 @@ void deliver_datagrams(channel_link& link, std::span<const queued_datagram> data
             lose(link, callback.get());
         } else if (one_by_one) {
             PyObject* args[] = {nullptr, r.data.get(), r.address.get(), r.time.get()};
-            if (!call_python(callback.get(), args + 1, 3)) report(callback.get());
+            if (!call_python(callback.get(), args + 1, 3)) write_unraisable(callback.get());
         } else {
-            const py_ref item{PyTuple_Pack(3, r.data.get(), r.address.get(), r.time.get())};
+            const py_ref item = guarded([&] { return r.as_tuple(); });
             if (!item || PyList_Append(list.get(), item.get()) != 0) lose(link, callback.get());
         }
     }
@@ -115,8 +121,8 @@ void deliver_frames(channel_link& link, std::span<media_frame> frames,
     if (link.channel == nullptr) return;
     const py_ref kept = py_ref::share(reinterpret_cast<PyObject*>(link.channel));
     const py_ref callback = py_ref::share(link.channel->callback);
-    const py_ref list{PyList_New(0)};
-    if (!list) return lose(link, callback.get());
+    const py_ref list = new_list();
+    if (!list) return lose(link, callback.get(), frames.size());
     for (media_frame& f : frames) {
         const py_ref frame = frame_of(f);
         if (!frame || PyList_Append(list.get(), frame.get()) != 0) lose(link, callback.get());

@@ -1,5 +1,7 @@
 #include "frame_object.hpp"
 
+#include "gil.hpp"
+
 #include "rtp_profiles.hpp"
 
 #include <rtpsynth/payload_type.hpp>
@@ -39,8 +41,8 @@ void prepare(PyObject* inner, PyTypeObject* type) noexcept {
     Py_SET_TYPE(inner, type);
 }
 
-RTPSYNTH_NOINLINE frame_object* allocate_block() noexcept {
-    auto* const f = PyObject_GC_New(frame_object, frame_types.wrapper);
+RTPSYNTH_NOINLINE frame_object* allocate_block() {
+    auto* const f = guarded([] { return PyObject_GC_New(frame_object, frame_types.wrapper); });
     if (f == nullptr) return nullptr;
     prepare(object_in(f->content), frame_types.rtp_content);
     prepare(object_in(f->either), frame_types.either);
@@ -49,7 +51,7 @@ RTPSYNTH_NOINLINE frame_object* allocate_block() noexcept {
     return f;
 }
 
-inline frame_object* new_block() noexcept {
+inline frame_object* new_block() {
     frame_object* f = free_blocks;
     if (f != nullptr) [[likely]] {
         free_blocks = f->next;
@@ -125,7 +127,7 @@ PyObject* ssrc_number(std::uint32_t ssrc) noexcept {
 }
 
 /// Makes the objects that the content's attributes are. \return false with MemoryError set
-bool fill_content(frame_object* f) noexcept {
+bool fill_content(frame_object* f) {
     const rtp_packet_view& p = f->packet;
     const std::size_t size = p.payload().size();
     py_ref seq{PyLong_FromLong(p.seq())};
@@ -161,7 +163,7 @@ bool fill_content(frame_object* f) noexcept {
 }
 
 // What the wrapper refers to goes when it is no frame any more: that may run any code.
-inline void end_wrapper(frame_object* f) noexcept {
+inline void end_wrapper(frame_object* f) {
     PyObject* const data = f->data;
     PyObject* const opaque = f->opaque;
     PyObject* const payload = f->payload;
@@ -170,8 +172,8 @@ inline void end_wrapper(frame_object* f) noexcept {
     unpin(f);
     Py_XDECREF(payload);
     Py_XDECREF(gap_frame);
-    Py_XDECREF(data);
-    Py_XDECREF(opaque);
+    release_reference(data);
+    release_reference(opaque);
 }
 
 inline bool may_refer_to_others(PyObject* object) noexcept {
@@ -181,7 +183,7 @@ inline bool may_refer_to_others(PyObject* object) noexcept {
 } // namespace
 
 frame_object* new_packet_frame(const rtp_packet_view& packet, PyObject* bytes, PyObject* data,
-                               PyObject* opaque) noexcept {
+                               PyObject* opaque) {
     frame_object* const f = new_block();
     if (f == nullptr) [[unlikely]]
         return nullptr;
@@ -200,7 +202,7 @@ frame_object* new_packet_frame(const rtp_packet_view& packet, PyObject* bytes, P
     return f;
 }
 
-frame_object* new_erasure_frame(const erasure& gap) noexcept {
+frame_object* new_erasure_frame(const erasure& gap) {
     frame_object* const f = new_block();
     if (f == nullptr) [[unlikely]]
         return nullptr;
@@ -236,7 +238,7 @@ void deallocate_frame(PyObject* self) {
     Py_TRASHCAN_END
 }
 
-PyObject* content_of(frame_object* f) noexcept {
+PyObject* content_of(frame_object* f) {
     PyObject* const content = object_in(f->content);
     if (!f->has_content) {
         if (!f->is_erasure && !fill_content(f)) return nullptr;

@@ -89,10 +89,10 @@ extern frame_type_table frame_types;
 /// told of it before it is given to publish(): until then its one owner tells what it refers to.
 /// May run any code, as what allocates Python objects may. \return null with MemoryError set
 frame_object* new_packet_frame(const rtp_packet_view& packet, PyObject* bytes, PyObject* data,
-                               PyObject* opaque) noexcept;
+                               PyObject* opaque);
 
 /// The same of an erasure, which refers to nothing.
-frame_object* new_erasure_frame(const erasure& gap) noexcept;
+frame_object* new_erasure_frame(const erasure& gap);
 
 /// Gives a frame to Python: its reference becomes one that anybody may hold. Runs no code.
 inline PyObject* publish(frame_object* f) noexcept {
@@ -129,7 +129,7 @@ struct frame_release {
 using frame_owner = std::unique_ptr<frame_object, frame_release>;
 
 /// A new reference to a frame's content. \return null with MemoryError set
-PyObject* content_of(frame_object* f) noexcept;
+PyObject* content_of(frame_object* f);
 
 /// The block that one of its objects lies in: block_of<offsetof(frame_object, info)>(self).
 template <std::size_t Offset>

@@ -238,14 +238,14 @@ PyTypeObject* add_inner_type(const char* full_name, std::size_t size, destructor
 } // namespace
 
 py_ref make_packet_frame(const rtp_packet_view& packet, std::int64_t lseq, py_ref bytes,
-                         py_ref data, py_ref opaque) noexcept {
+                         py_ref data, py_ref opaque) {
     frame_object* const f = new_packet_frame(packet, bytes.get(), data.get(), opaque.get());
     if (f == nullptr) return {};
     f->lseq = lseq;
     return py_ref{publish(f)};
 }
 
-py_ref make_erasure_frame(const erasure& gap) noexcept {
+py_ref make_erasure_frame(const erasure& gap) {
     frame_object* const f = new_erasure_frame(gap);
     return f == nullptr ? py_ref{} : py_ref{publish(f)};
 }

@@ -11,21 +11,6 @@ namespace rtpsynth::python {
 
 namespace {
 
-/// Around calls that may end the thread by pthread_exit.
-class stop_here {
-public:
-    stop_here() = default;
-    stop_here(const stop_here&) = delete;
-    stop_here& operator=(const stop_here&) = delete;
-    ~stop_here() {
-        while (armed_) pause();
-    }
-    void disarm() noexcept { armed_ = false; }
-
-private:
-    volatile bool armed_ = true;
-};
-
 std::atomic<unsigned> generation{0};
 [[maybe_unused]] const int registered = pthread_atfork(nullptr, nullptr, [] { ++generation; });
 
@@ -35,19 +20,36 @@ bool ending = false;
 
 } // namespace
 
-// Not inline and not noexcept, so that unwinding finds stop_here before anything else.
+interpreter_scope::~interpreter_scope() {
+    while (inside_) pause();
+}
+
+// These are not inline and not noexcept, so that unwinding finds the scope before anything else.
+
 [[gnu::noinline]] void take_gil(PyThreadState* state) {
-    stop_here guard;
+    interpreter_scope scope;
     PyEval_RestoreThread(state);
-    guard.disarm();
+    scope.leave();
 }
 
 [[gnu::noinline]] py_ref call_python(PyObject* function, PyObject** args, std::size_t count) {
-    stop_here guard;
+    interpreter_scope scope;
     PyObject* const result =
         PyObject_Vectorcall(function, args, count | PY_VECTORCALL_ARGUMENTS_OFFSET, nullptr);
-    guard.disarm();
+    scope.leave();
     return py_ref{result};
+}
+
+[[gnu::noinline]] void write_unraisable(PyObject* where) {
+    interpreter_scope scope;
+    PyErr_WriteUnraisable(where);
+    scope.leave();
+}
+
+[[gnu::noinline]] void detail::release_last(PyObject* object) {
+    interpreter_scope scope;
+    Py_DECREF(object);
+    scope.leave();
 }
 
 python_thread::python_thread() : state_{PyThreadState_New(PyInterpreterState_Main())} {
@@ -56,13 +58,23 @@ python_thread::python_thread() : state_{PyThreadState_New(PyInterpreterState_Mai
 
 python_thread::~python_thread() noexcept(false) {
     if (!has_gil_) take();
+    interpreter_scope scope;
     PyThreadState_Clear(state_);
     PyThreadState_DeleteCurrent();
+    scope.leave();
 }
 
 void python_thread::take() {
     take_gil(state_);
     has_gil_ = true;
+    taken_at_ = std::chrono::steady_clock::now();
+}
+
+void python_thread::breathe() {
+    if (!has_gil_ || std::chrono::steady_clock::now() - taken_at_ < std::chrono::milliseconds{10})
+        return;
+    release();
+    take();
 }
 
 void python_thread::release() noexcept {
@@ -92,7 +104,8 @@ void stop_all_backgrounds() {
         if (all != nullptr) all->link_ = &all;
         b->link_ = &b->next_; // so that its destructor changes nothing but itself
         b->next_ = nullptr;
-        b->await_stop(deadline);
+        // Another thread may let go of it meanwhile.
+        if (const auto kept = b->weak_from_this().lock()) kept->await_stop(deadline);
     }
 }
 

@@ -22,6 +22,10 @@ PyMethodDef at_exit_functions[] = {function<at_exit>("_at_exit", nullptr), {}};
 
 BOOST_PYTHON_MODULE(_rtpsynth) {
     namespace bp = boost::python;
+    if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
+        PyErr_SetString(PyExc_ImportError, "rtpsynth runs in the main interpreter only");
+        bp::throw_error_already_set();
+    }
     const bp::docstring_options docstrings{true, false, false}; // ours carry the signatures
     bp::scope module;
     module.attr("__version__") = RTPSYNTH_TEXT(RTPSYNTH_VERSION_MAJOR) "." RTPSYNTH_TEXT(

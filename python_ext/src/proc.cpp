@@ -9,8 +9,13 @@ proc_worker::proc_worker()
 
 void proc_worker::run(python_thread& python) {
     python_ = &python;
-    while (context_.run_one() != 0)
-        if (python.has_gil()) python.release();
+    for (;;) {
+        if (context_.poll_one() == 0) { // nothing more to do for now
+            if (python.has_gil()) python.release();
+            if (context_.run_one() == 0) return;
+        }
+        python.breathe();
+    }
 }
 
 void proc_worker::stop() noexcept {

@@ -48,10 +48,13 @@ void detach(proc_channel_object& self) noexcept {
 
 /// The schedule has failed, with an exception set. \return nothing
 std::nullopt_t fail(proc_link& link, PyObject* callback) {
-    if (link.channel == nullptr)
-        PyErr_WriteUnraisable(callback); // closed meanwhile: nobody will ask
-    else
-        link.channel->s.error = take_exception();
+    py_ref error = guarded(take_exception); // which may run any code
+    if (link.channel != nullptr) {
+        link.channel->s.error = std::move(error);
+    } else { // closed meanwhile: nobody will ask
+        PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error.get())), error.get());
+        write_unraisable(callback);
+    }
     return std::nullopt;
 }
 
@@ -79,8 +82,11 @@ std::optional<time_point> call_back(proc_link& link, time_point now) {
     if (!next) return fail(link, callback.get());
     if (next.get() == Py_None) return std::nullopt;
     if (!PyLong_Check(next.get())) {
-        PyErr_Format(PyExc_TypeError, "proc_in must return an int (ns) or None, not %.200s",
-                     Py_TYPE(next.get())->tp_name);
+        guarded([&] {
+            return PyErr_Format(PyExc_TypeError,
+                                "proc_in must return an int (ns) or None, not %.200s",
+                                Py_TYPE(next.get())->tp_name);
+        });
         return fail(link, callback.get());
     }
     if (link.channel == nullptr) return std::nullopt;
@@ -108,8 +114,10 @@ public:
 
     std::optional<time_point> operator()(time_point now, time_point) {
         if (std::exchange(made_, false)) return next_;
+        interpreter_scope scope;
         if (worker_->need_gil()) now = std::chrono::steady_clock::now();
         const auto next = call_back(*link_, now);
+        scope.leave();
         if (!std::exchange(told_, true)) link_->first_call.release();
         return next;
     }
@@ -168,6 +176,7 @@ int traverse(PyObject* object, visitproc visit, void* arg) {
     Py_VISIT(Py_TYPE(object));
     Py_VISIT(self.callback);
     Py_VISIT(self.s.error.get());
+    Py_VISIT(self.s.deadline.get());
     return 0;
 }
 
@@ -176,6 +185,7 @@ int clear(PyObject* object) {
     detach(self);
     Py_CLEAR(self.callback);
     self.s.error = {};
+    self.s.deadline = {};
     return 0;
 }
 
@@ -184,15 +194,15 @@ void finalize(PyObject* object) {
     if (!self.s.error) return;
     const error_aside kept;
     raise_channel_error(std::move(self.s.error));
-    PyErr_WriteUnraisable(object);
+    write_unraisable(object);
 }
 
 void destroy(PyObject* object) {
     if (PyObject_CallFinalizerFromDealloc(object) != 0) return;
     proc_channel_object& self = as_channel(object);
+    detach(self); // before any more code runs, which would let a callback revive it
     PyObject_GC_UnTrack(object);
     if (self.weakrefs != nullptr) PyObject_ClearWeakRefs(object);
-    detach(self);
     Py_CLEAR(self.callback);
     self.s.channel.reset();
     self.s.~state();

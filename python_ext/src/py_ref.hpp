@@ -8,6 +8,19 @@
 
 namespace rtpsynth::python {
 
+namespace detail {
+void release_last(PyObject* object);
+}
+
+/// Py_XDECREF for objects that may be the user's: see gil.hpp of threads that are stopped.
+inline void release_reference(PyObject* object) {
+    if (object == nullptr) return;
+    if (Py_REFCNT(object) == 1)
+        detail::release_last(object);
+    else
+        Py_DECREF(object);
+}
+
 /// Holds one reference, or none. Made, copied and destroyed with the GIL held.
 class py_ref {
 public:
@@ -25,7 +38,7 @@ public:
         py_ref old{std::exchange(object_, other.release())};
         return *this; // old goes last: its destructor may run any code
     }
-    ~py_ref() { Py_XDECREF(object_); }
+    ~py_ref() { release_reference(object_); }
 
     PyObject* get() const noexcept { return object_; }
     PyObject* release() noexcept { return std::exchange(object_, nullptr); }

@@ -2,19 +2,19 @@
 
 namespace rtpsynth::python {
 
-bool add_stat(const py_ref& dict, const char* name, std::uint64_t count) noexcept {
+bool add_stat(const py_ref& dict, const char* name, std::uint64_t count) {
     const py_ref number{PyLong_FromUnsignedLongLong(count)};
     return number && PyDict_SetItemString(dict.get(), name, number.get()) == 0;
 }
 
-py_ref make_stats(std::initializer_list<counter> counters) noexcept {
+py_ref make_stats(std::initializer_list<counter> counters) {
     py_ref dict{PyDict_New()};
     for (const auto& [name, count] : counters)
         if (!dict || !add_stat(dict, name, count)) return {};
     return dict;
 }
 
-py_ref make_stats(const asio_server::channel_stats& n) noexcept {
+py_ref make_stats(const asio_server::channel_stats& n) {
     return make_stats({{"received", n.received},
                        {"received_bytes", n.received_bytes},
                        {"rejected", n.rejected},
@@ -27,7 +27,7 @@ py_ref make_stats(const asio_server::channel_stats& n) noexcept {
                        {"queue_full", n.queue_full}});
 }
 
-py_ref make_stats(const jitter_buffer_stats& n) noexcept {
+py_ref make_stats(const jitter_buffer_stats& n) {
     return make_stats({{"received", n.received},
                        {"invalid", n.invalid},
                        {"duplicate", n.duplicate},
@@ -39,9 +39,10 @@ py_ref make_stats(const jitter_buffer_stats& n) noexcept {
                        {"restarts", n.restarts}});
 }
 
-py_ref make_stats(const asio_server::frame_receiver_stats& n) noexcept {
+py_ref make_stats(const asio_server::frame_receiver_stats& n) {
     py_ref dict = make_stats(n.jitter_buffer);
-    if (!dict || !add_stat(dict, "other", n.other) || !add_stat(dict, "no_memory", n.no_memory))
+    if (!dict || !add_stat(dict, "other", n.other) || !add_stat(dict, "overrun", n.overrun) ||
+        !add_stat(dict, "no_memory", n.no_memory))
         return {};
     return dict;
 }

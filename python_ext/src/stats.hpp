@@ -17,12 +17,12 @@ namespace rtpsynth::python {
 using counter = std::pair<const char*, std::uint64_t>;
 
 /// None with MemoryError set.
-py_ref make_stats(std::initializer_list<counter> counters) noexcept;
-py_ref make_stats(const asio_server::channel_stats& counted) noexcept;
-py_ref make_stats(const asio_server::frame_receiver_stats& counted) noexcept;
-py_ref make_stats(const jitter_buffer_stats& counted) noexcept;
+py_ref make_stats(std::initializer_list<counter> counters);
+py_ref make_stats(const asio_server::channel_stats& counted);
+py_ref make_stats(const asio_server::frame_receiver_stats& counted);
+py_ref make_stats(const jitter_buffer_stats& counted);
 
 /// \return false with MemoryError set
-bool add_stat(const py_ref& dict, const char* name, std::uint64_t count) noexcept;
+bool add_stat(const py_ref& dict, const char* name, std::uint64_t count);
 
 } // namespace rtpsynth::python

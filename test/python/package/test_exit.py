@@ -33,6 +33,11 @@ atexit.register(lambda: print(time.monotonic(), flush=True))
 server = RtpServer()
 proc = RtpProc()
 running = threading.Event()
+
+class Slow:
+    # Gives other threads time while the interpreter is ending.
+    def __del__(self, sleep=time.sleep):
+        sleep(0.1)
 """
 
 # name: (program, expected exit status)
@@ -137,6 +142,94 @@ PROGRAMS = {
         """,
         0,
     ),
+    "hook_asleep": (
+        """
+        def hook(unraisable, sleep=time.sleep, entered=running.set):
+            entered()
+            while True:
+                sleep(0.01)
+        sys.unraisablehook = hook
+        channel = echo(server, lambda: None)
+        running.wait()
+        sys.slow = Slow()
+        """,
+        0,
+    ),
+    "timer_hook_asleep": (
+        """
+        def hook(unraisable, sleep=time.sleep, entered=running.set):
+            entered()
+            while True:
+                sleep(0.01)
+        sys.unraisablehook = hook
+        def fails(now, deadline):
+            if deadline:
+                channel.close()
+                raise ValueError
+            return now + 10_000_000
+        channel = proc.create_channel(fails)
+        running.wait()
+        sys.slow = Slow()
+        """,
+        0,
+    ),
+    "destructor_of_a_callback": (
+        """
+        class PktIn:
+            def __call__(self, *packet):
+                channel.close()
+            def __del__(self, sleep=time.sleep):
+                running.set()
+                while True:
+                    sleep(0.01)
+        channel = echo(server, PktIn())
+        running.wait()
+        sys.slow = Slow()
+        """,
+        0,
+    ),
+    "collection_in_the_callback_thread": (
+        """
+        import gc
+        main = threading.get_ident()
+        class Cycle:
+            def __init__(self):
+                self.me = self
+            def __del__(self, sleep=time.sleep):
+                if threading.get_ident() != main:
+                    running.set()
+                    while True:
+                        sleep(0.01)
+        channel = server.create_channel(lambda packets: None, "127.0.0.1", batch=True)
+        channel.set_target(*channel.local_addr)
+        gc.set_threshold(10)
+        while not running.is_set():
+            gc.disable()
+            Cycle(), Cycle()
+            gc.enable()
+            for _ in range(30):
+                channel.send_pkt(b"x")
+            time.sleep(0.01)
+        sys.slow = Slow()
+        """,
+        0,
+    ),
+    "server_dropped_while_it_is_stopped": (
+        """
+        def asleep(*packet):
+            running.set()
+            time.sleep(0.5)
+        server = RtpServer()
+        channel = echo(server, asleep)
+        running.wait()
+        def drop():
+            global server, channel
+            time.sleep(0.03)
+            channel = server = None
+        atexit.register(lambda: threading.Thread(target=drop, daemon=True).start())
+        """,
+        0,
+    ),
     "failed_timer": (
         """
         def fails(now, deadline): raise ValueError("told at exit or never")
@@ -238,7 +331,8 @@ PROGRAMS = {
 
 def run(program):
     ended = subprocess.run(
-        [sys.executable, "-X", "faulthandler", "-c", program],
+        [sys.executable, "-X", "faulthandler", "-c", "import signal\n"
+         "signal.signal(signal.SIGINT, signal.default_int_handler)\n" + program],
         capture_output=True,
         text=True,
         timeout=60,

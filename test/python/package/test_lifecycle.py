@@ -1,10 +1,12 @@
 """Nothing is left behind: sockets, threads, memory, references; nor taken over a fork."""
 
+import contextlib
 import gc
 import os
 import signal
 import sys
 import threading
+import time
 import tracemalloc
 import weakref
 
@@ -184,6 +186,85 @@ def test_a_channel_dropped_in_its_own_callback_is_closed():
             s.connect(address)
 
 
+def flooded(channel, s, stop):
+    """Sends to a channel's address until told to stop, also when there is no channel any more."""
+    address = channel.local_addr
+
+    def send():
+        while not stop.is_set():
+            with contextlib.suppress(OSError):
+                s.sendto(b"x", address)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize("kind", ["channel", "timer"])
+def test_a_weak_reference_that_is_told_of_the_end(kind):
+    """Its callback lets other threads run when the object is no more, and not yet gone."""
+    with RtpServer(None) as server, RtpProc() as proc, plain_socket() as s:
+        for _ in range(5):
+            told, stop = threading.Event(), threading.Event()
+
+            def tell(reference):
+                time.sleep(0.03)
+                told.set()
+
+            if kind == "channel":
+                dying = server.create_channel(lambda *packet: None, bind_host="127.0.0.1")
+                thread = flooded(dying, s, stop)
+            else:
+                dying = proc.create_channel(lambda now, deadline: now)
+            reference = weakref.ref(dying, tell)
+            del dying
+            assert told.wait(DEADLINE) and reference() is None
+            if kind == "channel":
+                stop.set()
+                thread.join()
+        assert until(lambda: server.stats["open_channels"] == 0)
+        assert until(lambda: proc.stats["channels"] == 0)
+
+
+def test_garbage_that_is_called_back_while_it_is_collected():
+    """Other channels of the cycle let go of the interpreter when they are closed."""
+
+    class Application:
+        def pkt_in(self, *packet):
+            pass
+
+    with RtpServer(None) as server, plain_socket() as s:
+        for _ in range(5):
+            stop = threading.Event()
+            application = Application()
+            channel = server.create_channel(application.pkt_in, bind_host="127.0.0.1")
+            thread = flooded(channel, s, stop)
+            others = [server.create_channel(print, bind_host="127.0.0.1") for _ in range(30)]
+            application.cycle = [channel, *others]
+            application.cycle.append(application.cycle)
+            del application, channel, others
+            gc.collect()
+            stop.set()
+            thread.join()
+            assert server.stats["open_channels"] == 0
+
+
+def test_a_deadline_that_refers_to_its_channel():
+    class Deadline(int):
+        pass
+
+    with RtpProc() as proc:
+        given = []
+        channel = proc.create_channel(
+            lambda now, deadline: given.append(Deadline(now + 10**12)) or given[0]
+        )
+        given.pop().channel = channel
+        dead = weakref.ref(channel)
+        del channel
+        gc.collect()
+        assert dead() is None
+
+
 def test_error_of_a_timer_that_nobody_closes_is_told_once():
     with unraisable() as seen, RtpProc() as proc:
         channel = proc.create_channel(lambda now, deadline: 1 / 0)
@@ -238,6 +319,9 @@ def test_fork(busy):
             lambda: channel.send_pkt(b"x"),
             lambda: channel.set_target("127.0.0.1", 9),
             channel.close,
+            lambda: channel.stats,
+            lambda: server.stats,
+            lambda: proc.stats,
             lambda: server.create_channel(print),
             lambda: proc.create_channel(print),
         ):

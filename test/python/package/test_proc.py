@@ -269,3 +269,15 @@ def test_thousands_from_many_threads(proc):
     assert until(lambda: proc.stats["channels"] == 0)
     assert all(type(n) is int for n in stats.values())
     assert 0 <= stats["lateness_p50_ns"] <= stats["lateness_p99_ns"] <= stats["lateness_max_ns"]
+
+
+def test_callbacks_written_in_c_let_others_run(proc):
+    """They never look whether another thread waits for the interpreter."""
+    channels = [proc.create_channel(max) for _ in range(10)]  # max(now, deadline): always due
+    begin = time.monotonic()
+    for _ in range(10):
+        proc.create_channel(lambda now, deadline: None).close()
+    assert time.monotonic() - begin < DEADLINE
+    assert proc.stats["calls"] > 100
+    for channel in channels:
+        channel.close()

@@ -121,7 +121,7 @@ BAD = [
     (dict(bind_port=1 << 80), ValueError, "bind_port"),
     (dict(bind_port=1.5), TypeError, "bind_port"),
     (dict(bind_host=5), TypeError, "bind_host"),
-    (dict(bind_host="127.0.0.1\0"), OSError, ""),
+    (dict(bind_host="127.0.0.1\0"), ValueError, "null"),
     (dict(bind_host="no such host"), OSError, ""),
     (dict(bind_host="::1", bind_family=4), OSError, ""),
     (dict(bind_host="203.0.113.1"), OSError, ""),
@@ -139,6 +139,7 @@ BAD = [
     (dict(pkt_in=None, frames_in=print, jitter_buffer=0), ValueError, "capacity"),
     (dict(pkt_in=None, frames_in=print, jitter_buffer={}), TypeError, "capacity"),
     (dict(pkt_in=None, frames_in=print, jitter_buffer={"size": 1}), TypeError, "size"),
+    (dict(pkt_in=None, frames_in=print, jitter_buffer={1: 2}), TypeError, "keys"),
     (dict(pkt_in=None, frames_in=print, jitter_buffer={"capacity": 4, "max_delay_ns": -1}),
      ValueError, "max_delay_ns"),
     (dict(pkt_in=None, frames_in=print, jitter_buffer="4"), TypeError, "capacity"),
@@ -454,3 +455,19 @@ def test_a_python_thread_that_never_lets_go_delays_no_packet():
         assert (3**3_000_000).bit_length() == 4754888  # one instruction, and no letting go
         s.setblocking(False)  # they are all there by now
         assert [int(s.recv(10)) for _ in range(200)] == list(range(200))
+
+
+def test_callbacks_without_end_let_others_run():
+    """Two channels that never cease to call each other, one of them in C alone."""
+    with RtpServer(None) as server:
+        calls = []
+        a = open_to_itself(server, lambda data, address, rtime: a.send_pkt(data))
+        b = open_to_itself(server, calls.extend, batch=True, queue_size=1024)
+        for _ in range(16):
+            a.send_pkt(b"x")
+        begin = time.monotonic()
+        for _ in range(200):
+            b.send_pkt(b"x")
+            server.create_channel(print).close()
+        assert time.monotonic() - begin < DEADLINE
+        assert until(lambda: len(calls) == 200)
