@@ -74,12 +74,12 @@ def test_deadlines_are_exact_and_never_early(proc):
             return done.set()
         return (deadline or now) + MS + len(calls)  # of no even number
 
-    proc.create_channel(proc_in).close  # noqa: B018
     channel = proc.create_channel(proc_in)
     assert done.wait(DEADLINE)
-    mine = calls[1:] if calls[1][1] == 0 else calls
-    for (_, before, _), (now, deadline, clock) in zip(mine, mine[1:]):
-        assert before == 0 or deadline > before
+    expected = calls[0][0]
+    for i, (now, deadline, clock) in enumerate(calls[1:], start=1):
+        expected += MS + i
+        assert deadline == expected
         assert deadline <= now <= clock
     assert channel.closed is False
 
@@ -139,9 +139,8 @@ def test_failures_are_raised_by_close(proc, proc_in, cause, later):
     with unraisable() as seen:
         channel = proc.create_channel(fails_later if later else proc_in)
         assert not later or called.wait(DEADLINE)
-        # The exception is kept when the call has ended, which is right after.
-        assert until(lambda: proc.stats["calls"] >= 1)
-        time.sleep(0.01)
+        # The exception is kept when the call has ended: before another channel's first begins.
+        proc.create_channel(lambda now, deadline: None).close()
         with pytest.raises(ChannelProcError) as caught:
             channel.close()
         assert type(caught.value.__cause__) is cause
@@ -159,17 +158,19 @@ def test_not_callable(proc, bad):
 
 def test_close_in_the_callback(proc):
     channels = []
-    closed = threading.Event()
+    made, closed = threading.Event(), threading.Event()
     calls = []
 
     def proc_in(now, deadline):
         calls.append(deadline)
         if deadline:
+            made.wait(DEADLINE)
             channels[0].close()
             closed.set()
         return now + 5 * MS
 
     channels.append(proc.create_channel(proc_in))
+    made.set()
     assert closed.wait(DEADLINE)
     later = threading.Event()
     other = proc.create_channel(lambda now, d: later.set() if d else now + 20 * MS)
@@ -240,8 +241,10 @@ def test_overdue_channels_do_not_starve_others(proc):
 
     greedy = [proc.create_channel(burns) for _ in range(3)]
     channels = [proc.create_channel(periodic(i)) for i in calls]
-    assert until(lambda: min(calls.values()) >= 25)
-    assert max(calls.values()) <= 2 * min(calls.values())
+    before = dict(calls)
+    assert until(lambda: min(calls[i] - before[i] for i in calls) >= 25)
+    made = [calls[i] - before[i] for i in calls]
+    assert max(made) <= 2 * min(made)
     begin = time.monotonic()
     proc.create_channel(lambda now, deadline: None).close()
     assert time.monotonic() - begin < DEADLINE / 5
@@ -250,7 +253,7 @@ def test_overdue_channels_do_not_starve_others(proc):
         channel.close()
 
 
-def test_thousands_from_many_threads(proc):
+def test_hundreds_from_many_threads(proc):
     counts = [0] * 8
 
     def make(i):
@@ -258,14 +261,14 @@ def test_thousands_from_many_threads(proc):
             counts[i] += 1
             return now + 10 * MS if not deadline else None
 
-        kept = [proc.create_channel(proc_in) for _ in range(500)]
-        assert until(lambda: counts[i] == 1000)
+        kept = [proc.create_channel(proc_in) for _ in range(100)]
+        assert until(lambda: counts[i] == 200)
         for channel in kept:
             channel.close()
 
     assert in_threads([lambda i=i: make(i) for i in range(8)], 60) == []
     stats = proc.stats
-    assert stats["calls"] == 8000
+    assert stats["calls"] == 1600
     assert until(lambda: proc.stats["channels"] == 0)
     assert all(type(n) is int for n in stats.values())
     assert 0 <= stats["lateness_p50_ns"] <= stats["lateness_p99_ns"] <= stats["lateness_max_ns"]
