@@ -273,7 +273,7 @@ void deallocate(PyObject* self) {
     PyObject_GC_UnTrack(self);
     // A buffer that is an opaque in another, and so on, must not end the stack.
     Py_TRASHCAN_BEGIN(self, deallocate) jbuf_object& j = object_of(self);
-    if (j.weak_references != nullptr) PyObject_ClearWeakRefs(self);
+    clear_weak_references(j);
     clear(self);
     std::destroy_at(&j.unsent);
     std::destroy_at(&j.buffer);
@@ -302,8 +302,6 @@ PyGetSetDef attributes[] = {
      nullptr},
     {}};
 
-PyMemberDef members[] = {weak_references(offsetof(jbuf_head, weak_references)), {}};
-
 PyType_Slot slots[] = {slot(Py_tp_new, make),
                        slot(Py_tp_init, initialise),
                        slot(Py_tp_traverse, traverse),
@@ -311,7 +309,7 @@ PyType_Slot slots[] = {slot(Py_tp_new, make),
                        slot(Py_tp_dealloc, deallocate),
                        {Py_tp_methods, methods},
                        {Py_tp_getset, attributes},
-                       {Py_tp_members, members},
+                       {Py_tp_members, weak_members},
                        {Py_tp_doc, const_cast<char*>(jbuf_doc)},
                        {}};
 

@@ -15,8 +15,7 @@ namespace rtpsynth::python {
 
 namespace {
 
-struct proc_object {
-    PyObject_HEAD PyObject* weakrefs;
+struct proc_object : weak_object {
     std::shared_ptr<proc> native;
 };
 
@@ -45,7 +44,7 @@ PyObject* make(PyTypeObject* type, PyObject* args, PyObject* keywords) {
 
 void destroy(PyObject* object) {
     proc_object& self = as_proc(object);
-    if (self.weakrefs != nullptr) PyObject_ClearWeakRefs(object);
+    clear_weak_references(self);
     {
         const error_aside kept;
         self.native.~shared_ptr();
@@ -133,8 +132,6 @@ PyGetSetDef attributes[] = {
      nullptr},
     {}};
 
-PyMemberDef members[] = {weak_references(offsetof(proc_object, weakrefs)), {}};
-
 constexpr const char* proc_doc =
     "RtpProc()\n--\n\n"
     "Calls Python functions at the times they ask for, on one worker thread: the one instance, or "
@@ -154,7 +151,7 @@ void bind_proc() {
                            slot(Py_tp_new, make),
                            {Py_tp_methods, methods},
                            {Py_tp_getset, attributes},
-                           {Py_tp_members, members},
+                           {Py_tp_members, weak_members},
                            slot(Py_tp_dealloc, destroy),
                            {0, nullptr}};
     PyType_Spec spec{"rtpsynth.RtpProc.RtpProc", sizeof(proc_object), 0,

@@ -37,8 +37,7 @@ bool to_tick(PyObject* tick_hz, std::optional<duration>& out) {
 
 /// The Python object: a heap type, since an application that derives from it often is the owner of
 /// its channels' callbacks, and must be collectable all the same.
-struct server_object {
-    PyObject_HEAD PyObject* weakrefs;
+struct server_object : weak_object {
     std::shared_ptr<server> native; // null without __init__
 };
 
@@ -82,7 +81,7 @@ int traverse(PyObject* self, visitproc visit, void* arg) {
 void destroy(PyObject* object) {
     server_object& self = as_server(object);
     PyObject_GC_UnTrack(object);
-    if (self.weakrefs != nullptr) PyObject_ClearWeakRefs(object);
+    clear_weak_references(self);
     {
         const error_aside kept;
         self.native.~shared_ptr();
@@ -160,8 +159,6 @@ PyGetSetDef attributes[] = {
      nullptr},
     {}};
 
-PyMemberDef members[] = {weak_references(offsetof(server_object, weakrefs)), {}};
-
 constexpr const char* server_doc =
     "RtpServer(tick_hz=200)\n--\n\n"
     "UDP channels by the thousand.\n\n"
@@ -183,7 +180,7 @@ void bind_server() {
                            slot(Py_tp_init, initialise),
                            {Py_tp_methods, methods},
                            {Py_tp_getset, attributes},
-                           {Py_tp_members, members},
+                           {Py_tp_members, weak_members},
                            slot(Py_tp_traverse, traverse),
                            slot(Py_tp_dealloc, destroy),
                            {0, nullptr}};

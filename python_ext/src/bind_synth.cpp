@@ -22,8 +22,7 @@ struct timed_stream {
 
 /// A type of its own: instances of subclasses, which may hold anything, are then collected with the
 /// cycles they are in, and a method finds the stream without a search.
-struct synth_object {
-    PyObject_HEAD PyObject* weak_references;
+struct synth_object : weak_object {
     std::optional<timed_stream> stream; // none before __init__
 };
 
@@ -56,8 +55,7 @@ int init_synth(PyObject* self, PyObject* args, PyObject* keywords) {
 }
 
 void delete_synth(PyObject* self) {
-    if (reinterpret_cast<synth_object*>(self)->weak_references != nullptr)
-        PyObject_ClearWeakRefs(self);
+    clear_weak_references(*reinterpret_cast<synth_object*>(self));
     std::destroy_at(&stream_of(self));
     free_object(self);
 }
@@ -308,8 +306,6 @@ PyGetSetDef attributes[] = {
     {"ptime", get<&packet_synth::ptime>, nullptr, "Media in one packet, ms.", nullptr},
     {}};
 
-PyMemberDef members[] = {weak_references(sizeof(PyObject)), {}};
-
 } // namespace
 
 void bind_synth() {
@@ -319,7 +315,7 @@ void bind_synth() {
                            slot(Py_tp_dealloc, delete_synth),
                            {Py_tp_methods, methods},
                            {Py_tp_getset, attributes},
-                           {Py_tp_members, members},
+                           {Py_tp_members, weak_members},
                            {0, nullptr}};
     PyType_Spec spec{"rtpsynth.RtpSynth.RtpSynth", sizeof(synth_object), 0,
                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};

@@ -181,7 +181,7 @@ void destroy(PyObject* object) {
     channel_object& self = as_channel(object);
     detach(self); // before any code runs, which would let a callback revive it
     PyObject_GC_UnTrack(object);
-    if (self.weakrefs != nullptr) PyObject_ClearWeakRefs(object);
+    clear_weak_references(self);
     {
         const error_aside kept;
         Py_CLEAR(self.callback);
@@ -224,8 +224,6 @@ PyGetSetDef attributes[] = {
      "for a channel without frames_in.",
      nullptr},
     {}};
-
-PyMemberDef members[] = {weak_references(offsetof(channel_object, weakrefs)), {}};
 
 constexpr const char* channel_doc =
     "A UDP channel, made by RtpServer.create_channel.\n\n"
@@ -283,7 +281,7 @@ void bind_channel_type() {
     PyType_Slot slots[] = {{Py_tp_doc, const_cast<char*>(channel_doc)},
                            {Py_tp_methods, methods},
                            {Py_tp_getset, attributes},
-                           {Py_tp_members, members},
+                           {Py_tp_members, weak_members},
                            slot(Py_tp_traverse, traverse),
                            slot(Py_tp_clear, clear),
                            slot(Py_tp_dealloc, destroy),

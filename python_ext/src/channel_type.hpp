@@ -4,6 +4,7 @@
 #pragma once
 
 #include "callback_queue.hpp"
+#include "heap_type.hpp"
 #include "server.hpp"
 
 #include <rtpsynth/asio_server/channel_options.hpp>
@@ -23,8 +24,7 @@ enum class delivery {
     frames, ///< callback(list of frames) from a jitter buffer
 };
 
-struct channel_object {
-    PyObject_HEAD PyObject* weakrefs;
+struct channel_object : weak_object {
     PyObject* callback; // null once closed
     struct state {
         std::shared_ptr<python::server> server;

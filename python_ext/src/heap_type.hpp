@@ -6,6 +6,8 @@
 
 #include <structmember.h>
 
+#include <cstddef>
+
 namespace rtpsynth::python {
 
 /// An entry of a type's slots that is a function.
@@ -14,9 +16,19 @@ PyType_Slot slot(int id, Function* function) noexcept {
     return {id, reinterpret_cast<void*>(function)};
 }
 
-/// An entry of a type's members that lets its objects be referred to weakly.
-constexpr PyMemberDef weak_references(Py_ssize_t offset) noexcept {
-    return {"__weaklistoffset__", T_PYSSIZET, offset, READONLY, nullptr};
+/// How an object begins that can be referred to weakly: a base, since it has standard layout when
+/// what follows has not.
+struct weak_object {
+    PyObject_HEAD PyObject* weakrefs;
+};
+
+/// The members of its type.
+inline PyMemberDef weak_members[] = {
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(weak_object, weakrefs), READONLY, nullptr}, {}};
+
+/// An early step of its tp_dealloc. Runs the callbacks of its weak references.
+inline void clear_weak_references(weak_object& object) noexcept {
+    if (object.weakrefs != nullptr) PyObject_ClearWeakRefs(reinterpret_cast<PyObject*>(&object));
 }
 
 /// Entries of a type's methods that make it a context manager.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "frame_list.hpp"
+#include "heap_type.hpp"
 
 #include <rtpsynth/jitter_buffer.hpp>
 
@@ -12,14 +13,9 @@ namespace rtpsynth::python {
 
 using python_jitter_buffer = jitter_buffer<frame_owner>;
 
-/// How it begins, for offsetof.
-struct jbuf_head {
-    PyObject_HEAD PyObject* weak_references;
-};
-
 /// Everything in here is used with the GIL held, and no Python code runs while \p buffer works:
 /// what can run any, as do allocations, conversions and released references, comes before or after.
-struct jbuf_object : jbuf_head {
+struct jbuf_object : weak_object {
     std::optional<python_jitter_buffer> buffer; ///< none before __init__
     /// What left the buffer when there was no memory for a list of it: goes out with the next call.
     frame_list unsent;

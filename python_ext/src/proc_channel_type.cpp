@@ -202,7 +202,7 @@ void destroy(PyObject* object) {
     proc_channel_object& self = as_channel(object);
     detach(self); // before any more code runs, which would let a callback revive it
     PyObject_GC_UnTrack(object);
-    if (self.weakrefs != nullptr) PyObject_ClearWeakRefs(object);
+    clear_weak_references(self);
     Py_CLEAR(self.callback);
     self.s.channel.reset();
     self.s.~state();
@@ -221,8 +221,6 @@ PyGetSetDef attributes[] = {
      nullptr},
     {"id", get_id, nullptr, "Unique in the process.", nullptr},
     {}};
-
-PyMemberDef members[] = {weak_references(offsetof(proc_channel_object, weakrefs)), {}};
 
 constexpr const char* channel_doc =
     "One callback's schedule, made by RtpProc.create_channel.\n\n"
@@ -264,7 +262,7 @@ void bind_proc_channel_type() {
     PyType_Slot slots[] = {{Py_tp_doc, const_cast<char*>(channel_doc)},
                            {Py_tp_methods, methods},
                            {Py_tp_getset, attributes},
-                           {Py_tp_members, members},
+                           {Py_tp_members, weak_members},
                            slot(Py_tp_traverse, traverse),
                            slot(Py_tp_clear, clear),
                            slot(Py_tp_finalize, finalize),

@@ -3,6 +3,7 @@
 /// each other and must be collectable all the same.
 #pragma once
 
+#include "heap_type.hpp"
 #include "proc.hpp"
 
 #include <rtpsynth/asio_server/rtp_proc.hpp>
@@ -22,8 +23,7 @@ struct proc_link {
     std::binary_semaphore first_call{0};
 };
 
-struct proc_channel_object {
-    PyObject_HEAD PyObject* weakrefs;
+struct proc_channel_object : weak_object {
     PyObject* callback; // null once closed
     struct state {
         std::shared_ptr<proc> owner;
