@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE datagram_kind
 #include <boost/test/unit_test.hpp>
 
 #include <rtpsynth/datagram_kind.hpp>

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE duration_histogram
 #include <boost/test/unit_test.hpp>
 
 #include <rtpsynth/duration_histogram.hpp>

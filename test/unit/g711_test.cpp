@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE g711
 #include <boost/test/unit_test.hpp>
 
 #include <rtpsynth/detail/g711_kernels.hpp>

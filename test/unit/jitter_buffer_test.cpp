@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE jitter_buffer
 #include <boost/test/unit_test.hpp>
 
 #include "jitter_buffer_packets.hpp"

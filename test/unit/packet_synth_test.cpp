@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE packet_synth
 #include <boost/test/unit_test.hpp>
 
 #include <rtpsynth/packet_synth.hpp>

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE payload_type
 #include <boost/test/unit_test.hpp>
 
 #include <rtpsynth/payload_type.hpp>

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE receiver_stats
 #include <boost/test/unit_test.hpp>
 
 #include <rtpsynth/receiver_stats.hpp>

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE report_block
 #include <boost/test/unit_test.hpp>
 
 #include <rtpsynth/ntp_time.hpp>

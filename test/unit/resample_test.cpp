@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE resample
 #include <boost/test/unit_test.hpp>
 
 #include <rtpsynth/detail/resample_kernels.hpp>

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE rtcp
 #include <boost/test/unit_test.hpp>
 
 #include <rtpsynth/rtcp_builder.hpp>

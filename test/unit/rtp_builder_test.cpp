@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE rtp_builder
 #include <boost/test/unit_test.hpp>
 
 #include <rtpsynth/rtp_builder.hpp>

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE rtp_extension
 #include <boost/test/unit_test.hpp>
 
 #include <rtpsynth/rtp_extension.hpp>

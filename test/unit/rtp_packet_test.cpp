@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE rtp_packet
 #include <boost/test/unit_test.hpp>
 
 #include <rtpsynth/rtp_packet.hpp>

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE sequence
 #include <boost/test/unit_test.hpp>
 
 #include <rtpsynth/sequence.hpp>

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE timer_wheel
 #include <boost/test/unit_test.hpp>
 
 #include "timer_wheel_model.hpp"

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE buffer_pool
 #include <boost/test/unit_test.hpp>
 
 #include <rtpsynth/asio_server/datagram.hpp>

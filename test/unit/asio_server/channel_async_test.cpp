@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE channel_async
 #include <boost/test/unit_test.hpp>
 
 #include "async_tools.hpp"

@@ -1,5 +1,4 @@
 // How operations end early, and what happens to those that wait for room.
-#define BOOST_TEST_MODULE channel_cancel
 #include <boost/test/unit_test.hpp>
 
 #include "async_tools.hpp"

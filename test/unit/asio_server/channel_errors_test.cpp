@@ -1,5 +1,4 @@
 // Every error that the system can report, injected.
-#define BOOST_TEST_MODULE channel_errors
 #include <boost/test/unit_test.hpp>
 
 #include "async_tools.hpp"

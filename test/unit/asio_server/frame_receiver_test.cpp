@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE frame_receiver
 #include <boost/test/unit_test.hpp>
 
 #include "frame_receiver_fixture.hpp"

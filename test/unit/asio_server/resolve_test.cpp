@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE resolve
 #include <boost/test/unit_test.hpp>
 
 #include <rtpsynth/asio_server/resolve.hpp>

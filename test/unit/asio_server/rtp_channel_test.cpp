@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE rtp_channel
 #include <boost/test/unit_test.hpp>
 
 #include "server_tools.hpp"

@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE rtp_proc_overload
 #include <boost/test/unit_test.hpp>
 
 #include "rtp_proc_tools.hpp"

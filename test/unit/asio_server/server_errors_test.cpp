@@ -1,5 +1,4 @@
 // What cannot be created, since the system says so; and that it leaves nothing behind.
-#define BOOST_TEST_MODULE server_errors
 #include <boost/test/unit_test.hpp>
 
 #include "async_tools.hpp"

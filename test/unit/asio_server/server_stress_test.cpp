@@ -1,5 +1,4 @@
 // Everything at once, from everywhere.
-#define BOOST_TEST_MODULE server_stress
 #include <boost/test/unit_test.hpp>
 
 #include "async_tools.hpp"

@@ -1,5 +1,4 @@
 // A server under several threads, under handlers that block, and after fork().
-#define BOOST_TEST_MODULE server_threads
 #include <boost/test/unit_test.hpp>
 
 #include "async_tools.hpp"

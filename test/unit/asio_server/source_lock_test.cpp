@@ -1,4 +1,3 @@
-#define BOOST_TEST_MODULE source_lock
 #include <boost/test/unit_test.hpp>
 
 #include <rtpsynth/asio_server/source_lock.hpp>
