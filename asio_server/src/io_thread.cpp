@@ -1,14 +1,11 @@
 #include "io_thread.hpp"
 
+#include <rtpsynth/asio_server/detail/quiet_thread.hpp>
+
 #include <boost/asio/post.hpp>
 #include <boost/asio/system_executor.hpp>
-#include <boost/system/system_error.hpp>
 
-#include <pthread.h>
 #include <unistd.h>
-
-#include <csignal>
-#include <system_error>
 
 namespace rtpsynth::asio_server::detail {
 
@@ -48,22 +45,7 @@ void io_home::ensure_progress() {
 
 io_thread::io_thread(std::function<void(std::exception_ptr)> on_exception)
     : home_{std::make_shared<io_home>(std::move(on_exception))}, process_{::getpid()} {
-    // Signals are for the application's threads.
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    try {
-        thread_ = std::make_unique<std::thread>([home = home_] { home->run(); });
-    } catch (const std::system_error& e) {
-        pthread_sigmask(SIG_SETMASK, &before, nullptr);
-        throw boost::system::system_error{e.code().value(), boost::system::system_category(),
-                                          "thread"};
-    } catch (...) {
-        pthread_sigmask(SIG_SETMASK, &before, nullptr);
-        throw;
-    }
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    pthread_setname_np(thread_->native_handle(), "rtpsynth");
+    thread_ = start_quiet_thread("rtpsynth", [home = home_] { home->run(); });
     id_ = thread_->get_id();
 }
 

@@ -1,15 +1,11 @@
 #include "callback_thread.hpp"
 
-#include <boost/system/system_error.hpp>
+#include <rtpsynth/asio_server/detail/quiet_thread.hpp>
 
 #include <condition_variable>
-#include <csignal>
 #include <mutex>
 #include <new>
-#include <system_error>
 #include <utility>
-
-#include <pthread.h>
 
 namespace rtpsynth::python {
 
@@ -38,22 +34,7 @@ callback_thread::callback_thread(const char* name, std::function<void(python_thr
         }
         mine->change(progress::ended);
     };
-    // Signals are for Python's main thread.
-    sigset_t every, before;
-    sigfillset(&every);
-    pthread_sigmask(SIG_SETMASK, &every, &before);
-    try {
-        thread_ = std::make_unique<std::thread>(std::move(run));
-    } catch (const std::system_error& e) {
-        pthread_sigmask(SIG_SETMASK, &before, nullptr);
-        throw boost::system::system_error{e.code().value(), boost::system::system_category(),
-                                          "thread"};
-    } catch (...) {
-        pthread_sigmask(SIG_SETMASK, &before, nullptr);
-        throw;
-    }
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    pthread_setname_np(thread_->native_handle(), name);
+    thread_ = asio_server::detail::start_quiet_thread(name, std::move(run));
     id_ = thread_->get_id();
     std::unique_lock lock{progress_->mutex};
     progress_->changed.wait(lock, [this] { return progress_->state != progress::starting; });

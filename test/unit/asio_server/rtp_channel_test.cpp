@@ -321,7 +321,7 @@ BOOST_AUTO_TEST_CASE(datagrams_carry_the_code_point) {
                 std::memcpy(&traffic_class, CMSG_DATA(header), sizeof traffic_class);
             else
                 traffic_class = *CMSG_DATA(header);
-            BOOST_TEST(traffic_class >> 2 == dscp);
+            BOOST_TEST((traffic_class >> 2) == dscp);
         }
     }
 }
