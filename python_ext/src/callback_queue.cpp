@@ -145,8 +145,8 @@ void callback_queue::run(python_thread& python) {
         if (!take(taken, false)) { // nothing more to do for now
             if (python.has_gil()) python.release();
             if (!take(taken, true)) return;
-            python.take();
         }
+        if (!python.has_gil()) python.take(); // nor has it when there is work from the start
         interpreter_scope scope;
         deliver(taken, python);
         scope.leave();

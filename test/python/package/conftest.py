@@ -2,4 +2,14 @@
 import pathlib
 import sys
 
+import pytest
+
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+
+@pytest.fixture
+def server():
+    from rtpsynth.RtpServer import RtpServer
+
+    with RtpServer() as s:
+        yield s
