@@ -17,6 +17,7 @@ was opened, and is used in that loop's thread.
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import contextlib
 import threading
@@ -61,7 +62,7 @@ class JitterBufferOptions(_CapacityOption, total=False):
     max_misorder: int
 
 
-class _Channel(Generic[_T]):
+class _Channel(abc.ABC, Generic[_T]):
     """What Channel and FrameChannel have in common."""
 
     _native: RtpChannel | None = None
@@ -102,8 +103,9 @@ class _Channel(Generic[_T]):
         return self
 
     @staticmethod
+    @abc.abstractmethod
     def _create(inbox: Inbox[Any], server: RtpServer, options: dict[str, Any]) -> RtpChannel:
-        raise NotImplementedError
+        """The native channel, whose callback fills the inbox."""
 
     def _opened(self) -> RtpChannel:
         if self._native is None:

@@ -34,6 +34,11 @@ server = RtpServer()
 proc = RtpProc()
 running = threading.Event()
 
+def asleep_hook(unraisable, sleep=time.sleep, entered=running.set):
+    entered()
+    while True:
+        sleep(0.01)
+
 class Slow:
     # Gives other threads time while the interpreter is ending.
     def __del__(self, sleep=time.sleep):
@@ -144,11 +149,7 @@ PROGRAMS = {
     ),
     "hook_asleep": (
         """
-        def hook(unraisable, sleep=time.sleep, entered=running.set):
-            entered()
-            while True:
-                sleep(0.01)
-        sys.unraisablehook = hook
+        sys.unraisablehook = asleep_hook
         channel = echo(server, lambda: None)
         running.wait()
         sys.slow = Slow()
@@ -157,11 +158,7 @@ PROGRAMS = {
     ),
     "timer_hook_asleep": (
         """
-        def hook(unraisable, sleep=time.sleep, entered=running.set):
-            entered()
-            while True:
-                sleep(0.01)
-        sys.unraisablehook = hook
+        sys.unraisablehook = asleep_hook
         def fails(now, deadline):
             if deadline:
                 channel.close()

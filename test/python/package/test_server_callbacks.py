@@ -1,7 +1,6 @@
 """Callbacks of RtpServer: when, what of their errors, and its threads beside others."""
 
 import ctypes
-import os
 import socket
 import struct
 import subprocess
@@ -132,7 +131,6 @@ def test_callbacks_without_end_let_others_run():
         assert until(lambda: len(calls) == 200)
 
 
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system has no affinity")
 def test_a_packet_that_comes_before_the_callback_thread_first_looked():
     """Threads that run beside it on one processor let it look late, now and then."""
     program = """if True:
