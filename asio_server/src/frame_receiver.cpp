@@ -12,6 +12,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <mutex>
@@ -58,8 +59,8 @@ public:
     impl(std::shared_ptr<detail::engine> engine, const frame_receiver_options& options,
          handler&& on_frames)
         : engine_{std::move(engine)},
-          on_frames_{std::move(on_frames)},
-          has_handler_{on_frames_ != nullptr},
+          handlers_{std::move(on_frames), options.on_other},
+          has_handler_{handlers_.on_frames != nullptr},
           buffer_{options.jitter_buffer},
           queue_{checked(options).queue_size} {}
 
@@ -82,7 +83,13 @@ public:
 private:
     struct sink;
 
+    struct handlers {
+        handler on_frames;
+        decltype(frame_receiver_options::on_other) on_other;
+    };
+
     void on_batch(rtp_channel& channel, std::span<const datagram_view> batch) noexcept;
+    void on_others(std::span<const datagram_view> batch) noexcept;
     void on_timer(time_point now) noexcept override;
     void on_finished() noexcept;
     void finish() noexcept;
@@ -93,13 +100,15 @@ private:
 
     void on_progress(frame_op_list&& done, std::optional<time_point> deadline) noexcept;
     void deliver() noexcept;
+    template <class Call>
+    void call(Call call) noexcept;
     void post(frame_op_list&& done) noexcept;
 
     const std::shared_ptr<detail::engine> engine_;
     std::shared_ptr<rtp_channel> kept_channel_;
     // Known from the first call on, which may come before the channel is in its owner's hands.
     std::atomic<rtp_channel*> channel_{nullptr};
-    handler on_frames_; // on the executor
+    handlers handlers_; // on the executor
     const bool has_handler_;
     std::vector<media_frame> delivered_; // on the executor
 
@@ -108,11 +117,10 @@ private:
     detail::frame_queue queue_;
     frame_op_list waiting_;
     std::vector<media_frame> turn_; // for the handler
-    std::uint64_t other_ = 0;
-    std::uint64_t overrun_ = 0;
-    std::uint64_t no_memory_ = 0;
+    frame_receiver_stats stats_;    // but for jitter_buffer, and the kinds of others
+    std::array<std::uint64_t, static_cast<std::size_t>(datagram_kind::unknown) + 1> of_kind_{};
     bool used_ = false;     // something was received
-    bool silenced_ = false; // the handler is not to be called
+    bool silenced_ = false; // no handler is to be called
     bool closed_ = false;
 };
 
@@ -182,7 +190,15 @@ void frame_receiver::impl::silence() noexcept {
 
 frame_receiver_stats frame_receiver::impl::stats() const {
     const std::lock_guard lock{lock_};
-    return {buffer_.stats(), other_, overrun_, no_memory_};
+    frame_receiver_stats s = stats_;
+    s.jitter_buffer = buffer_.stats();
+    const auto of = [this](datagram_kind k) { return of_kind_[static_cast<std::size_t>(k)]; };
+    s.rtcp = of(datagram_kind::rtcp);
+    s.stun = of(datagram_kind::stun);
+    s.zrtp = of(datagram_kind::zrtp);
+    s.dtls = of(datagram_kind::dtls);
+    s.turn_channel = of(datagram_kind::turn_channel);
+    return s;
 }
 
 void frame_receiver::impl::on_batch(rtp_channel& channel,
@@ -190,27 +206,41 @@ void frame_receiver::impl::on_batch(rtp_channel& channel,
     channel_.store(&channel, std::memory_order_release);
     sink out{*this};
     std::optional<time_point> deadline;
+    std::uint64_t others = 0;
     {
         const std::lock_guard lock{lock_};
         used_ = true;
+        others = stats_.other;
         for (const datagram_view& view : batch) insert(view, out);
+        others = stats_.other - others;
         deadline = buffer_.next_deadline();
     }
+    if (others != 0 && handlers_.on_other) on_others(batch);
     on_progress(std::move(out.done), deadline);
 }
 
+void frame_receiver::impl::on_others(std::span<const datagram_view> batch) noexcept {
+    for (const datagram_view& view : batch) {
+        const datagram_kind kind = classify(view.data);
+        if (kind == datagram_kind::rtp) continue;
+        if (!channel().is_open()) return;
+        call([&](frame_receiver& self) { handlers_.on_other(self, kind, view); });
+    }
+}
+
 void frame_receiver::impl::insert(const datagram_view& view, sink& out) noexcept {
-    if (classify(view.data) != datagram_kind::rtp) {
-        ++other_;
+    if (const datagram_kind kind = classify(view.data); kind != datagram_kind::rtp) {
+        ++stats_.other;
+        ++of_kind_[static_cast<std::size_t>(kind)];
         return;
     }
     try {
         datagram owner{engine_->pool(), view};
         const auto bytes = owner.data();
         const auto inserted = buffer_.insert(bytes, std::move(owner), view.received_at, out);
-        if (!inserted && inserted.error() == errc::not_enough_memory) ++no_memory_;
+        if (!inserted && inserted.error() == errc::not_enough_memory) ++stats_.no_memory;
     } catch (const std::bad_alloc&) {
-        ++no_memory_;
+        ++stats_.no_memory;
     }
 }
 
@@ -219,13 +249,13 @@ void frame_receiver::impl::put(media_frame&& f, frame_op_list& done) noexcept {
         try {
             turn_.push_back(std::move(f));
         } catch (const std::bad_alloc&) {
-            ++overrun_;
+            ++stats_.overrun;
         }
     } else if (frame_op_ptr op = waiting_.pop()) {
         op->frame = std::move(f);
         done.push(std::move(op));
     } else {
-        overrun_ += queue_.push(std::move(f));
+        stats_.overrun += queue_.push(std::move(f));
     }
 }
 
@@ -259,20 +289,25 @@ void frame_receiver::impl::deliver() noexcept {
         if (silenced_) delivered_.clear();
     }
     if (delivered_.empty()) return;
+    call([this](frame_receiver& self) { handlers_.on_frames(self, delivered_); });
+    delivered_.clear();
+}
+
+template <class Call>
+void frame_receiver::impl::call(Call call) noexcept {
     // A handle of its own, since the user's may be destroyed meanwhile.
     frame_receiver self{shared_from_this()};
     try {
-        on_frames_(self, delivered_);
+        call(self);
     } catch (...) {
         engine_->handler_failed(std::current_exception());
     }
     self.impl_.reset();
-    delivered_.clear();
 }
 
 void frame_receiver::impl::finish() noexcept {
     sink out{*this};
-    handler unused;
+    handlers unused;
     bool used = false;
     {
         const std::lock_guard lock{lock_};
@@ -280,7 +315,7 @@ void frame_receiver::impl::finish() noexcept {
         buffer_.flush(out);
         out.done.append(std::move(waiting_).with_result(error::operation_aborted));
         used = used_;
-        if (!used) unused.swap(on_frames_);
+        if (!used) unused = std::exchange(handlers_, {});
     }
     post(std::move(out.done));
     if (!used) return;
@@ -294,7 +329,7 @@ void frame_receiver::impl::finish() noexcept {
 void frame_receiver::impl::on_finished() noexcept {
     client::cancel();
     deliver();
-    on_frames_ = nullptr;
+    handlers_ = {};
 }
 
 void frame_receiver::impl::post(frame_op_list&& done) noexcept {

@@ -83,10 +83,11 @@ public:
     void send_bytes(const std::vector<std::uint8_t>& bytes) {
         socket_.send_to(boost::asio::buffer(bytes), to_);
     }
+    udp::endpoint endpoint() const { return socket_.local_endpoint(); }
 
 private:
     boost::asio::io_context context_;
-    udp::socket socket_{context_, udp::v4()};
+    udp::socket socket_{context_, udp::endpoint{boost::asio::ip::address_v4::loopback(), 0}};
     udp::endpoint to_;
 };
 

@@ -46,6 +46,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(packets_come_in_order_with_their_bytes, Server, se
         BOOST_REQUIRE(id_of(f) == 1000 + i);
         BOOST_REQUIRE(f.owner.data().data() == f.packet.datagram().data());
         BOOST_REQUIRE((f.owner.received_at() == f.arrival));
+        BOOST_REQUIRE((f.owner.source() == out.endpoint()));
     }
 }
 
@@ -103,6 +104,8 @@ BOOST_AUTO_TEST_CASE(what_is_no_frame_is_counted) {
     BOOST_TEST(next(r, 3) == "0 1 2");
     const auto stats = r.stats();
     BOOST_TEST(stats.other == 3U);
+    BOOST_TEST(stats.stun == 1U);
+    BOOST_TEST(stats.rtcp == 1U);
     BOOST_TEST(stats.jitter_buffer.invalid == 2U);
     BOOST_TEST(stats.jitter_buffer.received == 5U);
     BOOST_TEST(stats.jitter_buffer.duplicate == 1U);

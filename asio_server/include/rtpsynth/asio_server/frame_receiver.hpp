@@ -5,6 +5,7 @@
 #include <rtpsynth/asio_server/datagram.hpp>
 #include <rtpsynth/asio_server/rtp_channel.hpp>
 #include <rtpsynth/asio_server/rtp_server.hpp>
+#include <rtpsynth/datagram_kind.hpp>
 #include <rtpsynth/export.h>
 #include <rtpsynth/jitter_buffer.hpp>
 
@@ -22,7 +23,8 @@
 
 namespace rtpsynth::asio_server {
 
-/// A packet in play-out order, with the datagram it lies in (`owner`).
+/// A packet in sequence order, with the datagram it lies in: `owner.source()` is the sender's
+/// address, `owner.received_at()` the time of arrival.
 using rtp_frame = jitter_buffer<datagram>::frame;
 
 /// What comes next: an rtp_frame, or the erasure in place of packets that will not come.
@@ -34,16 +36,31 @@ using media_frame = std::variant<std::monostate, rtp_frame, erasure>;
 /// its receiver or is overrun.
 struct frame_receiver_stats {
     jitter_buffer_stats jitter_buffer{};
-    std::uint64_t other = 0;     ///< datagrams that are no RTP by RFC 7983 (RTCP, STUN, …)
+    std::uint64_t other = 0;     ///< datagrams that are not RTP (RFC 7983, RFC 5761), whether or
+                                 ///< not there is an on_other handler
     std::uint64_t overrun = 0;   ///< frames lost since nobody awaited them, oldest first
     std::uint64_t no_memory = 0; ///< datagrams lost since there was no memory to keep them
+
+    // Of `other`; the rest is datagram_kind::unknown.
+    std::uint64_t rtcp = 0;
+    std::uint64_t stun = 0;
+    std::uint64_t zrtp = 0;
+    std::uint64_t dtls = 0;
+    std::uint64_t turn_channel = 0;
 };
+
+class frame_receiver;
 
 /// What a receiver is made with.
 struct frame_receiver_options {
     jitter_buffer_options jitter_buffer{};
     /// Frames kept while nobody awaits them, 1..2^20. With a handler there are none.
     std::size_t queue_size = 1024;
+    /// Called with each datagram that is not RTP, such as RTCP on the same port (RFC 5761), in
+    /// order of arrival and before the frames of the same turn. The view is valid during the call.
+    /// Without a handler these datagrams are counted and nothing else. Executor, frame_receiver
+    /// argument, exceptions and end are those of frame_receiver::handler.
+    std::function<void(frame_receiver&, datagram_kind, const datagram_view&)> on_other{};
 };
 
 /// Parses, checks and reorders on the server's executor what a channel of its own receives. The
