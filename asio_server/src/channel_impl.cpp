@@ -70,28 +70,25 @@ bool channel_impl::close() noexcept {
         if (!delivering_) handler_ = nullptr; // it may own other channels
         return output_.abandon();
     }
-    send_op_list sends;
-    receive_op_list receives;
     std::unique_ptr<receive_handler> unused_handler;
+    completions done{home_->completing()};
     std::uint64_t token = 0;
     {
         const std::lock_guard lock{io_};
         if (!output_.close()) return false; // and the port is free, whoever it was
         token = token_;
         home_->sockets().remove(socket_.native_handle()); // others need not wait while it drains
-        drain(sends);
+        drain(done);
         note_dropped();
         socket_.close();
-        sends.append(output_.take_waiting().with_result(error::operation_aborted));
+        done.push(output_.take_waiting(), error::operation_aborted);
         if (inbox_) {
             discarded_ += inbox_->clear();
-            receives = inbox_->cancel_all();
+            done.push(inbox_->cancel_all(), error::operation_aborted);
         }
         if (!delivering_) unused_handler = std::move(handler_);
     }
     if (token != 0) home_->channel_closed(token);
-    post(std::move(sends));
-    post(std::move(receives).with_result(error::operation_aborted));
     return true;
 }
 
@@ -142,29 +139,10 @@ void channel_impl::reset_source_lock() noexcept {
 void channel_impl::failed(std::exception_ptr e) noexcept { home_->handler_failed(std::move(e)); }
 
 void channel_impl::cancel() noexcept {
-    send_op_list sends;
-    receive_op_list receives;
-    {
-        const std::lock_guard lock{io_};
-        sends = output_.cancel_all();
-        if (inbox_) receives = inbox_->cancel_all();
-    }
-    post(std::move(sends).with_result(error::operation_aborted));
-    post(std::move(receives).with_result(error::operation_aborted));
-}
-
-void channel_impl::post(send_op_list&& done) noexcept {
-    if (done.empty()) return;
-    while (send_op_ptr op = done.pop())
-        std::move(op->completion).post(home_->executor(), op->result);
-    home_->ensure_progress();
-}
-
-void channel_impl::post(receive_op_list&& done) noexcept {
-    if (done.empty()) return;
-    while (receive_op_ptr op = done.pop())
-        std::move(op->completion).post(home_->executor(), op->result, std::move(op->received));
-    home_->ensure_progress();
+    completions done{home_->completing()};
+    const std::lock_guard lock{io_};
+    done.push(output_.cancel_all(), error::operation_aborted);
+    if (inbox_) done.push(inbox_->cancel_all(), error::operation_aborted);
 }
 
 void channel_impl::watch() noexcept {
@@ -173,7 +151,7 @@ void channel_impl::watch() noexcept {
     if (home_->sockets().modify(socket_.native_handle(), wanted, token_) == 0)
         watched_ = wanted;
     else // for want of memory; without these events the channel would wait for good
-        home_->pause(self_);
+        home_->pause();
 }
 
 } // namespace rtpsynth::asio_server::detail

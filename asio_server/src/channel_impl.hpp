@@ -49,8 +49,8 @@ public:
     std::optional<endpoint> target() const noexcept { return output_.target(); }
     error_code try_send(std::span<const std::uint8_t> data, const endpoint* to) noexcept;
     void start_send(std::span<const std::uint8_t> data, const endpoint* to,
-                    pending_op<void(error_code)>::handler_type handler);
-    void start_receive(pending_op<void(error_code, datagram)>::handler_type handler);
+                    operation<void(error_code)>::handler_type handler);
+    void start_receive(operation<void(error_code, datagram)>::handler_type handler);
     void cancel() noexcept;
     bool close() noexcept;
 
@@ -87,25 +87,22 @@ private:
     void failed(std::exception_ptr error) noexcept override;
 
     // With the I/O lock held:
-    flushed send_some(std::size_t budget, send_op_list& done) noexcept;
-    void finish_record(error_code result, send_op_list& done) noexcept;
-    void fail_record(int error, send_op_list& done) noexcept;
-    void drain(send_op_list& done) noexcept;
-    std::span<datagram_view> read(time_point now, std::uint64_t turn,
-                                  receive_op_list& done) noexcept;
-    void receive_failed(int error, receive_op_list& done) noexcept;
-    void tell_receive_error(int error, receive_op_list& done) noexcept;
+    flushed send_some(std::size_t budget, completions& done) noexcept;
+    void finish_record(error_code result, completions& done) noexcept;
+    void fail_record(int error, completions& done) noexcept;
+    void drain(completions& done) noexcept;
+    std::span<datagram_view> read(time_point now, std::uint64_t turn, completions& done) noexcept;
+    void receive_failed(int error, completions& done) noexcept;
+    void tell_receive_error(int error, completions& done) noexcept;
     void count_received(std::uint64_t datagrams, std::uint64_t bytes) noexcept;
     std::span<datagram_view> accepted(std::span<datagram_view> batch) noexcept;
-    void take_in(std::span<datagram_view> batch, receive_op_list& done) noexcept;
+    void take_in(std::span<datagram_view> batch, completions& done) noexcept;
     void watch() noexcept;
     void note_dropped() const noexcept;
 
     void deliver(rtp_channel& self, std::span<const datagram_view> batch) noexcept;
     void cancel_send(std::uint64_t id) noexcept;
     void cancel_receive(std::uint64_t id) noexcept;
-    void post(send_op_list&& done) noexcept;
-    void post(receive_op_list&& done) noexcept;
 
     const std::shared_ptr<engine> home_;
     std::weak_ptr<rtp_channel> self_;

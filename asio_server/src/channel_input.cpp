@@ -19,49 +19,47 @@ constexpr unsigned single_turns = 16; // after a vain try for more than one data
 
 } // namespace
 
-void channel_impl::start_receive(pending_op<void(error_code, datagram)>::handler_type handler) {
-    auto op = std::make_unique<receive_op>(
-        receive_op{home_->next_operation(), {std::move(handler), home_->executor()}});
-    op->completion.on_cancellation([weak = self_, id = op->id] {
+void channel_impl::start_receive(operation<void(error_code, datagram)>::handler_type handler) {
+    auto op = std::make_unique<receive_op>(home_->next_operation(), std::move(handler),
+                                           home_->executor());
+    op->on_cancellation([weak = self_, id = op->id] {
         const auto channel = weak.lock();
         if (channel) channel->impl_->cancel_receive(id);
     });
-    receive_op_list done;
-    {
-        const std::lock_guard lock{io_};
-        if (!inbox_) {
-            op->result = error::operation_not_supported;
+    completions done{home_->completing()};
+    const std::lock_guard lock{io_};
+    if (!inbox_) {
+        op->result = error::operation_not_supported;
+        done.push(std::move(op));
+    } else if (!is_open()) {
+        op->result = error::bad_descriptor;
+        done.push(std::move(op));
+    } else {
+        const std::uint64_t size = inbox_->size() ? inbox_->front().data().size() : 0;
+        if (inbox_->get(op)) {
+            count_received(1, size);
             done.push(std::move(op));
-        } else if (!is_open()) {
-            op->result = error::bad_descriptor;
-            done.push(std::move(op));
-        } else {
-            const std::uint64_t size = inbox_->size() ? inbox_->front().data().size() : 0;
-            if (inbox_->get(op)) {
-                count_received(1, size);
-                done.push(std::move(op));
-            }
-            if (failures_ < most_failures && !inbox_->full()) reading_ = true;
-            watch();
         }
+        if (failures_ < most_failures && !inbox_->full()) reading_ = true;
+        watch();
     }
-    post(std::move(done));
 }
 
 void channel_impl::cancel_receive(std::uint64_t id) noexcept {
-    receive_op_list cancelled;
-    {
-        const std::lock_guard lock{io_};
-        if (inbox_) cancelled = receive_op_list{inbox_->cancel(id)};
+    completions done{home_->completing()};
+    const std::lock_guard lock{io_};
+    if (!inbox_) return;
+    if (receive_op_ptr op = inbox_->cancel(id)) {
+        op->result = error::operation_aborted;
+        done.push(std::move(op));
     }
-    post(std::move(cancelled).with_result(error::operation_aborted));
 }
 
 void channel_impl::receive(rtp_channel& self, time_point now, std::uint64_t turn) noexcept {
     if (!is_open()) return; // it may be draining, with the lock
-    receive_op_list done;
     std::span<datagram_view> batch;
     {
+        completions done{home_->completing()};
         const std::lock_guard lock{io_};
         if (!socket_.is_open()) return;
         if (reading_)
@@ -69,12 +67,11 @@ void channel_impl::receive(rtp_channel& self, time_point now, std::uint64_t turn
         else if (const int e = socket_.take_error()) // reported whether or not anybody reads
             tell_receive_error(e, done);
     }
-    post(std::move(done));
     if (!batch.empty()) deliver(self, batch);
 }
 
 std::span<datagram_view> channel_impl::read(time_point now, std::uint64_t turn,
-                                            receive_op_list& done) noexcept {
+                                            completions& done) noexcept {
     // Most sockets have one datagram; asking for more costs. One that is ready again as soon as
     // others had their turns may have more.
     const bool again = turn - last_turn_ <= home_->sweep();
@@ -126,7 +123,7 @@ std::span<datagram_view> channel_impl::accepted(std::span<datagram_view> batch) 
     return batch.first(kept);
 }
 
-void channel_impl::take_in(std::span<datagram_view> batch, receive_op_list& done) noexcept {
+void channel_impl::take_in(std::span<datagram_view> batch, completions& done) noexcept {
     for (const datagram_view& d : batch) {
         try {
             const bool waited_for = inbox_->waited_for();
@@ -142,7 +139,7 @@ void channel_impl::take_in(std::span<datagram_view> batch, receive_op_list& done
     }
 }
 
-void channel_impl::tell_receive_error(int e, receive_op_list& done) noexcept {
+void channel_impl::tell_receive_error(int e, completions& done) noexcept {
     last_receive_error_ = {e, boost::system::system_category()};
     ++receive_errors_;
     if (!inbox_) return;
@@ -152,13 +149,13 @@ void channel_impl::tell_receive_error(int e, receive_op_list& done) noexcept {
     }
 }
 
-void channel_impl::receive_failed(int e, receive_op_list& done) noexcept {
+void channel_impl::receive_failed(int e, completions& done) noexcept {
     if (e == EAGAIN || e == EINTR) return;
     tell_receive_error(e, done);
     if (++failures_ < most_failures) return;
     reading_ = false;
     watch();
-    home_->pause(self_);
+    home_->pause();
 }
 
 void channel_impl::resume() noexcept {

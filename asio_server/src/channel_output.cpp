@@ -41,10 +41,10 @@ channel_impl::error_code channel_impl::try_send(std::span<const std::uint8_t> da
 }
 
 void channel_impl::start_send(std::span<const std::uint8_t> data, const endpoint* to,
-                              pending_op<void(error_code)>::handler_type handler) {
-    auto op = std::make_unique<send_op>(
-        send_op{home_->next_operation(), {std::move(handler), home_->executor()}});
-    op->completion.on_cancellation([weak = self_, id = op->id] {
+                              operation<void(error_code)>::handler_type handler) {
+    auto op =
+        std::make_unique<send_op>(home_->next_operation(), std::move(handler), home_->executor());
+    op->on_cancellation([weak = self_, id = op->id] {
         const auto channel = weak.lock();
         if (channel) channel->impl_->cancel_send(id);
     });
@@ -63,43 +63,43 @@ void channel_impl::start_send(std::span<const std::uint8_t> data, const endpoint
         }
     }
     if (queued.error) {
-        post(send_op_list{std::move(op)}.with_result(queued.error));
+        op->result = queued.error;
+        completions{home_->completing()}.push(std::move(op));
     } else if (queued.announce) {
         home_->announce(self_);
     }
 }
 
 void channel_impl::cancel_send(std::uint64_t id) noexcept {
-    send_op_list cancelled;
-    {
-        const std::lock_guard lock{io_};
-        cancelled = send_op_list{output_.cancel(id)};
+    completions done{home_->completing()};
+    const std::lock_guard lock{io_};
+    if (send_op_ptr op = output_.cancel(id)) {
+        op->result = error::operation_aborted;
+        done.push(std::move(op));
     }
-    post(std::move(cancelled).with_result(error::operation_aborted));
 }
 
 channel_impl::flushed channel_impl::flush(std::size_t budget) noexcept {
     if (!is_open()) return flushed::drained; // by close(), which may hold the lock
-    send_op_list done;
-    flushed result;
-    {
-        const std::lock_guard lock{io_};
-        result = socket_.is_open() ? send_some(budget, done) : flushed::drained;
-        const bool blocked = result == flushed::blocked;
-        if (blocked != blocked_) {
-            blocked_ = blocked;
-            watch();
-        }
+    completions done{home_->completing()};
+    const std::lock_guard lock{io_};
+    const flushed result = socket_.is_open() ? send_some(budget, done) : flushed::drained;
+    const bool blocked = result == flushed::blocked;
+    if (blocked != blocked_) {
+        blocked_ = blocked;
+        watch();
     }
-    post(std::move(done));
     return result;
 }
 
-channel_impl::flushed channel_impl::send_some(std::size_t budget, send_op_list& done) noexcept {
+channel_impl::flushed channel_impl::send_some(std::size_t budget, completions& done) noexcept {
     output_batch& batch = output_.sending();
     for (;;) {
         if (batch.left() == 0) {
-            if (!output_.refill()) return flushed::drained;
+            send_op_list rejected;
+            const bool more = output_.refill(rejected);
+            done.push(std::move(rejected), error::no_memory);
+            if (!more) return flushed::drained;
             continue;
         }
         output_batch::record& first = batch.records[batch.next_record];
@@ -126,13 +126,13 @@ channel_impl::flushed channel_impl::send_some(std::size_t budget, send_op_list& 
     }
 }
 
-void channel_impl::fail_record(int errno_value, send_op_list& done) noexcept {
+void channel_impl::fail_record(int errno_value, completions& done) noexcept {
     last_send_error_ = {errno_value, boost::system::system_category()};
     add(send_errors_, 1);
     finish_record(last_send_error_, done);
 }
 
-void channel_impl::finish_record(error_code result, send_op_list& done) noexcept {
+void channel_impl::finish_record(error_code result, completions& done) noexcept {
     output_batch& batch = output_.sending();
     if (send_op_ptr op = std::move(batch.records[batch.next_record].op)) {
         op->result = result;
@@ -141,7 +141,7 @@ void channel_impl::finish_record(error_code result, send_op_list& done) noexcept
     batch.pop();
 }
 
-void channel_impl::drain(send_op_list& done) noexcept {
+void channel_impl::drain(completions& done) noexcept {
     constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
     const auto until = std::chrono::steady_clock::now() + longest_drain;
     while (send_some(all, done) == flushed::blocked) {

@@ -44,9 +44,9 @@ void accumulate(channel_stats& sum, const channel_stats& s) noexcept {
     if (s.last_send_error) sum.last_send_error = s.last_send_error;
 }
 
-constexpr duration resume_after = std::chrono::milliseconds{10};
 constexpr duration longest_stay = std::chrono::milliseconds{1};
 constexpr std::size_t flush_budget = 256;
+constexpr std::uint64_t alarm_token = 0; // generations of channels begin with 1
 
 } // namespace
 
@@ -71,17 +71,57 @@ engine::engine(boost::asio::any_io_executor executor, std::shared_ptr<io_home> h
       options_{options},
       origin_{std::chrono::steady_clock::now()},
       process_{::getpid()},
-      timers_{std::make_shared<timer_service>(executor_)},
+      alarm_{std::make_shared<alarm>()},
+      completing_{std::make_shared<completion_queue>(executor_, home_, alarm_)},
+      timers_{std::make_shared<timer_service>(executor_, alarm_)},
       sockets_ready_{duplicate(executor_, sockets_.native_handle())},
-      tick_timer_{executor_},
-      resume_timer_{executor_} {}
+      tick_timer_{executor_} {
+    if (const int e = sockets_.add(alarm_->native_handle(), EPOLLIN, alarm_token))
+        throw boost::system::system_error{e, boost::system::system_category(), "epoll_ctl"};
+}
 
-void engine::start() { post(&engine::wait_for_sockets); }
+void engine::start() { post(wait_task); }
 
-void engine::post(void (engine::*member)()) {
-    boost::asio::post(executor_, [weak = weak_from_this(), member] {
-        if (const auto self = weak.lock()) ((*self).*member)();
+void engine::post(task t) {
+    boost::asio::post(executor_, [weak = weak_from_this(), t] {
+        if (const auto self = weak.lock()) self->on_task(t);
     });
+}
+
+void engine::request(task t) noexcept {
+    try {
+        post(t);
+    } catch (...) {
+        owe(t);
+    }
+}
+
+void engine::owe(task t) noexcept {
+    owed_ |= t;
+    alarm_->ring();
+}
+
+void engine::on_task(task t) {
+    switch (t) {
+    case wait_task:
+        return wait_for_sockets();
+    case flush_task:
+        return on_flush();
+    case tick_task:
+        return on_first_of_tick();
+    case resume_task:
+        return for_each_channel([](const auto& channel) { channel->impl_->resume(); });
+    case stop_task:
+        return on_stop();
+    }
+}
+
+void engine::on_alarm() {
+    const unsigned owed = owed_.exchange(0);
+    for (const task t : {flush_task, tick_task, resume_task, stop_task})
+        if (owed & t) on_task(t);
+    timers_->resume();
+    completing_->complete_owed();
 }
 
 std::shared_ptr<rtp_channel> engine::create_channel(const channel_options& options,
@@ -111,6 +151,7 @@ std::shared_ptr<rtp_channel> engine::create_channel(const channel_options& optio
         ++open_;
     }
     if (!channel->impl_->open(channel, token)) throw aborted();
+    restore_wait();
     return channel;
 }
 
@@ -134,39 +175,45 @@ std::shared_ptr<rtp_channel> engine::channel_at(std::size_t index) const noexcep
     return index < slots_.size() ? slots_[index].channel.lock() : nullptr;
 }
 
+// Those that were there when it began; no lock is held while one is visited.
+template <class Visit>
+void engine::for_each_channel(Visit visit) const {
+    std::size_t slots = 0;
+    {
+        const std::lock_guard lock{registry_};
+        slots = slots_.size();
+    }
+    for (std::size_t i = 0; i != slots; ++i)
+        if (const auto channel = channel_at(i)) visit(channel);
+}
+
 server_stats engine::stats() const noexcept {
     server_stats s;
-    std::size_t slots = 0;
     {
         const std::lock_guard lock{registry_};
         s.channels = retired_;
         s.open_channels = open_;
-        slots = slots_.size();
     }
-    for (std::size_t i = 0; i != slots; ++i)
-        if (const auto channel = channel_at(i)) accumulate(s.channels, channel->stats());
+    for_each_channel([&](const auto& channel) { accumulate(s.channels, channel->stats()); });
     s.ticks = ticks_;
     s.handler_exceptions = sink_->count;
     return s;
 }
 
 void engine::shutdown() noexcept {
-    std::size_t slots = 0;
     bool first = false;
     {
         const std::lock_guard lock{registry_};
         first = !std::exchange(closing_, true);
-        slots = slots_.size();
     }
-    for (std::size_t i = 0; i != slots; ++i)
-        if (const auto channel = channel_at(i)) channel->close();
+    for_each_channel([](const auto& channel) { channel->close(); });
     {
         // What other threads are closing or opening right now; none of them calls anybody else's
         // code before it is done.
         std::unique_lock lock{registry_};
         all_closed_.wait(lock, [this] { return open_ == 0; });
     }
-    if (first) post(&engine::on_stop);
+    if (first) request(stop_task);
 }
 
 void engine::on_stop() {
@@ -174,7 +221,6 @@ void engine::on_stop() {
     boost::system::error_code ignored;
     sockets_ready_.close(ignored);
     tick_timer_.cancel();
-    resume_timer_.cancel();
     timers_->stop();
 }
 
@@ -187,7 +233,9 @@ void engine::abandon(std::shared_ptr<engine> self) noexcept {
             if (const auto channel = s.channel.lock()) channel->close();
     ::close(self->sockets_.native_handle());
     ::close(self->sockets_ready_.native_handle());
-    new std::shared_ptr<engine>(std::move(self));
+    ::close(self->alarm_->native_handle());
+    engine& leaked = *self;
+    leaked.leaked_ = std::move(self);
 }
 
 void engine::ensure_progress() noexcept {
@@ -196,31 +244,74 @@ void engine::ensure_progress() noexcept {
 
 void engine::handler_failed(std::exception_ptr error) noexcept {
     if (sink_->take(error) || home_) return;
-    boost::asio::post(executor_, [error] { std::rethrow_exception(error); });
+    try {
+        boost::asio::post(executor_, [error] { std::rethrow_exception(error); });
+    } catch (...) { // it was counted
+    }
 }
 
-void engine::wait_for_sockets() {
-    sockets_ready_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                              [weak = weak_from_this()](boost::system::error_code ec) {
-                                  const auto self = weak.lock();
-                                  if (self && !ec) self->on_sockets();
-                              });
+/// What Asio calls when a socket is ready. Where it destroys this instead, since it had no memory
+/// to bring it to the executor, somebody has to begin anew.
+class engine::socket_wait {
+public:
+    explicit socket_wait(engine& e) noexcept
+        : engine_{e.weak_from_this()}, completing_{e.completing_}, memory_{e.wait_memory_} {}
+    socket_wait(socket_wait&&) noexcept = default;
+    socket_wait& operator=(socket_wait&&) = delete;
+    ~socket_wait() {
+        if (const auto lost = engine_.lock()) lost->wait_was_lost();
+    }
+
+    using allocator_type = handler_allocator<>;
+    allocator_type get_allocator() const noexcept { return memory_; }
+
+    void operator()(boost::system::error_code ec) {
+        const auto self = std::exchange(engine_, {}).lock();
+        if (self && !ec)
+            self->on_sockets();
+        else // the last occasion
+            completing_->complete_owed();
+    }
+
+private:
+    std::weak_ptr<engine> engine_;
+    std::shared_ptr<completion_queue> completing_;
+    allocator_type memory_;
+};
+
+void engine::wait_for_sockets() noexcept {
+    try {
+        sockets_ready_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                                  socket_wait{*this});
+    } catch (...) { // the handler has noticed
+    }
+}
+
+void engine::wait_was_lost() noexcept {
+    deaf_ = false;
+    try {
+        post(wait_task);
+    } catch (...) {
+        deaf_ = true;
+    }
 }
 
 void engine::on_sockets() {
+    bool alarmed = false;
     {
         const turn running{*this};
         // Asio's own round costs as much as several datagrams, but others wait for it.
         const time_point until = std::chrono::steady_clock::now() + longest_stay;
-        while (on_turn() && std::chrono::steady_clock::now() < until) {
+        while (on_turn(alarmed) && std::chrono::steady_clock::now() < until) {
         }
     }
     // The destructor of a channel's last owner may have queued something, too.
-    if (flush_due_ && !options_.tick) post(&engine::on_flush);
+    if (flush_due_ && !options_.tick) request(flush_task);
     wait_for_sockets();
+    if (alarmed) on_alarm();
 }
 
-bool engine::on_turn() {
+bool engine::on_turn(bool& alarmed) {
     std::array<epoll_event, std::tuple_size_v<decltype(ready_)>> room;
     const std::span<epoll_event> events = sockets_.poll(room);
     if (events.empty()) return false;
@@ -231,6 +322,11 @@ bool engine::on_turn() {
         sweep_ = slots_.size() / room.size() + 1;
         for (std::size_t i = 0; i != events.size(); ++i) {
             const std::uint64_t token = events[i].data.u64;
+            if (token == alarm_token) {
+                alarm_->take();
+                alarmed = true;
+                continue;
+            }
             const slot& s = slots_[static_cast<std::uint32_t>(token)];
             ready_[i].events = events[i].events;
             if (s.generation == token >> 32) ready_[i].channel = s.channel.lock();
@@ -251,36 +347,48 @@ bool engine::on_turn() {
 }
 
 void engine::announce(const std::weak_ptr<rtp_channel>& channel) noexcept {
+    restore_wait();
     {
         const std::lock_guard lock{announcing_};
-        announced_.push_back(channel);
+        try {
+            announced_.push_back(channel);
+        } catch (const std::bad_alloc&) {
+            all_announced_ = true;
+        }
         if (flush_due_) return;
         flush_due_ = true;
     }
     if (options_.tick)
-        post(&engine::on_first_of_tick);
+        request(tick_task);
     else if (in_turn_of != this)
-        post(&engine::on_flush);
+        request(flush_task);
 }
 
 void engine::on_first_of_tick() {
     if (stopped_) return; // what was queued left when its channel closed
     const duration since = std::chrono::steady_clock::now() - origin_;
     tick_timer_.expires_at(origin_ + (since / *options_.tick + 1) * *options_.tick);
-    tick_timer_.async_wait([weak = weak_from_this()](boost::system::error_code ec) {
-        const auto self = weak.lock();
-        if (!self || ec) return;
-        ++self->ticks_;
-        self->on_flush();
-    });
+    try {
+        tick_timer_.async_wait([weak = weak_from_this()](boost::system::error_code ec) {
+            const auto self = weak.lock();
+            if (!self || ec) return;
+            ++self->ticks_;
+            self->on_flush();
+        });
+    } catch (...) {
+        owe(tick_task);
+    }
 }
 
 void engine::on_flush() {
+    bool all = false;
     {
         const std::lock_guard lock{announcing_};
         flushing_.swap(announced_);
+        all = std::exchange(all_announced_, false);
         flush_due_ = false;
     }
+    if (all) for_each_channel([this](const auto& channel) { flush(channel); });
     for (const auto& weak : flushing_)
         if (const auto channel = weak.lock()) flush(channel);
     flushing_.clear();
@@ -290,33 +398,17 @@ void engine::flush(const std::shared_ptr<rtp_channel>& channel) {
     if (channel->impl_->flush(flush_budget) != channel_impl::flushed::more) return;
     // The others first. Not by way of announce(), which would have what they queue meanwhile leave
     // before its tick.
-    boost::asio::post(executor_, [weak = weak_from_this(), rest = std::weak_ptr{channel}] {
-        const auto self = weak.lock();
-        const auto to_go_on = rest.lock();
-        if (self && to_go_on) self->flush(to_go_on);
-    });
-}
-
-void engine::pause(const std::weak_ptr<rtp_channel>& channel) noexcept {
-    boost::asio::post(executor_, [weak = weak_from_this(), channel] {
-        if (const auto self = weak.lock()) self->on_pause(channel);
-    });
-}
-
-void engine::on_pause(const std::weak_ptr<rtp_channel>& channel) {
-    if (stopped_) return;
-    paused_.push_back(channel);
-    if (paused_.size() != 1) return;
-    resume_timer_.expires_after(resume_after);
-    resume_timer_.async_wait([weak = weak_from_this()](boost::system::error_code ec) {
-        const auto self = weak.lock();
-        if (self && !ec) self->on_resume();
-    });
-}
-
-void engine::on_resume() {
-    for (const auto& weak : std::exchange(paused_, {}))
-        if (const auto channel = weak.lock()) channel->impl_->resume();
+    try {
+        boost::asio::post(executor_, [weak = weak_from_this(), rest = std::weak_ptr{channel}] {
+            const auto self = weak.lock();
+            const auto to_go_on = rest.lock();
+            if (self && to_go_on) self->flush(to_go_on);
+        });
+    } catch (...) {
+        const std::lock_guard lock{announcing_};
+        all_announced_ = true;
+        owe(flush_task);
+    }
 }
 
 } // namespace rtpsynth::asio_server::detail

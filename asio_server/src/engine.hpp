@@ -2,7 +2,10 @@
 /// What is behind an rtp_server: one executor, one set of sockets, one grid of ticks.
 #pragma once
 
+#include "alarm.hpp"
+#include "completion_queue.hpp"
 #include "exception_sink.hpp"
+#include "handler_memory.hpp"
 #include "io_thread.hpp"
 #include "poller.hpp"
 #include "timer_service.hpp"
@@ -66,15 +69,19 @@ public:
 
     // For channels:
 
+    completion_queue& completing() noexcept { return *completing_; }
     poller& sockets() noexcept { return sockets_; }
     receive_buffers& buffers() noexcept { return buffers_; } // on the executor
     /// In how many turns all channels have theirs, should all be ready. On the executor.
     std::uint64_t sweep() const noexcept { return sweep_; }
-    std::uint64_t next_operation() noexcept { return ++operations_; }
+    std::uint64_t next_operation() noexcept {
+        restore_wait();
+        return ++operations_;
+    }
     /// \p channel has something to send.
     void announce(const std::weak_ptr<rtp_channel>& channel) noexcept;
-    /// \p channel is to resume a little later.
-    void pause(const std::weak_ptr<rtp_channel>& channel) noexcept;
+    /// A channel is to resume a little later.
+    void pause() noexcept { owe(resume_task); }
     void handler_failed(std::exception_ptr error) noexcept;
     /// After something was posted that must complete.
     void ensure_progress() noexcept;
@@ -92,19 +99,39 @@ private:
         std::uint32_t events = 0;
     };
     class turn;
+    class socket_wait;
 
-    void wait_for_sockets();
+    /// What other threads, and turns that come later, have to do on the executor. Bits of a set.
+    enum task : unsigned {
+        wait_task = 1,
+        flush_task = 2,
+        tick_task = 4,
+        resume_task = 8,
+        stop_task = 16,
+    };
+    /// Has it done on the executor, unless the engine is gone by then. \throws std::bad_alloc
+    void post(task t);
+    /// The same; without memory, when the alarm goes off.
+    void request(task t) noexcept;
+    /// When the alarm goes off.
+    void owe(task t) noexcept;
+    void on_task(task t);
+    void on_alarm();
+
+    void wait_for_sockets() noexcept;
+    void wait_was_lost() noexcept;
+    void restore_wait() noexcept {
+        if (deaf_) wait_was_lost();
+    }
     void on_sockets();
-    bool on_turn();
+    bool on_turn(bool& alarmed);
     void on_flush();
     void flush(const std::shared_ptr<rtp_channel>& channel);
     void on_first_of_tick();
-    void on_pause(const std::weak_ptr<rtp_channel>& channel);
-    void on_resume();
     void on_stop();
     std::shared_ptr<rtp_channel> channel_at(std::size_t index) const noexcept;
-    /// Calls a member function on the executor, unless the engine is gone by then.
-    void post(void (engine::*member)());
+    template <class Visit>
+    void for_each_channel(Visit visit) const;
 
     const boost::asio::any_io_executor executor_;
     const std::shared_ptr<io_home> home_;
@@ -113,14 +140,15 @@ private:
     const time_point origin_;
     const pid_t process_;
 
-    poller sockets_;
+    const std::shared_ptr<alarm> alarm_;
+    const std::shared_ptr<completion_queue> completing_;
+    const std::shared_ptr<handler_memory> wait_memory_ = std::make_shared<handler_memory>();
+    poller sockets_; // and the alarm
     receive_buffers buffers_;
     buffer_pool pool_;
     std::shared_ptr<timer_service> timers_;
     boost::asio::posix::stream_descriptor sockets_ready_; // a duplicate of sockets_
     boost::asio::steady_timer tick_timer_;
-    boost::asio::steady_timer resume_timer_;
-    std::vector<std::weak_ptr<rtp_channel>> paused_;   // on the executor
     std::vector<std::weak_ptr<rtp_channel>> flushing_; // on the executor
     std::array<ready, 64> ready_;                      // on the executor
     std::uint64_t turns_ = 0;                          // on the executor
@@ -137,8 +165,12 @@ private:
 
     std::mutex announcing_;
     std::vector<std::weak_ptr<rtp_channel>> announced_;
+    bool all_announced_ = false;         // or some of them, and there was no memory to note which
     std::atomic<bool> flush_due_{false}; // somebody will call on_flush()
 
+    std::atomic<unsigned> owed_{0};  // tasks
+    std::atomic<bool> deaf_{false};  // nothing waits for sockets_
+    std::shared_ptr<engine> leaked_; // itself
     std::atomic<std::uint64_t> operations_{0};
     std::atomic<std::uint64_t> ticks_{0};
 };

@@ -1,16 +1,15 @@
 #include <rtpsynth/asio_server/frame_receiver.hpp>
 
+#include "completion.hpp"
+#include "completion_queue.hpp"
 #include "engine.hpp"
 #include "frame_queue.hpp"
-#include "insist.hpp"
 #include "op_list.hpp"
-#include "pending_op.hpp"
 #include "timer_service.hpp"
 
 #include <rtpsynth/datagram_kind.hpp>
 
 #include <boost/asio/error.hpp>
-#include <boost/asio/post.hpp>
 
 #include <array>
 #include <atomic>
@@ -28,16 +27,11 @@ namespace {
 namespace error = boost::asio::error;
 using boost::system::error_code;
 
-/// An async_receive that waits.
-struct frame_op {
-    std::uint64_t id;
-    detail::pending_op<void(error_code, media_frame)> completion;
-    error_code result{};
-    media_frame frame{};
-    std::unique_ptr<frame_op> next{};
-};
+/// An async_receive.
+using frame_op = detail::value_operation<media_frame>;
 using frame_op_ptr = std::unique_ptr<frame_op>;
 using frame_op_list = detail::op_list<frame_op>;
+using detail::completions;
 
 const frame_receiver_options& checked(const frame_receiver_options& o) {
     if (o.queue_size < 1 || o.queue_size > std::size_t{1} << 20)
@@ -62,7 +56,8 @@ public:
           handlers_{std::move(on_frames), options.on_other},
           has_handler_{handlers_.on_frames != nullptr},
           buffer_{options.jitter_buffer},
-          queue_{checked(options).queue_size} {}
+          queue_{checked(options).queue_size},
+          end_{std::make_unique<end>(engine_->executor())} {}
 
     /// What the channel calls.
     class feed;
@@ -78,10 +73,23 @@ public:
     void cancel(std::uint64_t id) noexcept;
     /// No call of the handler begins any more.
     void silence() noexcept;
+    /// In a child after fork(): keeps itself for good.
+    void leak() noexcept { leaked_ = shared_from_this(); }
     frame_receiver_stats stats() const;
 
 private:
     struct sink;
+
+    /// Brings finish() to the executor.
+    struct end final : detail::completion {
+        explicit end(const boost::asio::any_io_executor& home) : completion{0, home} {}
+        void call(pointer self) override {
+            const auto ended = std::move(of);
+            self.reset();
+            ended->on_finished();
+        }
+        std::shared_ptr<impl> of;
+    };
 
     struct handlers {
         handler on_frames;
@@ -96,13 +104,12 @@ private:
 
     // With the lock held:
     void insert(const datagram_view& view, sink& out) noexcept;
-    void put(media_frame&& f, frame_op_list& done) noexcept;
+    void put(media_frame&& f, completions& done) noexcept;
 
-    void on_progress(frame_op_list&& done, std::optional<time_point> deadline) noexcept;
+    void on_progress(std::optional<time_point> deadline) noexcept;
     void deliver() noexcept;
     template <class Call>
     void call(Call call) noexcept;
-    void post(frame_op_list&& done) noexcept;
 
     const std::shared_ptr<detail::engine> engine_;
     std::shared_ptr<rtp_channel> kept_channel_;
@@ -122,6 +129,9 @@ private:
     bool used_ = false;     // something was received
     bool silenced_ = false; // no handler is to be called
     bool closed_ = false;
+
+    std::unique_ptr<end> end_;     // until finish()
+    std::shared_ptr<impl> leaked_; // itself
 };
 
 class frame_receiver::impl::feed {
@@ -142,7 +152,7 @@ private:
 
 struct frame_receiver::impl::sink {
     impl& self;
-    frame_op_list done{};
+    completions done{self.engine_->completing()};
 
     void operator()(rtp_frame&& f) noexcept { self.put(std::move(f), done); }
     void operator()(const erasure& gap) noexcept { self.put(gap, done); }
@@ -150,37 +160,33 @@ struct frame_receiver::impl::sink {
 };
 
 void frame_receiver::impl::start_receive(receive_handler&& completion) {
-    auto op = std::make_unique<frame_op>(
-        frame_op{engine_->next_operation(), {std::move(completion), engine_->executor()}});
-    op->completion.on_cancellation([weak = weak_from_this(), id = op->id] {
+    auto op = std::make_unique<frame_op>(engine_->next_operation(), std::move(completion),
+                                         engine_->executor());
+    op->on_cancellation([weak = weak_from_this(), id = op->id] {
         if (const auto self = weak.lock()) self->cancel(id);
     });
-    frame_op_list done;
-    {
-        const std::lock_guard lock{lock_};
-        if (has_handler_) {
-            op->result = error::operation_not_supported;
-            done.push(std::move(op));
-        } else if (!queue_.empty()) {
-            op->frame = queue_.pop();
-            done.push(std::move(op));
-        } else if (closed_) {
-            op->result = error::operation_aborted;
-            done.push(std::move(op));
-        } else {
-            waiting_.push(std::move(op));
-        }
+    completions done{engine_->completing()};
+    const std::lock_guard lock{lock_};
+    if (has_handler_) {
+        op->result = error::operation_not_supported;
+    } else if (!queue_.empty()) {
+        op->value = queue_.pop();
+    } else if (closed_) {
+        op->result = error::operation_aborted;
+    } else {
+        waiting_.push(std::move(op));
+        return;
     }
-    post(std::move(done));
+    done.push(std::move(op));
 }
 
 void frame_receiver::impl::cancel(std::uint64_t id) noexcept {
-    frame_op_list cancelled;
-    {
-        const std::lock_guard lock{lock_};
-        cancelled = frame_op_list{waiting_.take(id)};
+    completions done{engine_->completing()};
+    const std::lock_guard lock{lock_};
+    if (frame_op_ptr op = waiting_.take(id)) {
+        op->result = error::operation_aborted;
+        done.push(std::move(op));
     }
-    post(std::move(cancelled).with_result(error::operation_aborted));
 }
 
 void frame_receiver::impl::silence() noexcept {
@@ -204,10 +210,10 @@ frame_receiver_stats frame_receiver::impl::stats() const {
 void frame_receiver::impl::on_batch(rtp_channel& channel,
                                     std::span<const datagram_view> batch) noexcept {
     channel_.store(&channel, std::memory_order_release);
-    sink out{*this};
     std::optional<time_point> deadline;
     std::uint64_t others = 0;
     {
+        sink out{*this};
         const std::lock_guard lock{lock_};
         used_ = true;
         others = stats_.other;
@@ -216,7 +222,7 @@ void frame_receiver::impl::on_batch(rtp_channel& channel,
         deadline = buffer_.next_deadline();
     }
     if (others != 0 && handlers_.on_other) on_others(batch);
-    on_progress(std::move(out.done), deadline);
+    on_progress(deadline);
 }
 
 void frame_receiver::impl::on_others(std::span<const datagram_view> batch) noexcept {
@@ -244,7 +250,7 @@ void frame_receiver::impl::insert(const datagram_view& view, sink& out) noexcept
     }
 }
 
-void frame_receiver::impl::put(media_frame&& f, frame_op_list& done) noexcept {
+void frame_receiver::impl::put(media_frame&& f, completions& done) noexcept {
     if (has_handler_) {
         try {
             turn_.push_back(std::move(f));
@@ -252,7 +258,7 @@ void frame_receiver::impl::put(media_frame&& f, frame_op_list& done) noexcept {
             ++stats_.overrun;
         }
     } else if (frame_op_ptr op = waiting_.pop()) {
-        op->frame = std::move(f);
+        op->value = std::move(f);
         done.push(std::move(op));
     } else {
         stats_.overrun += queue_.push(std::move(f));
@@ -261,23 +267,21 @@ void frame_receiver::impl::put(media_frame&& f, frame_op_list& done) noexcept {
 
 void frame_receiver::impl::on_timer(time_point now) noexcept {
     const auto self = shared_from_this();
-    sink out{*this};
     std::optional<time_point> deadline;
     {
+        sink out{*this};
         const std::lock_guard lock{lock_};
         buffer_.expire(now, out);
         deadline = buffer_.next_deadline();
     }
-    on_progress(std::move(out.done), deadline);
+    on_progress(deadline);
 }
 
-void frame_receiver::impl::on_progress(frame_op_list&& done,
-                                       std::optional<time_point> deadline) noexcept {
+void frame_receiver::impl::on_progress(std::optional<time_point> deadline) noexcept {
     if (deadline)
         engine_->timers()->arm(*this, *deadline);
     else
         client::cancel();
-    post(std::move(done));
     deliver();
 }
 
@@ -306,37 +310,24 @@ void frame_receiver::impl::call(Call call) noexcept {
 }
 
 void frame_receiver::impl::finish() noexcept {
-    sink out{*this};
     handlers unused;
-    bool used = false;
-    {
-        const std::lock_guard lock{lock_};
-        closed_ = true;
-        buffer_.flush(out);
-        out.done.append(std::move(waiting_).with_result(error::operation_aborted));
-        used = used_;
-        if (!used) unused = std::exchange(handlers_, {});
+    sink out{*this};
+    const std::lock_guard lock{lock_};
+    closed_ = true;
+    buffer_.flush(out);
+    out.done.push(std::move(waiting_), error::operation_aborted);
+    if (used_) {
+        end_->of = shared_from_this();
+        out.done.push(std::move(end_));
+    } else {
+        unused = std::exchange(handlers_, {});
     }
-    post(std::move(out.done));
-    if (!used) return;
-    detail::insist([this] {
-        boost::asio::post(engine_->executor(),
-                          [self = shared_from_this()] { self->on_finished(); });
-    });
-    engine_->ensure_progress();
 }
 
 void frame_receiver::impl::on_finished() noexcept {
     client::cancel();
     deliver();
     handlers_ = {};
-}
-
-void frame_receiver::impl::post(frame_op_list&& done) noexcept {
-    if (done.empty()) return;
-    while (frame_op_ptr op = done.pop())
-        std::move(op->completion).post(engine_->executor(), op->result, std::move(op->frame));
-    engine_->ensure_progress();
 }
 
 frame_receiver::frame_receiver(std::shared_ptr<impl> self) noexcept : impl_{std::move(self)} {}
@@ -359,7 +350,7 @@ frame_receiver::~frame_receiver() {
     if (impl_->home().forked()) {
         impl_->channel().close();
         // Its locks and operations belong to threads that are not here.
-        new std::shared_ptr<impl>(std::move(impl_));
+        impl_->leak();
         return;
     }
     impl_->silence();

@@ -2,12 +2,11 @@
 /// What async_receive takes from.
 #pragma once
 
+#include "completion.hpp"
+#include "completion_queue.hpp"
 #include "op_list.hpp"
-#include "pending_op.hpp"
 
 #include <rtpsynth/asio_server/datagram.hpp>
-
-#include <boost/system/error_code.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -18,14 +17,8 @@
 
 namespace rtpsynth::asio_server::detail {
 
-/// An async_receive that waits.
-struct receive_op {
-    std::uint64_t id;
-    pending_op<void(boost::system::error_code, datagram)> completion;
-    boost::system::error_code result{};
-    datagram received{};
-    std::unique_ptr<receive_op> next{};
-};
+/// An async_receive.
+using receive_op = value_operation<datagram>;
 using receive_op_ptr = std::unique_ptr<receive_op>;
 using receive_op_list = op_list<receive_op>;
 
@@ -43,9 +36,9 @@ public:
     const datagram& front() const noexcept { return ready_.front(); }
 
     /// Takes the datagram in; an operation that it completes goes to \p done.
-    void put(datagram&& d, receive_op_list& done) {
+    void put(datagram&& d, completions& done) {
         if (receive_op_ptr op = waiting_.pop()) {
-            op->received = std::move(d);
+            op->value = std::move(d);
             done.push(std::move(op));
         } else {
             ready_.push_back(std::move(d));
@@ -57,7 +50,7 @@ public:
             waiting_.push(std::move(op));
             return false;
         }
-        op->received = std::move(ready_.front());
+        op->value = std::move(ready_.front());
         ready_.pop_front();
         return true;
     }

@@ -35,12 +35,15 @@ void io_home::rest() noexcept {
     guarded([this] { context_.poll(); });
 }
 
-void io_home::ensure_progress() {
+void io_home::ensure_progress() noexcept {
     if (!ended_) return;
-    boost::asio::post(boost::asio::system_executor{}, [self = shared_from_this()] {
-        const std::lock_guard lock{self->resting_};
-        self->rest();
-    });
+    try {
+        boost::asio::post(boost::asio::system_executor{}, [self = shared_from_this()] {
+            const std::lock_guard lock{self->resting_};
+            self->rest();
+        });
+    } catch (...) {
+    }
 }
 
 io_thread::io_thread(std::function<void(std::exception_ptr)> on_exception)
@@ -52,7 +55,8 @@ io_thread::io_thread(std::function<void(std::exception_ptr)> on_exception)
 io_thread::~io_thread() {
     if (::getpid() != process_) { // after fork() there is no thread, and its context is not ours
         static_cast<void>(thread_.release());
-        new std::shared_ptr<io_home>(std::move(home_));
+        io_home& leaked = *home_;
+        leaked.leaked_ = std::move(home_);
         return;
     }
     finish();

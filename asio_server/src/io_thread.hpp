@@ -28,7 +28,8 @@ public:
 
     /// To be called after something was posted that must run even if the thread has ended: then
     /// Asio's system threads run it.
-    void ensure_progress();
+    /// Without memory for that, a later call does it.
+    void ensure_progress() noexcept;
 
 private:
     friend class io_thread;
@@ -43,6 +44,7 @@ private:
     std::function<void(std::exception_ptr)> on_exception_;
     std::mutex resting_; // whoever runs the context after the thread has ended
     std::atomic<bool> ended_{false};
+    std::shared_ptr<io_home> leaked_; // itself
 };
 
 /// Owns the thread.

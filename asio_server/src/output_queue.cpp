@@ -119,16 +119,18 @@ send_op_ptr output_queue::cancel(output_batch& batch, output_batch::record& reco
     return std::move(record.op);
 }
 
-bool output_queue::refill() noexcept {
+bool output_queue::refill(send_op_list& rejected) noexcept {
     const std::lock_guard lock{mutex_};
     sending_.clear();
     std::swap(sending_, pending_);
-    try {
-        while (!waiting_.empty() && sending_.live + pending_.live < capacity_) {
-            append(waiting_.front().data, waiting_.front().to);
-            pending_.records.back().op = waiting_.pop();
+    while (!waiting_.empty() && sending_.live + pending_.live < capacity_) {
+        send_op_ptr op = waiting_.pop();
+        try {
+            append(op->data, op->to);
+            pending_.records.back().op = std::move(op);
+        } catch (const std::bad_alloc&) {
+            rejected.push(std::move(op));
         }
-    } catch (const std::bad_alloc&) { // they wait for the next turn
     }
     settled();
     const bool more = sending_.left() != 0 || pending_.live != 0;

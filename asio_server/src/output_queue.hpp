@@ -2,8 +2,8 @@
 /// What a channel has accepted for sending.
 #pragma once
 
+#include "completion.hpp"
 #include "op_list.hpp"
-#include "pending_op.hpp"
 
 #include <boost/asio/ip/udp.hpp>
 #include <boost/system/error_code.hpp>
@@ -24,14 +24,18 @@ struct send_op;
 using send_op_ptr = std::unique_ptr<send_op>;
 
 /// An async_send on its way.
-struct send_op {
-    std::uint64_t id;
-    pending_op<void(boost::system::error_code)> completion;
+struct send_op final : operation<void(boost::system::error_code)> {
+    using operation::operation;
+    void call(completion::pointer self) override {
+        auto to_call = std::move(handler);
+        const auto error = result;
+        self.reset();
+        std::move(to_call)(error);
+    }
+
     // Of one that waits for room, which the caller keeps valid:
     std::span<const std::uint8_t> data{};
     boost::asio::ip::udp::endpoint to{};
-    boost::system::error_code result{}; // of one that is to complete
-    send_op_ptr next{};
 };
 
 using send_op_list = op_list<send_op>;
@@ -97,8 +101,9 @@ public:
     /// The batch to send from. What has left it is reported to settled().
     output_batch& sending() noexcept { return sending_; }
     /// Once sending() is empty: fills it with what was queued meanwhile. False: there was nothing,
-    /// and the next push announces itself.
-    bool refill() noexcept;
+    /// and the next push announces itself. Operations for which there is no memory go to
+    /// \p rejected.
+    bool refill(send_op_list& rejected) noexcept;
     void settled() noexcept { in_flight_.store(sending_.live, std::memory_order_relaxed); }
 
     /// Nothing is accepted from now on. False if it was closed before.

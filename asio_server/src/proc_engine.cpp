@@ -1,7 +1,5 @@
 #include "proc_engine.hpp"
 
-#include "insist.hpp"
-
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
@@ -158,10 +156,16 @@ void proc_engine::enqueue_due(proc_channel_impl& channel) noexcept {
     queues_[is_brief(channel) ? brief : due].push_back(channel);
     if (turn_to_come_ || in_turn_) return;
     turn_to_come_ = true;
-    insist([this] {
+    turn_later();
+}
+
+void proc_engine::turn_later() noexcept {
+    try {
         const std::lock_guard lock{mutex_};
         request_turn();
-    });
+    } catch (...) {
+        arm(late_turn_, steady_clock::now() + alarm::delay);
+    }
 }
 
 // Who fell behind catches up before those that always are overdue, and then is on time again. Among
@@ -201,10 +205,12 @@ void proc_engine::turn() noexcept {
 
     turn_to_come_ = !left_.empty();
     for (const queue& q : queues_) turn_to_come_ |= !q.empty();
-    insist([this] {
+    bool more = turn_to_come_;
+    if (!more) {
         const std::lock_guard lock{mutex_};
-        if (turn_to_come_ || !made_.empty() || !leaving_.empty()) request_turn();
-    });
+        more = !made_.empty() || !leaving_.empty();
+    }
+    if (more) turn_later();
 }
 
 void proc_engine::serve() noexcept {

@@ -56,6 +56,13 @@ public:
 private:
     friend proc_channel_impl;
 
+    // A turn that could not be posted for want of memory.
+    struct late_turn final : client {
+        explicit late_turn(proc_engine& e) noexcept : engine{e} {}
+        void on_timer(time_point) noexcept override { engine.turn(); }
+        proc_engine& engine;
+    };
+
     // Of the queues, in order of precedence. due: the deadline has come, or it is the first call.
     // behind: the deadline had passed when it was given, as those of the latest few calls. brief:
     // as these two, but the call will be short. overdue: that goes on for long.
@@ -73,6 +80,7 @@ private:
         boost::intrusive::constant_time_size<false>>;
 
     void request_turn();
+    void turn_later() noexcept;
     void turn() noexcept;
     void accept_changes() noexcept;
     void release(proc_channel_impl& channel) noexcept;
@@ -103,6 +111,7 @@ private:
     rtp_proc_stats stats_; // but `channels`
 
     // On the executor.
+    late_turn late_turn_{*this};
     std::array<queue, rank_count> queues_;
     members left_;        // to be released
     duration cost_sum_{}; // of as many calls as below, each weighing less than the next

@@ -3,8 +3,8 @@
 #include "io_thread.hpp"
 #include "proc_channel_impl.hpp"
 #include "proc_engine.hpp"
+#include "serial_executor.hpp"
 
-#include <boost/asio/strand.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <system_error>
@@ -33,8 +33,7 @@ rtp_proc::rtp_proc() : thread_{make_thread()} {
 }
 
 rtp_proc::rtp_proc(boost::asio::any_io_executor executor)
-    : engine_{std::make_shared<detail::proc_engine>(
-          boost::asio::any_io_executor{boost::asio::make_strand(std::move(executor))})} {}
+    : engine_{std::make_shared<detail::proc_engine>(detail::make_serial(std::move(executor)))} {}
 
 rtp_proc::~rtp_proc() {
     if (engine_->is_inherited()) {

@@ -3,8 +3,7 @@
 #include "engine.hpp"
 #include "exception_sink.hpp"
 #include "io_thread.hpp"
-
-#include <boost/asio/strand.hpp>
+#include "serial_executor.hpp"
 
 #include <stdexcept>
 #include <utility>
@@ -36,8 +35,8 @@ rtp_server::rtp_server(const server_options& options) {
 }
 
 rtp_server::rtp_server(boost::asio::any_io_executor executor, const server_options& options)
-    : engine_{std::make_shared<detail::engine>(boost::asio::make_strand(std::move(executor)),
-                                               nullptr, sink_of(checked(options)), options)} {
+    : engine_{std::make_shared<detail::engine>(detail::make_serial(std::move(executor)), nullptr,
+                                               sink_of(checked(options)), options)} {
     engine_->start();
 }
 

@@ -1,7 +1,5 @@
 #include "timer_service.hpp"
 
-#include "insist.hpp"
-
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
@@ -22,13 +20,52 @@ constexpr int slices_per_turn = 16;
 
 } // namespace
 
-timer_service::timer_service(boost::asio::any_io_executor executor)
-    : executor_{std::move(executor)}, timer_{executor_}, wheel_{steady_clock::now()} {}
+/// What Asio calls. Where it destroys this instead, since it had no memory to bring it to the
+/// executor, a wait has to begin anew.
+class timer_service::wakeup {
+public:
+    wakeup(timer_service& s, time_point wake) noexcept
+        : service_{s.weak_from_this()}, wake_{wake}, memory_{s.memory_} {}
+    wakeup(wakeup&&) noexcept = default;
+    wakeup& operator=(wakeup&&) = delete;
+    ~wakeup() {
+        if (const auto self = service_.lock()) self->wait_was_lost();
+    }
 
-void timer_service::arm(client& c, time_point deadline) {
+    using allocator_type = handler_allocator<>;
+    allocator_type get_allocator() const noexcept { return memory_; }
+
+    void operator()(const boost::system::error_code&) noexcept {
+        const auto self = std::exchange(service_, {}).lock();
+        // Another wait took this one's place, or a turn is to come, which will wait.
+        if (!self || self->wake_ != wake_) return;
+        self->wake_ = time_point::max();
+        self->turn();
+    }
+
+private:
+    std::weak_ptr<timer_service> service_;
+    time_point wake_;
+    allocator_type memory_;
+};
+
+timer_service::timer_service(boost::asio::any_io_executor executor, std::shared_ptr<alarm> later)
+    : later_{std::move(later)},
+      executor_{std::move(executor)},
+      timer_{executor_},
+      wheel_{steady_clock::now()} {}
+
+void timer_service::arm(client& c, time_point deadline) noexcept {
     if (stopped_) return;
     wheel_.arm(c, deadline);
+    if (lost_.load(std::memory_order_relaxed) && lost_.exchange(false)) wake_ = time_point::max();
     if (!turn_to_come_ && c.deadline() < wake_) wait(c.deadline());
+}
+
+void timer_service::resume() noexcept {
+    if (stopped_ || turn_to_come_ || !(lost_.exchange(false) || wake_ == time_point::max())) return;
+    wake_ = time_point::max();
+    if (const auto next = wheel_.next_deadline()) wait(*next);
 }
 
 void timer_service::stop() noexcept {
@@ -62,29 +99,32 @@ void timer_service::turn() noexcept {
 }
 
 void timer_service::post_turn() noexcept {
-    insist([this] {
+    try {
         boost::asio::post(executor_, [weak = weak_from_this()] {
             if (const auto self = weak.lock()) self->turn();
         });
-    });
+    } catch (...) { // then by way of the timer, which has its memory
+        turn_to_come_ = false;
+        wait(steady_clock::now());
+    }
 }
 
 void timer_service::wait(time_point next) noexcept {
     if (stopped_) return;
     const time_point wake = fired_ > next - spacing ? fired_ + spacing : next;
     if (wake == wake_) return;
-    insist([&] {
-        wake_ = time_point::max();
-        timer_.expires_at(wake);
-        timer_.async_wait([weak = weak_from_this(), wake](const boost::system::error_code&) {
-            const auto self = weak.lock();
-            // Another wait took this one's place, or a turn is to come, which will wait.
-            if (!self || self->wake_ != wake) return;
-            self->wake_ = time_point::max();
-            self->turn();
-        });
+    wake_ = time_point::max();
+    try {
+        timer_.expires_at(wake); // a wait that this cancels is not the one for wake_
+        timer_.async_wait(wakeup{*this, wake});
         wake_ = wake;
-    });
+    } catch (...) { // the handler has noticed
+    }
+}
+
+void timer_service::wait_was_lost() noexcept {
+    lost_ = true;
+    if (later_) later_->ring();
 }
 
 } // namespace rtpsynth::asio_server::detail

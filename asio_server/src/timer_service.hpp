@@ -2,11 +2,15 @@
 /// Any number of timers under one steady_timer.
 #pragma once
 
+#include "alarm.hpp"
+#include "handler_memory.hpp"
+
 #include <rtpsynth/timer_wheel.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <atomic>
 #include <memory>
 
 namespace rtpsynth::asio_server::detail {
@@ -33,11 +37,19 @@ public:
         ~client() = default;
     };
 
-    explicit timer_service(boost::asio::any_io_executor executor);
+    /// \p later, if there is one, goes off when resume() is to be called.
+    explicit timer_service(boost::asio::any_io_executor executor,
+                           std::shared_ptr<alarm> later = {});
 
     /// Arms \p c; what it was armed for before is forgotten. To disarm: c.cancel(). After stop() it
-    /// does nothing. Does not fail: where Asio has no memory it waits until there is some.
-    void arm(client& c, time_point deadline);
+    /// does nothing.
+    ///
+    /// Does not fail. To wait needs no memory beyond the service's own, but what an executor that
+    /// is not an io_context's takes for itself; where that is refused, the wait begins with the
+    /// next arm() or resume().
+    void arm(client& c, time_point deadline) noexcept;
+    /// Waits, if that failed before.
+    void resume() noexcept;
 
     const boost::asio::any_io_executor& executor() const noexcept { return executor_; }
 
@@ -45,10 +57,15 @@ public:
     void stop() noexcept;
 
 private:
+    class wakeup;
+
     void turn() noexcept;
     void post_turn() noexcept;
     void wait(time_point next) noexcept;
+    void wait_was_lost() noexcept;
 
+    const std::shared_ptr<alarm> later_;
+    const std::shared_ptr<handler_memory> memory_ = std::make_shared<handler_memory>();
     boost::asio::any_io_executor executor_;
     boost::asio::steady_timer timer_;
     timer_wheel wheel_;
@@ -56,6 +73,7 @@ private:
     time_point wake_ = time_point::max();  // what timer_ waits for; max if it does not
     bool turn_to_come_ = false;            // or running: then it is the one to wait
     bool stopped_ = false;
+    std::atomic<bool> lost_{false}; // timer_ does not wait, whatever wake_ is
 };
 
 } // namespace rtpsynth::asio_server::detail

@@ -290,8 +290,9 @@ int child(std::unique_ptr<any_server>& s, std::unique_ptr<ping_pong>& game,
     waiting.reset();
     game.reset();
     s->server.reset();
-    static_cast<void>(s.release());                      // its threads are not here
-    const bool all_closed = descriptors() == before - 5; // three sockets, epoll, its duplicate
+    static_cast<void>(s.release()); // its threads are not here
+    // Three sockets, epoll, its duplicate, the alarm.
+    const bool all_closed = descriptors() == before - 6;
     for (const bool own_thread : {true, false}) {
         asio::io_context context;
         std::unique_ptr<rtp_server> server;
