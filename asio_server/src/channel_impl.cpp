@@ -64,7 +64,7 @@ bool channel_impl::open(const std::shared_ptr<rtp_channel>& self, std::uint64_t 
     return true;
 }
 
-bool channel_impl::close() noexcept {
+bool channel_impl::close(time_point drain_until) noexcept {
     if (home_->forked()) { // locks may be held for good by threads that are not here
         socket_.close();
         if (!delivering_) handler_ = nullptr; // it may own other channels
@@ -78,7 +78,7 @@ bool channel_impl::close() noexcept {
         if (!output_.close()) return false; // and the port is free, whoever it was
         token = token_;
         home_->sockets().remove(socket_.native_handle()); // others need not wait while it drains
-        drain(done);
+        drain(drain_until, done);
         note_dropped();
         socket_.close();
         done.push(output_.take_waiting(), error::operation_aborted);

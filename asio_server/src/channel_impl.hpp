@@ -10,8 +10,10 @@
 #include <rtpsynth/asio_server/channel_stats.hpp>
 #include <rtpsynth/asio_server/detail/receive_handler.hpp>
 #include <rtpsynth/asio_server/source_lock.hpp>
+#include <rtpsynth/clock.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -52,7 +54,9 @@ public:
                     operation<void(error_code)>::handler_type handler);
     void start_receive(operation<void(error_code, datagram)>::handler_type handler);
     void cancel() noexcept;
-    bool close() noexcept;
+    /// Waits for the kernel to take what is queued until \p drain_until.
+    bool close(time_point drain_until = std::chrono::steady_clock::now() + longest_drain) noexcept;
+    static constexpr duration longest_drain = std::chrono::milliseconds{100};
 
     channel_stats stats() const noexcept;
     std::size_t buffer_size(int option) const noexcept;
@@ -90,7 +94,8 @@ private:
     flushed send_some(std::size_t budget, completions& done) noexcept;
     void finish_record(error_code result, completions& done) noexcept;
     void fail_record(int error, completions& done) noexcept;
-    void drain(completions& done) noexcept;
+    void drain(time_point until, completions& done) noexcept;
+    output_batch::record* next_to_send(completions& done) noexcept;
     std::span<datagram_view> read(time_point now, std::uint64_t turn, completions& done) noexcept;
     void receive_failed(int error, completions& done) noexcept;
     void tell_receive_error(int error, completions& done) noexcept;

@@ -16,8 +16,6 @@ namespace {
 
 namespace error = boost::asio::error;
 
-constexpr std::chrono::milliseconds longest_drain{100};
-
 } // namespace
 
 channel_impl::error_code channel_impl::set_target(endpoint target) noexcept {
@@ -94,24 +92,12 @@ channel_impl::flushed channel_impl::flush(std::size_t budget) noexcept {
 
 channel_impl::flushed channel_impl::send_some(std::size_t budget, completions& done) noexcept {
     output_batch& batch = output_.sending();
-    for (;;) {
-        if (batch.left() == 0) {
-            send_op_list rejected;
-            const bool more = output_.refill(rejected);
-            done.push(std::move(rejected), error::no_memory);
-            if (!more) return flushed::drained;
-            continue;
-        }
-        output_batch::record& first = batch.records[batch.next_record];
-        if (first.cancelled) {
-            batch.pop();
-            continue;
-        }
+    while (const output_batch::record* const first = next_to_send(done)) {
         if (budget == 0) return flushed::more;
         const std::size_t run = batch.run(std::min(budget, udp_socket::longest_run));
-        const udp_socket::outcome outcome = socket_.send(batch.rest(), first.size, run, first.to);
+        const udp_socket::outcome outcome = socket_.send(batch.rest(), first->size, run, first->to);
         add(sent_, outcome.sent);
-        add(sent_bytes_, outcome.sent * first.size);
+        add(sent_bytes_, outcome.sent * first->size);
         for (std::size_t i = 0; i != outcome.sent; ++i) finish_record({}, done);
         budget -= outcome.sent;
         if (outcome.error == EAGAIN) {
@@ -123,6 +109,23 @@ channel_impl::flushed channel_impl::send_some(std::size_t budget, completions& d
             --budget;
         }
         output_.settled();
+    }
+    return flushed::drained;
+}
+
+output_batch::record* channel_impl::next_to_send(completions& done) noexcept {
+    output_batch& batch = output_.sending();
+    for (;;) {
+        if (batch.left() == 0) {
+            send_op_list rejected;
+            const bool more = output_.refill(rejected);
+            done.push(std::move(rejected), error::no_memory);
+            if (!more) return nullptr;
+            continue;
+        }
+        output_batch::record& next = batch.records[batch.next_record];
+        if (!next.cancelled) return &next;
+        batch.pop();
     }
 }
 
@@ -141,15 +144,14 @@ void channel_impl::finish_record(error_code result, completions& done) noexcept 
     batch.pop();
 }
 
-void channel_impl::drain(completions& done) noexcept {
+void channel_impl::drain(time_point until, completions& done) noexcept {
     constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
-    const auto until = std::chrono::steady_clock::now() + longest_drain;
     while (send_some(all, done) == flushed::blocked) {
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-            until - std::chrono::steady_clock::now());
+        const auto left =
+            std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
         if (left.count() > 0 && socket_.wait_writable(static_cast<int>(left.count()))) continue;
-        // The kernel does not take it: this one is lost, and the rest has no time left.
-        fail_record(EAGAIN, done);
+        // The kernel does not take them, and there is no time left.
+        while (next_to_send(done)) fail_record(EAGAIN, done);
     }
 }
 

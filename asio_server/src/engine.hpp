@@ -100,6 +100,7 @@ private:
     };
     class turn;
     class socket_wait;
+    static constexpr std::uint64_t alarm_token = 0; // generations of channels begin with 1
 
     /// What other threads, and turns that come later, have to do on the executor. Bits of a set.
     enum task : unsigned {
@@ -130,8 +131,17 @@ private:
     void on_first_of_tick();
     void on_stop();
     std::shared_ptr<rtp_channel> channel_at(std::size_t index) const noexcept;
+    /// Those that were there when it began; no lock is held while one is visited.
     template <class Visit>
-    void for_each_channel(Visit visit) const;
+    void for_each_channel(Visit visit) const {
+        std::size_t slots = 0;
+        {
+            const std::lock_guard lock{registry_};
+            slots = slots_.size();
+        }
+        for (std::size_t i = 0; i != slots; ++i)
+            if (const auto channel = channel_at(i)) visit(channel);
+    }
 
     const boost::asio::any_io_executor executor_;
     const std::shared_ptr<io_home> home_;

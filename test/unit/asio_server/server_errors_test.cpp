@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(one_descriptor_after_the_other_is_missing) {
             settle(context);
             BOOST_TEST(descriptors() == descriptors_before);
         }
-        BOOST_TEST(failures >= 3); // epoll set, duplicate, socket
+        BOOST_TEST(failures >= 4); // epoll set, duplicate, alarm, socket
         BOOST_TEST(failures < 20);
     }
     BOOST_TEST(eventually([&] { return threads() == threads_before; }));
@@ -172,4 +172,57 @@ BOOST_AUTO_TEST_CASE(a_long_queue_takes_nobody_along_before_the_tick) {
     BOOST_TEST((last <= other));
     BOOST_TEST((other - first >= 1s));
     BOOST_TEST(p.server.stats().ticks == 2);
+}
+
+namespace {
+
+/// Channels of which each has three datagrams queued for a peer.
+struct full_channels {
+    static constexpr std::size_t count = 50;
+    rtp_server server{{.tick = std::chrono::seconds{10}}};
+    std::vector<std::shared_ptr<rtp_channel>> all;
+    udp::endpoint peer{boost::asio::ip::address_v4::loopback(), 9};
+
+    full_channels() {
+        for (std::size_t i = 0; i != count; ++i) {
+            all.push_back(server.create_channel(on_loopback()));
+            for (int k = 0; k != 3; ++k) BOOST_REQUIRE(!all.back()->try_send_to(bytes("x"), peer));
+        }
+    }
+    ~full_channels() {
+        shim::on_send.heal();
+        shim::in_place_of_poll = nullptr;
+    }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(shutdown_waits_once_for_all_channels_that_are_blocked) {
+    full_channels f;
+    shim::on_send.fail(EAGAIN, shim::fault::for_good);
+    std::chrono::milliseconds waited{0};
+    shim::in_place_of_poll = [&](int timeout) {
+        waited += std::chrono::milliseconds{timeout};
+        std::this_thread::sleep_for(std::chrono::milliseconds{timeout});
+        return 0;
+    };
+    f.server.shutdown();
+    BOOST_TEST(waited.count() > 0);
+    BOOST_TEST(waited.count() <= 100);
+    for (const auto& channel : f.all) {
+        BOOST_TEST(channel->stats().send_errors == 3U);
+        check_accounts(channel->stats());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(shutdown_sends_what_the_others_hold_once_the_kernel_takes_it) {
+    full_channels f;
+    shim::on_send.fail(EAGAIN, shim::fault::for_good);
+    shim::in_place_of_poll = [&](int) {
+        shim::on_send.heal();
+        return 1;
+    };
+    f.server.shutdown();
+    BOOST_TEST(f.server.stats().channels.sent == 3 * full_channels::count);
+    BOOST_TEST(f.server.stats().channels.send_errors == 0U);
 }

@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -58,6 +59,8 @@ inline fault on_epoll_ctl;  ///< kind: what is to be done. Only the engine's own
 inline fault on_asios_epoll_ctl;
 /// Called before each of these, with the number of bytes.
 inline std::function<void(std::size_t)> before_send;
+/// Called in place of poll(), with its timeout in milliseconds, and returns what that is to return.
+inline std::function<int(int)> in_place_of_poll;
 
 // A sanitizer's, which must see the calls, or the system's.
 template <class F>
@@ -78,6 +81,7 @@ extern "C" {
                                            socklen_t);
 [[gnu::weak]] ssize_t __interceptor_recvfrom(int, void*, std::size_t, int, sockaddr*, socklen_t*);
 [[gnu::weak]] int __interceptor_recvmmsg(int, mmsghdr*, unsigned, int, timespec*);
+[[gnu::weak]] int __interceptor_poll(pollfd*, nfds_t, int);
 [[gnu::weak]] int __interceptor_pthread_create(pthread_t*, const pthread_attr_t*, void* (*)(void*),
                                                void*);
 }
@@ -128,6 +132,12 @@ RTPSYNTH_SHIM int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags,
                            timespec* timeout) {
     static const auto real = shim::real(&__interceptor_recvmmsg, "recvmmsg");
     return shim::on_receive.hits(0) ? -1 : real(fd, messages, count, flags, timeout);
+}
+
+RTPSYNTH_SHIM int poll(pollfd* descriptors, nfds_t count, int timeout) {
+    static const auto real = shim::real(&__interceptor_poll, "poll");
+    return shim::in_place_of_poll ? shim::in_place_of_poll(timeout)
+                                  : real(descriptors, count, timeout);
 }
 
 RTPSYNTH_SHIM int pthread_create(pthread_t* thread, const pthread_attr_t* attributes,

@@ -88,8 +88,8 @@ public:
         return make_channel(options, nullptr);
     }
 
-    /// Closes all channels, as rtp_channel::close does, and ends the server's own thread, which is
-    /// joined unless it is the caller. May be called any number of times; each returns when it is
+    /// Closes all channels, as rtp_channel::close does, waiting for the kernel for at most 0.1 s in
+    /// all, and ends the server's own thread, which is joined unless it is the caller. May be called any number of times; each returns when it is
     /// done.
     void shutdown() noexcept;
 
