@@ -95,6 +95,8 @@ background::~background() {
     if (next_ != nullptr) next_->link_ = link_;
 }
 
+bool stopped_all_backgrounds() noexcept { return ending; }
+
 void stop_all_backgrounds() {
     ending = true;
     for (background* b = all; b != nullptr; b = b->next_) b->request_stop();

@@ -120,5 +120,7 @@ private:
 
 /// For atexit: stops every background, and lets no other begin.
 void stop_all_backgrounds();
+/// That it was called. With the GIL held.
+bool stopped_all_backgrounds() noexcept;
 
 } // namespace rtpsynth::python

@@ -18,16 +18,9 @@ PyObject* at_exit(PyObject*, call) {
 
 PyMethodDef at_exit_functions[] = {function<at_exit>("_at_exit", nullptr), {}};
 
-} // namespace
-
-BOOST_PYTHON_MODULE(_rtpsynth) {
+void fill(PyObject* object) {
     namespace bp = boost::python;
-    if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
-        PyErr_SetString(PyExc_ImportError, "rtpsynth runs in the main interpreter only");
-        bp::throw_error_already_set();
-    }
-    const bp::docstring_options docstrings{true, false, false}; // ours carry the signatures
-    bp::scope module;
+    bp::scope module{bp::object{bp::handle<>{bp::borrowed(object)}}};
     module.attr("__version__") = RTPSYNTH_TEXT(RTPSYNTH_VERSION_MAJOR) "." RTPSYNTH_TEXT(
         RTPSYNTH_VERSION_MINOR) "." RTPSYNTH_TEXT(RTPSYNTH_VERSION_PATCH);
     bind_synth();
@@ -38,3 +31,45 @@ BOOST_PYTHON_MODULE(_rtpsynth) {
     add_functions(at_exit_functions);
     bp::import("atexit").attr("register")(bp::object(module.attr("_at_exit")));
 }
+
+/// Runs in every interpreter that imports the module, and again where it is imported anew after it
+/// was taken out of sys.modules. Its types exist once in a process: the main interpreter gets the
+/// same ones each time, no other gets any.
+int execute(PyObject* module) {
+    static PyObject* names = nullptr; // what fill() made, kept for good
+    if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
+        PyErr_SetString(PyExc_ImportError, "rtpsynth runs in the main interpreter only");
+        return -1;
+    }
+    if (stopped_all_backgrounds()) {
+        PyErr_SetString(PyExc_ImportError,
+                        "rtpsynth cannot be imported while the interpreter ends, "
+                        "nor in one that is initialised after it");
+        return -1;
+    }
+    PyObject* const dict = PyModule_GetDict(module);
+    if (names != nullptr) return PyDict_Merge(dict, names, 0);
+    const py_ref done{translated([&] {
+        fill(module);
+        return py_ref::share(Py_None).release();
+    })};
+    if (!done) return -1;
+    names = PyDict_Copy(dict);
+    return names != nullptr ? 0 : -1;
+}
+
+// In two phases (PEP 489): of a module that is made in one, CPython gives a second interpreter a
+// copy of the first one's names, without asking.
+PyModuleDef_Slot module_slots[] = {
+    {Py_mod_exec, reinterpret_cast<void*>(execute)},
+#ifdef Py_mod_multiple_interpreters
+    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
+#endif
+    {0, nullptr}};
+
+PyModuleDef definition{PyModuleDef_HEAD_INIT, "_rtpsynth", nullptr, 0,      nullptr,
+                       module_slots,          nullptr,     nullptr, nullptr};
+
+} // namespace
+
+PyMODINIT_FUNC PyInit__rtpsynth() { return PyModuleDef_Init(&definition); }
