@@ -1,7 +1,6 @@
 #include <boost/test/unit_test.hpp>
 
 #include <rtpsynth/packet_synth.hpp>
-#include <rtpsynth/random.hpp>
 #include <rtpsynth/rtp_packet.hpp>
 
 #include <algorithm>
@@ -126,16 +125,6 @@ BOOST_AUTO_TEST_CASE(origin_is_drawn_in_order_and_whole) {
     BOOST_TEST(stream_origin::draw([] { return 0xffffffffU; }).timestamp == 0xfffffffeU);
     BOOST_CHECK_THROW(stream_origin::draw([]() -> std::uint32_t { throw std::logic_error("x"); }),
                       std::logic_error);
-}
-
-BOOST_AUTO_TEST_CASE(system_random_uses_all_bits) {
-    std::uint32_t ones = 0, zeros = 0;
-    for (int i = 0; i != 256; ++i) { // a bit that is the same in all: once in 2^250 runs
-        const std::uint32_t value = system_random32();
-        ones |= value;
-        zeros |= ~value;
-    }
-    BOOST_TEST((ones == 0xffffffffU && zeros == 0xffffffffU));
 }
 
 // Ten million packets one by one and more by skips: the k-th is at floor(k * rate * ptime / 1000).

@@ -1,5 +1,8 @@
 """set_randfunc: how the function is called, what it may do, and what it may raise."""
+import concurrent.futures
 import functools
+import json
+import os
 import random
 import struct
 import sys
@@ -190,3 +193,27 @@ def test_references():
     assert sys.getrefcount(f) == before + 1
     set_randfunc(None)
     assert sys.getrefcount(f) == before
+
+
+def test_a_child_draws_numbers_of_its_own():
+    RtpSynth(8000, 20)  # so that there is something to be inherited
+    read, write = os.pipe()
+    drawn = []
+    for _ in range(5):
+        child = os.fork()
+        if child == 0:
+            drawn = [numbers(RtpSynth(8000, 20)) for _ in range(10)]
+            os.write(write, json.dumps(drawn).encode() + b"\n")
+            os._exit(0)
+        assert os.waitpid(child, 0) == (child, 0)
+        drawn += [numbers(RtpSynth(8000, 20)) for _ in range(10)]
+    os.close(write)
+    with os.fdopen(read) as lines:
+        drawn += [tuple(n) for line in lines for n in json.loads(line)]
+    assert len(drawn) == len(set(drawn)) == 100
+
+
+def test_threads_draw_numbers_of_their_own():
+    with concurrent.futures.ThreadPoolExecutor(4) as threads:
+        drawn = list(threads.map(lambda _: numbers(RtpSynth(8000, 20)), range(20_000)))
+    assert len(set(drawn)) == len(drawn)
