@@ -29,6 +29,8 @@ class RtpChannel:
     @property
     def local_addr(self) -> _Address: ...
     @property
+    def locked_source(self) -> _Address | None: ...
+    @property
     def closed(self) -> bool: ...
     @property
     def stats(self) -> dict[str, int]: ...
@@ -36,6 +38,7 @@ class RtpChannel:
     def jitter_stats(self) -> dict[str, int] | None: ...
     def set_target(self, host: str, port: int) -> None: ...
     def send_pkt(self, data: ReadableBuffer, addr: _Address | None = None) -> None: ...
+    def reset_source_lock(self) -> None: ...
     def close(self) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(
@@ -65,6 +68,7 @@ class RtpServer:
         batch: Literal[False] = False,
         frames_in: None = None,
         jitter_buffer: None = None,
+        other_in: None = None,
         receive_buffer_size: int | None = None,
         send_buffer_size: int | None = None,
         dscp: int | None = None,
@@ -87,6 +91,7 @@ class RtpServer:
         batch: Literal[True],
         frames_in: None = None,
         jitter_buffer: None = None,
+        other_in: None = None,
         receive_buffer_size: int | None = None,
         send_buffer_size: int | None = None,
         dscp: int | None = None,
@@ -109,6 +114,7 @@ class RtpServer:
         batch: Literal[False] = False,
         frames_in: Callable[[list[FrameWrapper]], object],
         jitter_buffer: int | _JitterBuffer,
+        other_in: Callable[[bytes, _Address, int], object] | None = None,
         receive_buffer_size: int | None = None,
         send_buffer_size: int | None = None,
         dscp: int | None = None,

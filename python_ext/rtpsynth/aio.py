@@ -4,7 +4,7 @@
         async for packet in channel:
             channel.send(packet.data, packet.addr)
 
-With jitter_buffer it is frames in play-out order that come, packets and erasures:
+With jitter_buffer it is frames in order of sequence that come, packets and erasures:
 
     async with await open_channel(bind_port=5004, jitter_buffer={"capacity": 64}) as channel:
         async for frame in channel:
@@ -146,6 +146,11 @@ class _Channel(abc.ABC, Generic[_T]):
         """
         await self._loop.run_in_executor(None, self._opened().set_target, host, port)
 
+    def reset_source_lock(self) -> None:
+        """Forgets the source that source_policy="first" locked to; the next to prove itself is
+        locked to. Raises RuntimeError after close()."""
+        self._opened().reset_source_lock()
+
     def close(self) -> None:
         """Sends what was accepted and closes the socket; a second time, does nothing.
 
@@ -213,6 +218,11 @@ class _Channel(abc.ABC, Generic[_T]):
         return self._opened().local_addr
 
     @property
+    def locked_source(self) -> tuple[str, int] | None:
+        """(host, port) of the source that source_policy="first" locked to."""
+        return self._opened().locked_source
+
+    @property
     def closed(self) -> bool:
         """True after close(), and after the end of the loop."""
         return self._closed
@@ -234,7 +244,7 @@ class Channel(_Channel[Packet]):
 
 class FrameChannel(_Channel["FrameWrapper"]):
     """A UDP channel with a jitter buffer: an asynchronous iterator of RtpJBuf's frames, packets and
-    erasures, in play-out order."""
+    erasures, in order of sequence. A packet's frame has its sender's address in addr."""
 
     @staticmethod
     def _create(inbox: Inbox[Any], server: RtpServer, options: dict[str, Any]) -> RtpChannel:

@@ -4,6 +4,7 @@
 #include "heap_type.hpp"
 #include "jbuf_docs.hpp"
 #include "jbuf_object.hpp"
+#include "stats.hpp"
 
 #include <rtpsynth/error.hpp>
 
@@ -186,12 +187,7 @@ PyObject* get_dropped(PyObject* self, void*) {
 PyObject* get_stats(PyObject* self, void*) {
     const jbuf_object* const j = initialised(self);
     if (j == nullptr) return nullptr;
-    const jitter_buffer_stats s = j->buffer->stats();
-    const auto n = [](std::uint64_t v) { return static_cast<unsigned long long>(v); };
-    return Py_BuildValue("{sKsKsKsKsKsKsKsKsK}", "received", n(s.received), "invalid", n(s.invalid),
-                         "duplicate", n(s.duplicate), "late", n(s.late), "stale", n(s.stale),
-                         "stray", n(s.stray), "erasures", n(s.erasures), "erased", n(s.erased),
-                         "restarts", n(s.restarts));
+    return make_stats(j->buffer->stats()).release();
 }
 
 PyObject* get_next_deadline(PyObject* self, void*) {

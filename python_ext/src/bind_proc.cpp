@@ -111,6 +111,7 @@ PyObject* get_stats(PyObject* self, void*) {
         return make_stats({{"channels", n.channels},
                            {"calls", n.calls},
                            {"overdue", n.overdue},
+                           {"exceptions", n.exceptions + native->worker()->exceptions()},
                            {"lateness_p50_ns", ns(n.lateness.quantile(0.5))},
                            {"lateness_p99_ns", ns(n.lateness.quantile(0.99))},
                            {"lateness_max_ns", ns(n.lateness.max())}})
@@ -128,7 +129,8 @@ PyGetSetDef attributes[] = {
     {"stats", get_stats, nullptr,
      "A dict of ints: channels (open now), calls, overdue (calls whose deadline had passed when "
      "it\n"
-     "was given), and how late the others were: lateness_p50_ns, lateness_p99_ns, lateness_max_ns.",
+     "was given), exceptions (that ended a schedule), and how late the other calls were:\n"
+     "lateness_p50_ns, lateness_p99_ns, lateness_max_ns.",
      nullptr},
     {}};
 

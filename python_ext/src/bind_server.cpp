@@ -94,7 +94,7 @@ PyObject* create_channel(PyObject* self, call c) {
     channel_arguments a;
     if (!home || !home->check_usable() || !a.parse(c) || !home->check_usable()) return nullptr;
     try {
-        return open_channel(home, a.callback, a.how, a.options, a.jitter_buffer).release();
+        return open_channel(home, a).release();
     } catch (const boost::system::system_error& e) {
         if (e.code() == boost::asio::error::operation_aborted)
             PyErr_SetString(PyExc_RuntimeError, "RtpServer is shutting down");
@@ -139,8 +139,10 @@ PyObject* get_stats(PyObject* self, void*) {
     if (native->is_inherited()) return native->check_usable(), nullptr;
     const asio_server::server_stats n = native->native().stats();
     py_ref all = make_stats(n.channels);
-    if (!all || !add_stat(all, "open_channels", n.open_channels) ||
-        !add_stat(all, "ticks", n.ticks))
+    const callback_queue& queue = *native->queue();
+    if (!all || !add_stat(all, "overrun", queue.lost()) ||
+        !add_stat(all, "open_channels", n.open_channels) || !add_stat(all, "ticks", n.ticks) ||
+        !add_stat(all, "handler_exceptions", n.handler_exceptions + queue.exceptions()))
         return nullptr;
     return all.release();
 }
@@ -155,7 +157,8 @@ PyGetSetDef attributes[] = {
     {"tick_ns", get_tick_ns, nullptr, "Nanoseconds between ticks; None for tick_hz=None.", nullptr},
     {"stats", get_stats, nullptr,
      "The sum over all channels there ever were, a dict of ints as RtpChannel.stats, and\n"
-     "open_channels and ticks.",
+     "open_channels (now), ticks (on which something was sent) and handler_exceptions (raised by\n"
+     "callbacks).",
      nullptr},
     {}};
 

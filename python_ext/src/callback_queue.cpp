@@ -73,7 +73,7 @@ void callback_queue::push(const std::shared_ptr<channel_link>& to,
         filling_.datagrams.resize(records);
         added = {to, 0, 0, 0};
     }
-    to->overrun.fetch_add(left, std::memory_order_relaxed);
+    count_lost(to->datagrams_lost, left);
     if (added.datagrams != 0)
         commit(to, std::move(added));
     else if (!filling_.batches.empty() && !filling_.batches.back().to)
@@ -98,11 +98,17 @@ void callback_queue::push(const std::shared_ptr<channel_link>& to,
         }
     } catch (const std::bad_alloc&) {
     }
-    to->overrun.fetch_add(left, std::memory_order_relaxed);
+    count_lost(to->frames_lost, left);
     if (added.frames != 0)
         commit(to, std::move(added));
     else if (!filling_.batches.empty() && !filling_.batches.back().to)
         filling_.batches.pop_back();
+}
+
+void callback_queue::count_lost(std::atomic<std::uint64_t>& of_channel,
+                                std::size_t count) noexcept {
+    of_channel.fetch_add(count, std::memory_order_relaxed);
+    lost_.fetch_add(count, std::memory_order_relaxed);
 }
 
 void callback_queue::stop() noexcept {

@@ -26,8 +26,9 @@ struct channel_link {
     channel_object* channel = nullptr;
     /// What the queue keeps for it, in bytes.
     std::atomic<std::size_t> waiting{0};
-    /// Datagrams or frames that Python was too slow for.
-    std::atomic<std::uint64_t> overrun{0};
+    /// Datagrams, and frames, that Python was too slow for or had no memory for.
+    std::atomic<std::uint64_t> datagrams_lost{0};
+    std::atomic<std::uint64_t> frames_lost{0};
 };
 
 /// A datagram on its way.
@@ -52,6 +53,16 @@ public:
     /// The same with frames, which are moved from.
     void push(const std::shared_ptr<channel_link>& to,
               std::span<asio_server::media_frame> frames) noexcept;
+
+    /// Counts what Python had no room for. Any thread.
+    void count_lost(std::atomic<std::uint64_t>& of_channel, std::size_t count) noexcept;
+    /// Counts an exception that a callback raised.
+    void count_exception() noexcept { exceptions_.fetch_add(1, std::memory_order_relaxed); }
+    /// Of all channels there ever were.
+    std::uint64_t lost() const noexcept { return lost_.load(std::memory_order_relaxed); }
+    std::uint64_t exceptions() const noexcept {
+        return exceptions_.load(std::memory_order_relaxed);
+    }
 
     /// Delivers in order what comes, until stop().
     void run(python_thread& python);
@@ -88,6 +99,8 @@ private:
     std::condition_variable changed_;
     contents filling_;
     std::atomic<bool> stopped_{false};
+    std::atomic<std::uint64_t> lost_{0};
+    std::atomic<std::uint64_t> exceptions_{0};
 };
 
 } // namespace rtpsynth::python

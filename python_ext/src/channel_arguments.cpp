@@ -15,7 +15,7 @@ using asio_server::source_policy;
 const char* const create_channel_doc =
     "create_channel($self, /, pkt_in=None, bind_host=None, bind_port=0, queue_size=32,\n"
     "               bind_family=0, *, batch=False, frames_in=None, jitter_buffer=None,\n"
-    "               receive_buffer_size=None, send_buffer_size=None, dscp=None,\n"
+    "               other_in=None, receive_buffer_size=None, send_buffer_size=None, dscp=None,\n"
     "               reuse_port=False, v6_only=False, kernel_timestamps=False, coalesce=False,\n"
     "               source_policy='any', probation=4)\n--\n\n"
     "Opens a UDP socket, bound on return, and calls pkt_in(data, (host, port), rtime_ns) with "
@@ -26,21 +26,28 @@ const char* const create_channel_doc =
     "pkt_in raises goes to sys.unraisablehook.\n\n"
     "bind_host    address or name; default: any address, of IPv6 for that family\n"
     "bind_port    0..65535; 0: the system chooses\n"
-    "queue_size   packets accepted for sending and not yet sent, a power of two, 1..1048576\n"
+    "queue_size   packets accepted for sending and not yet sent, 1..1048576 and a power of two,\n"
+    "             which programs written for rtpsynth 1.3 rely on being told; C++ takes any "
+    "number\n"
     "bind_family  0, None, 'auto'; 4, 'ipv4'; 6, 'ipv6'; or socket's AF_ constants\n"
     "batch        pkt_in(list of (data, (host, port), rtime_ns)) with all that came together\n"
-    "frames_in    in place of pkt_in: frames_in(list of frames), in play-out order, out of a "
-    "jitter\n"
-    "             buffer that runs without the GIL; jitter_buffer is its capacity or a dict of\n"
-    "             RtpJBuf's arguments; without max_delay_ns among them nothing comes out before\n"
-    "             it was full once, unless a stream begins with sequence number 0\n"
+    "frames_in    in place of pkt_in: frames_in(list of frames), in order of sequence, out of a\n"
+    "             jitter buffer that runs without the GIL; a frame's addr is its packet's sender.\n"
+    "             jitter_buffer is its capacity or a dict of RtpJBuf's arguments; without\n"
+    "             max_delay_ns among them nothing comes out before it was full once, unless a\n"
+    "             stream begins with sequence number 0\n"
+    "other_in     beside frames_in: other_in(data, (host, port), rtime_ns) with each datagram "
+    "that\n"
+    "             is not RTP, such as RTCP on the same port (RFC 5761)\n"
     "receive_buffer_size, send_buffer_size  SO_RCVBUF, SO_SNDBUF, bytes\n"
     "dscp         0..63, of the packets sent; 46 is Expedited Forwarding\n"
     "reuse_port, v6_only  SO_REUSEPORT, IPV6_V6ONLY\n"
     "kernel_timestamps    rtime_ns is when the kernel received it (SO_TIMESTAMPNS)\n"
     "coalesce     UDP_GRO, for bursts\n"
     "source_policy  whose datagrams are accepted: 'any', 'target', or 'first', the first source\n"
-    "             that sends probation (1..64) RTP packets in sequence\n\n"
+    "             that sends probation (1..64) RTP packets in sequence; all but the last of "
+    "those,\n"
+    "             by default three, are dropped and counted as rejected\n\n"
     "Raises TypeError, ValueError, OSError with errno (EADDRINUSE, …), RuntimeError after "
     "shutdown().";
 
@@ -55,6 +62,7 @@ enum argument : std::size_t {
     batch,
     frames_in,
     jitter_buffer_arg,
+    other_in_arg,
     receive_buffer_size,
     send_buffer_size,
     dscp,
@@ -72,8 +80,8 @@ constexpr parameters<argument_count> create_channel_parameters{
     "create_channel",
     0,
     {"pkt_in", "bind_host", "bind_port", "queue_size", "bind_family", "batch", "frames_in",
-     "jitter_buffer", "receive_buffer_size", "send_buffer_size", "dscp", "reuse_port", "v6_only",
-     "kernel_timestamps", "coalesce", "source_policy", "probation"},
+     "jitter_buffer", "other_in", "receive_buffer_size", "send_buffer_size", "dscp", "reuse_port",
+     "v6_only", "kernel_timestamps", "coalesce", "source_policy", "probation"},
     5};
 
 bool given(PyObject* value) { return value != nullptr && value != Py_None; }
@@ -184,6 +192,19 @@ PyObject* to_callback(const arguments& a, delivery& how) {
     return nullptr;
 }
 
+/// \return false with TypeError set
+bool to_other_in(PyObject* value, delivery how, PyObject*& out) {
+    out = given(value) ? value : nullptr;
+    if (out == nullptr) return true;
+    if (how != delivery::frames)
+        PyErr_SetString(PyExc_TypeError, "other_in goes together with frames_in");
+    else if (!PyCallable_Check(out))
+        PyErr_SetString(PyExc_TypeError, "other_in must be callable");
+    else
+        return true;
+    return false;
+}
+
 bool to_jitter_buffer(PyObject* value, std::optional<jitter_buffer_options>& out) {
     if (!given(value)) return true;
     static constexpr parameters<4> names{
@@ -229,8 +250,8 @@ bool channel_arguments::parse(call c) {
     arguments a;
     if (!create_channel_parameters.parse(c, a)) return false;
     callback = to_callback(a, how);
-    return callback != nullptr && to_jitter_buffer(a[jitter_buffer_arg], jitter_buffer) &&
-           to_options(a, options);
+    return callback != nullptr && to_other_in(a[other_in_arg], how, other_in) &&
+           to_jitter_buffer(a[jitter_buffer_arg], jitter_buffer) && to_options(a, options);
 }
 
 } // namespace rtpsynth::python

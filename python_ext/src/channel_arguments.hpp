@@ -15,7 +15,8 @@ namespace rtpsynth::python {
 extern const char* const create_channel_doc;
 
 struct channel_arguments {
-    PyObject* callback = nullptr; ///< borrowed from the call
+    PyObject* callback = nullptr; ///< borrowed from the call, as the next
+    PyObject* other_in = nullptr; ///< null if there is none
     delivery how = delivery::single;
     asio_server::channel_options options;
     std::optional<jitter_buffer_options> jitter_buffer;

@@ -1,6 +1,7 @@
 #include "channel_type.hpp"
 
 #include "addresses.hpp"
+#include "channel_arguments.hpp"
 #include "fastcall.hpp"
 #include "heap_type.hpp"
 #include "stats.hpp"
@@ -123,11 +124,28 @@ PyObject* close(PyObject* object, call c) {
     else if (check_open(self)) {
         detach(self);
         const py_ref callback{std::exchange(self.callback, nullptr)};
+        const py_ref other_in{std::exchange(self.other_in, nullptr)};
         const auto channel = self.s.channel;
         const gil_released others_run;
         channel->close();
     }
     if (PyErr_Occurred()) return nullptr;
+    Py_RETURN_NONE;
+}
+
+constexpr const char* reset_source_lock_doc =
+    "reset_source_lock($self, /)\n--\n\n"
+    "With source_policy='first', forgets the source that the channel is locked to: the next one "
+    "that\n"
+    "proves itself is locked to. Otherwise does nothing. Raises RuntimeError after close() or\n"
+    "shutdown().";
+constexpr parameters<0> reset_source_lock_parameters{"reset_source_lock", 0, {}};
+
+PyObject* reset_source_lock(PyObject* object, call c) {
+    std::array<PyObject*, 0> a;
+    const channel_object& self = as_channel(object);
+    if (!reset_source_lock_parameters.parse(c, a) || !check_open(self)) return nullptr;
+    self.s.channel->reset_source_lock();
     Py_RETURN_NONE;
 }
 
@@ -145,6 +163,14 @@ PyObject* get_local_addr(PyObject* object, void*) {
     return translated([&] { return to_address(self.s.channel->local_endpoint()).release(); });
 }
 
+PyObject* get_locked_source(PyObject* object, void*) {
+    const channel_object& self = as_channel(object);
+    if (!self.s.channel || self.s.server->is_inherited()) return check_open(self), nullptr;
+    const auto source = self.s.channel->locked_source();
+    if (!source) Py_RETURN_NONE;
+    return translated([&] { return to_address(*source).release(); });
+}
+
 PyObject* get_closed(PyObject* object, void*) {
     return PyBool_FromLong(as_channel(object).s.closed);
 }
@@ -154,7 +180,8 @@ PyObject* get_stats(PyObject* object, void*) {
     if (!self.s.channel || self.s.server->is_inherited()) return check_open(self), nullptr;
     const channel_stats n = self.s.channel->stats();
     py_ref all = make_stats(n);
-    if (all && !add_stat(all, "overrun", self.s.link->overrun.load())) return nullptr;
+    const auto& link = *self.s.link;
+    if (!all || !add_stat(all, "overrun", link.datagrams_lost + link.frames_lost)) return nullptr;
     return all.release();
 }
 
@@ -162,18 +189,22 @@ PyObject* get_jitter_stats(PyObject* object, void*) {
     const channel_object& self = as_channel(object);
     if (!self.s.frames) Py_RETURN_NONE;
     if (self.s.server->is_inherited()) return self.s.server->check_usable(), nullptr;
-    return make_stats(self.s.frames->stats()).release();
+    asio_server::frame_receiver_stats n = self.s.frames->stats();
+    n.overrun += self.s.link->frames_lost; // the queue that it does not have is ours
+    return make_stats(n).release();
 }
 
 int traverse(PyObject* object, visitproc visit, void* arg) {
     Py_VISIT(Py_TYPE(object));
     Py_VISIT(as_channel(object).callback);
+    Py_VISIT(as_channel(object).other_in);
     return 0;
 }
 
 int clear(PyObject* object) {
     detach(as_channel(object)); // the socket is closed when the object goes
     Py_CLEAR(as_channel(object).callback);
+    Py_CLEAR(as_channel(object).other_in);
     return 0;
 }
 
@@ -185,6 +216,7 @@ void destroy(PyObject* object) {
     {
         const error_aside kept;
         Py_CLEAR(self.callback);
+        Py_CLEAR(self.other_in);
         {
             auto channel = std::move(self.s.channel);
             auto frames = std::move(self.s.frames);
@@ -199,9 +231,32 @@ void destroy(PyObject* object) {
     free_object(object);
 }
 
+constexpr const char* channel_stats_doc =
+    "What has happened, a dict of ints.\n\n"
+    "received, received_bytes  read and passed on\n"
+    "rejected        by source_policy\n"
+    "overflow        dropped by the kernel, since the socket's receive buffer was full\n"
+    "overrun         datagrams or frames dropped since callbacks were too slow for 4 MiB, each\n"
+    "                counted with 1 KiB on top of its bytes\n"
+    "discarded       read, but the channel was closed before they were passed on\n"
+    "receive_errors  that the socket reported; last_receive_error is the errno of the latest\n"
+    "accepted        for sending\n"
+    "sent, sent_bytes  handed to the kernel\n"
+    "send_errors     refused by the kernel, and lost; last_send_error is the errno of the latest\n"
+    "queue_full      refused by send_pkt, not among the accepted\n"
+    "cancelled       0 here: sends that C++ programs cancelled";
+
+constexpr const char* jitter_stats_doc =
+    "What the jitter buffer counts, as RtpJBuf.stats, and, all ints:\n\n"
+    "other      datagrams that are not RTP: rtcp, stun, zrtp, dtls, turn_channel and unknown ones\n"
+    "overrun    frames dropped since callbacks were too slow; also in stats\n"
+    "no_memory  datagrams dropped for want of memory\n\n"
+    "None for a channel without frames_in.";
+
 PyMethodDef methods[] = {
     function<set_target>("set_target", set_target_doc),
     function<send_pkt>("send_pkt", send_pkt_doc),
+    function<reset_source_lock>("reset_source_lock", reset_source_lock_doc),
     function<close>("close", close_doc),
     enter_method(),
     exit_method(leave, "__exit__($self, /, *exc)\n--\n\nclose(), unless it is closed."),
@@ -212,17 +267,10 @@ PyGetSetDef attributes[] = {
      "(host, port) the socket is bound to, also when closed.", nullptr},
     {"closed", get_closed, nullptr, "True after close(). Stays False when the server is shut down.",
      nullptr},
-    {"stats", get_stats, nullptr,
-     "What has happened, a dict of ints: received, received_bytes, sent, sent_bytes, queue_full,\n"
-     "send_errors, receive_errors; accepted (for sending), rejected (by the source policy),\n"
-     "overflow (lost in the kernel's full receive buffer), overrun (lost since callbacks were too\n"
-     "slow for 4 MiB, each datagram counted with 1 KiB on top).",
-     nullptr},
-    {"jitter_stats", get_jitter_stats, nullptr,
-     "Those of the jitter buffer, as RtpJBuf.stats, and other (no RTP), overrun and no_memory; "
-     "None\n"
-     "for a channel without frames_in.",
-     nullptr},
+    {"locked_source", get_locked_source, nullptr,
+     "(host, port) that the channel is locked to, or None: see source_policy='first'.", nullptr},
+    {"stats", get_stats, nullptr, channel_stats_doc, nullptr},
+    {"jitter_stats", get_jitter_stats, nullptr, jitter_stats_doc, nullptr},
     {}};
 
 constexpr const char* channel_doc =
@@ -233,19 +281,17 @@ constexpr const char* channel_doc =
 
 } // namespace
 
-py_ref open_channel(const std::shared_ptr<server>& home, PyObject* callback, delivery how,
-                    const asio_server::channel_options& options,
-                    const std::optional<jitter_buffer_options>& jitter_buffer) {
+py_ref open_channel(const std::shared_ptr<server>& home, const channel_arguments& a) {
     auto* const self = reinterpret_cast<channel_object*>(channel_type->tp_alloc(channel_type, 0));
     py_ref object{reinterpret_cast<PyObject*>(self)};
     if (!object) return object;
     PyObject_GC_UnTrack(object.get()); // nobody sees it before it is whole
     new (&self->s) channel_object::state;
     self->s.server = home;
-    self->s.how = how;
+    self->s.how = a.how;
     self->s.link = std::make_shared<channel_link>();
-    Py_INCREF(callback);
-    self->callback = callback;
+    self->callback = py_ref::share(a.callback).release();
+    self->other_in = py_ref::share(a.other_in).release();
     self->s.link->channel = self;
 
     const auto queue = home->queue();
@@ -254,10 +300,15 @@ py_ref open_channel(const std::shared_ptr<server>& home, PyObject* callback, del
     std::unique_ptr<asio_server::frame_receiver> frames;
     {
         const gil_released others_run;
-        if (jitter_buffer) {
+        if (a.jitter_buffer) {
+            asio_server::frame_receiver_options options{.jitter_buffer = *a.jitter_buffer};
+            if (a.other_in != nullptr)
+                options.on_other = [link, queue](asio_server::frame_receiver&, datagram_kind,
+                                                 const asio_server::datagram_view& datagram) {
+                    queue->push(link, {&datagram, 1});
+                };
             frames = std::make_unique<asio_server::frame_receiver>(
-                home->native(), options,
-                asio_server::frame_receiver_options{.jitter_buffer = *jitter_buffer},
+                home->native(), a.options, options,
                 [link, queue](asio_server::frame_receiver&,
                               std::span<asio_server::media_frame> ready) {
                     queue->push(link, ready);
@@ -265,8 +316,8 @@ py_ref open_channel(const std::shared_ptr<server>& home, PyObject* callback, del
             channel = {std::shared_ptr<void>{}, &frames->channel()};
         } else {
             channel = home->native().create_channel(
-                options, [link, queue](asio_server::rtp_channel&,
-                                       std::span<const asio_server::datagram_view> datagrams) {
+                a.options, [link, queue](asio_server::rtp_channel&,
+                                         std::span<const asio_server::datagram_view> datagrams) {
                     queue->push(link, datagrams);
                 });
         }

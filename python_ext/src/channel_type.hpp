@@ -17,6 +17,8 @@
 
 namespace rtpsynth::python {
 
+struct channel_arguments;
+
 /// How received data reaches Python.
 enum class delivery {
     single, ///< callback(data, address, rtime_ns), a call a datagram
@@ -26,6 +28,7 @@ enum class delivery {
 
 struct channel_object : weak_object {
     PyObject* callback; // null once closed
+    PyObject* other_in; // null if there is none, and once closed
     struct state {
         std::shared_ptr<python::server> server;
         std::shared_ptr<channel_link> link;
@@ -40,16 +43,14 @@ struct channel_object : weak_object {
 };
 
 /// Opens a channel. \return null with an error set
-py_ref open_channel(const std::shared_ptr<server>& home, PyObject* callback, delivery how,
-                    const asio_server::channel_options& options,
-                    const std::optional<jitter_buffer_options>& jitter_buffer);
+py_ref open_channel(const std::shared_ptr<server>& home, const channel_arguments& a);
 
-/// Calls back with what has arrived, as long as the channel is open. With the GIL held, of which
-/// Python may let go during the calls.
+/// Calls back with what has arrived, as long as the channel is open: other_in with datagrams of a
+/// channel that delivers frames. With the GIL held, of which Python may let go during the calls.
 void deliver_datagrams(channel_link& link, std::span<const queued_datagram> datagrams,
-                       const std::uint8_t* bytes, const callback_queue& queue);
+                       const std::uint8_t* bytes, callback_queue& queue);
 void deliver_frames(channel_link& link, std::span<asio_server::media_frame> frames,
-                    const callback_queue& queue);
+                    callback_queue& queue);
 
 /// Puts RtpChannel and RtpQueueFullError into the module that is being made.
 void bind_channel_type();

@@ -55,8 +55,15 @@ struct received {
 };
 
 /// Without memory for them, items are lost, counted and said to be.
-void lose(channel_link& link, PyObject* callback, std::size_t count = 1) {
-    link.overrun.fetch_add(count, std::memory_order_relaxed);
+void lose(callback_queue& queue, std::atomic<std::uint64_t>& of_channel, PyObject* callback,
+          std::size_t count = 1) {
+    queue.count_lost(of_channel, count);
+    write_unraisable(callback);
+}
+
+void call(callback_queue& queue, PyObject* callback, PyObject** args, std::size_t count) {
+    if (call_python(callback, args, count)) return;
+    queue.count_exception();
     write_unraisable(callback);
 }
 
@@ -64,23 +71,22 @@ py_ref new_list() {
     return guarded([] { return py_ref{PyList_New(0)}; });
 }
 
-void call_with_list(PyObject* callback, const py_ref& list) {
+void call_with_list(callback_queue& queue, PyObject* callback, const py_ref& list) {
     PyObject* args[] = {nullptr, list.get()};
-    if (!call_python(callback, args + 1, 1)) write_unraisable(callback);
+    call(queue, callback, args + 1, 1);
 }
 
-py_ref frame_of(media_frame& frame) {
+py_ref frame_of(channel_object& channel, media_frame& frame) {
     if (const auto* gap = std::get_if<erasure>(&frame)) return make_erasure_frame(*gap);
     const auto& packet = std::get<rtp_frame>(frame);
     const auto datagram = packet.owner.data();
-    py_ref bytes = bytes_of(datagram.data(), datagram.size());
-    if (!bytes) return bytes;
+    const py_ref bytes = bytes_of(datagram.data(), datagram.size());
+    py_ref address = bytes ? address_of(channel, packet.owner.source()) : py_ref{};
+    if (!address) return address;
     rtp_packet_view view;
     view.assign(reinterpret_cast<const std::uint8_t*>(PyBytes_AS_STRING(bytes.get())),
                 datagram.size());
-    py_ref data = py_ref::share(bytes.get());
-    return make_packet_frame(view, packet.lseq, std::move(bytes), std::move(data),
-                             py_ref::share(Py_None));
+    return make_packet_frame(view, packet.lseq, bytes, std::move(address));
 }
 
 } // namespace
@@ -89,46 +95,53 @@ py_ref frame_of(media_frame& frame) {
 // reference to the channel, and the question whether it is still open right before each call.
 
 void deliver_datagrams(channel_link& link, std::span<const queued_datagram> datagrams,
-                       const std::uint8_t* bytes, const callback_queue& queue) {
+                       const std::uint8_t* bytes, callback_queue& queue) {
     if (link.channel == nullptr) return;
     const py_ref kept = py_ref::share(reinterpret_cast<PyObject*>(link.channel));
     channel_object& channel = *link.channel;
-    const py_ref callback = py_ref::share(channel.callback);
-    const bool one_by_one = channel.s.how == delivery::single;
+    const py_ref callback =
+        py_ref::share(channel.s.how == delivery::frames ? channel.other_in : channel.callback);
+    const bool one_by_one = channel.s.how != delivery::batch;
+    const auto lose_some = [&](std::size_t count) {
+        lose(queue, link.datagrams_lost, callback.get(), count);
+    };
     const py_ref list = one_by_one ? py_ref{} : new_list();
-    if (!one_by_one && !list) return lose(link, callback.get(), datagrams.size());
+    if (!one_by_one && !list) return lose_some(datagrams.size());
     const auto open = [&] { return link.channel != nullptr && !queue.stopped(); };
     for (const queued_datagram& d : datagrams) {
         const received r{channel, d, bytes};
         bytes += d.size;
         if (!open()) return;
         if (!r.complete()) {
-            lose(link, callback.get());
+            lose_some(1);
         } else if (one_by_one) {
             PyObject* args[] = {nullptr, r.data.get(), r.address.get(), r.time.get()};
-            if (!call_python(callback.get(), args + 1, 3)) write_unraisable(callback.get());
+            call(queue, callback.get(), args + 1, 3);
         } else {
             const py_ref item = guarded([&] { return r.as_tuple(); });
-            if (!item || PyList_Append(list.get(), item.get()) != 0) lose(link, callback.get());
+            if (!item || PyList_Append(list.get(), item.get()) != 0) lose_some(1);
         }
     }
     if (!one_by_one && open() && PyList_GET_SIZE(list.get()) != 0)
-        call_with_list(callback.get(), list);
+        call_with_list(queue, callback.get(), list);
 }
 
-void deliver_frames(channel_link& link, std::span<media_frame> frames,
-                    const callback_queue& queue) {
+void deliver_frames(channel_link& link, std::span<media_frame> frames, callback_queue& queue) {
     if (link.channel == nullptr) return;
     const py_ref kept = py_ref::share(reinterpret_cast<PyObject*>(link.channel));
-    const py_ref callback = py_ref::share(link.channel->callback);
+    channel_object& channel = *link.channel;
+    const py_ref callback = py_ref::share(channel.callback);
+    const auto lose_some = [&](std::size_t count) {
+        lose(queue, link.frames_lost, callback.get(), count);
+    };
     const py_ref list = new_list();
-    if (!list) return lose(link, callback.get(), frames.size());
+    if (!list) return lose_some(frames.size());
     for (media_frame& f : frames) {
-        const py_ref frame = frame_of(f);
-        if (!frame || PyList_Append(list.get(), frame.get()) != 0) lose(link, callback.get());
+        const py_ref frame = frame_of(channel, f);
+        if (!frame || PyList_Append(list.get(), frame.get()) != 0) lose_some(1);
     }
     if (link.channel != nullptr && !queue.stopped() && PyList_GET_SIZE(list.get()) != 0)
-        call_with_list(callback.get(), list);
+        call_with_list(queue, callback.get(), list);
 }
 
 } // namespace rtpsynth::python

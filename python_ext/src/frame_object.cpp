@@ -61,6 +61,7 @@ inline frame_object* new_block() {
         f = allocate_block();
         if (f == nullptr) return nullptr;
     }
+    f->addr = nullptr;
     f->payload = nullptr;
     f->gap_frame = nullptr;
     f->next = nullptr;
@@ -166,10 +167,12 @@ bool fill_content(frame_object* f) {
 inline void end_wrapper(frame_object* f) {
     PyObject* const data = f->data;
     PyObject* const opaque = f->opaque;
+    PyObject* const addr = f->addr;
     PyObject* const payload = f->payload;
     PyObject* const gap_frame = f->gap_frame;
     if (f->has_content) release_content(f);
     unpin(f);
+    Py_XDECREF(addr);
     Py_XDECREF(payload);
     Py_XDECREF(gap_frame);
     release_reference(data);

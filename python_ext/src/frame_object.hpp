@@ -54,6 +54,7 @@ struct info_object {
 struct frame_object {
     PyObject_HEAD PyObject* data; ///< what the user gave as the datagram; null for None
     PyObject* opaque;             ///< null for None
+    PyObject* addr;               ///< (host, port) of the sender; null for None
     PyObject* payload;            ///< rtp_data, once it was asked for
     PyObject* bytes;              ///< exact bytes in which the packet lies; null in an erasure's
     rtp_packet_view packet;

@@ -31,6 +31,7 @@ namespace wrapper {
 PyObject* content(PyObject* self) { return content_of(frame_of(self)); }
 PyObject* data(PyObject* self) { return object_or_none(frame_of(self)->data); }
 PyObject* opaque(PyObject* self) { return object_or_none(frame_of(self)->opaque); }
+PyObject* addr(PyObject* self) { return object_or_none(frame_of(self)->addr); }
 
 PyObject* rtp_data(PyObject* self) {
     frame_object* const f = frame_of(self);
@@ -112,6 +113,10 @@ constinit std::array wrapper_attributes{
     attribute{"data", wrapper::data,
               "The object that was put in as the datagram; None of an erasure."},
     attribute{"opaque", wrapper::opaque, "The object that was put in with the datagram, or None."},
+    attribute{
+        "addr", wrapper::addr,
+        "(host, port) of the sender, if a channel received the packet; None of an erasure and\n"
+        "of what was put into an RtpJBuf."},
 };
 constinit std::array ers_content_attributes{
     attribute{"type", ers_content::type, "int: RTPFrameType.ERS."},
@@ -237,11 +242,12 @@ PyTypeObject* add_inner_type(const char* full_name, std::size_t size, destructor
 
 } // namespace
 
-py_ref make_packet_frame(const rtp_packet_view& packet, std::int64_t lseq, py_ref bytes,
-                         py_ref data, py_ref opaque) {
-    frame_object* const f = new_packet_frame(packet, bytes.get(), data.get(), opaque.get());
+py_ref make_packet_frame(const rtp_packet_view& packet, std::int64_t lseq, const py_ref& bytes,
+                         py_ref addr) {
+    frame_object* const f = new_packet_frame(packet, bytes.get(), bytes.get(), nullptr);
     if (f == nullptr) return {};
     f->lseq = lseq;
+    f->addr = addr.release();
     return py_ref{publish(f)};
 }
 

@@ -11,10 +11,10 @@
 
 namespace rtpsynth::python {
 
-/// A FrameWrapper of a packet. \p packet lies in the bytes object \p bytes; \p data is what the
-/// user gave as the datagram, often the same. \return none with MemoryError set
-py_ref make_packet_frame(const rtp_packet_view& packet, std::int64_t lseq, py_ref bytes,
-                         py_ref data, py_ref opaque);
+/// A FrameWrapper of a packet that a channel received from \p addr, (host, port). \p packet lies in
+/// the bytes object \p bytes. \return none with MemoryError set
+py_ref make_packet_frame(const rtp_packet_view& packet, std::int64_t lseq, const py_ref& bytes,
+                         py_ref addr);
 
 /// A FrameWrapper of an erasure.
 py_ref make_erasure_frame(const erasure& gap);

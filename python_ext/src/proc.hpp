@@ -10,6 +10,8 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 
 namespace rtpsynth::python {
@@ -27,6 +29,12 @@ public:
         return true;
     }
 
+    /// Counts an exception that ended a schedule.
+    void count_exception() noexcept { exceptions_.fetch_add(1, std::memory_order_relaxed); }
+    std::uint64_t exceptions() const noexcept {
+        return exceptions_.load(std::memory_order_relaxed);
+    }
+
     asio_server::rtp_proc& native() noexcept { return native_; }
 
     /// The thread's body.
@@ -40,6 +48,7 @@ private:
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
     asio_server::rtp_proc native_;
     python_thread* python_ = nullptr; // the thread's own
+    std::atomic<std::uint64_t> exceptions_{0};
 };
 
 /// Kept by Python's RtpProc and by its channels, so made and destroyed with the GIL held.

@@ -47,7 +47,8 @@ void detach(proc_channel_object& self) noexcept {
 }
 
 /// The schedule has failed, with an exception set. \return nothing
-std::nullopt_t fail(proc_link& link, PyObject* callback) {
+std::nullopt_t fail(proc_worker& worker, proc_link& link, PyObject* callback) {
+    worker.count_exception();
     py_ref error = guarded(take_exception); // which may run any code
     if (link.channel != nullptr) {
         link.channel->s.error = std::move(error);
@@ -68,7 +69,7 @@ std::optional<time_point> to_time(PyObject* number) {
 }
 
 /// Calls back, with the GIL held.
-std::optional<time_point> call_back(proc_link& link, time_point now) {
+std::optional<time_point> call_back(proc_worker& worker, proc_link& link, time_point now) {
     if (link.channel == nullptr || link.channel->s.owner->is_shut_down()) return std::nullopt;
     proc_channel_object& channel = *link.channel;
     const py_ref kept = py_ref::share(reinterpret_cast<PyObject*>(&channel));
@@ -76,10 +77,10 @@ std::optional<time_point> call_back(proc_link& link, time_point now) {
     const py_ref time{PyLong_FromLongLong(now.time_since_epoch().count())};
     const py_ref deadline =
         channel.s.deadline ? py_ref::share(channel.s.deadline.get()) : py_ref{PyLong_FromLong(0)};
-    if (!time || !deadline) return fail(link, callback.get());
+    if (!time || !deadline) return fail(worker, link, callback.get());
     PyObject* args[] = {nullptr, time.get(), deadline.get()};
     py_ref next = call_python(callback.get(), args + 1, 2);
-    if (!next) return fail(link, callback.get());
+    if (!next) return fail(worker, link, callback.get());
     if (next.get() == Py_None) return std::nullopt;
     if (!PyLong_Check(next.get())) {
         guarded([&] {
@@ -87,7 +88,7 @@ std::optional<time_point> call_back(proc_link& link, time_point now) {
                                 "proc_in must return an int (ns) or None, not %.200s",
                                 Py_TYPE(next.get())->tp_name);
         });
-        return fail(link, callback.get());
+        return fail(worker, link, callback.get());
     }
     if (link.channel == nullptr) return std::nullopt;
     const auto due = to_time(next.get());
@@ -116,7 +117,7 @@ public:
         if (std::exchange(made_, false)) return next_;
         interpreter_scope scope;
         if (worker_->need_gil()) now = std::chrono::steady_clock::now();
-        const auto next = call_back(*link_, now);
+        const auto next = call_back(*worker_, *link_, now);
         scope.leave();
         if (!std::exchange(told_, true)) link_->first_call.release();
         return next;
@@ -246,7 +247,7 @@ py_ref open_proc_channel(const std::shared_ptr<proc>& owner, PyObject* callback)
     const auto worker = owner->worker();
     std::shared_ptr<asio_server::rtp_proc_channel> channel;
     if (owner->on_worker()) { // who could not wait for itself
-        const auto next = call_back(*link, std::chrono::steady_clock::now());
+        const auto next = call_back(*worker, *link, std::chrono::steady_clock::now());
         channel = worker->native().create_channel(handler{worker, link, next});
     } else {
         const gil_released others_run;

@@ -164,17 +164,18 @@ def test_options_reach_the_channel():
 def test_the_signature_names_every_option_of_create_channel():
     theirs = inspect.signature(RtpServer.create_channel).parameters
     ours = inspect.signature(open_channel).parameters
-    assert set(theirs) - set(ours) == {"self", "pkt_in", "batch", "frames_in"}
+    assert set(theirs) - set(ours) == {"self", "pkt_in", "batch", "frames_in", "other_in"}
     assert set(ours) - set(theirs) == {"server", "recv_queue"}
     for name in set(ours) & set(theirs):
         assert ours[name].default == theirs[name].default, name
 
 
-def test_frames_come_in_play_out_order():
+def test_frames_come_in_order_of_sequence():
     async def main():
         async with await open_loopback(jitter_buffer=4) as channel:
             assert isinstance(channel, FrameChannel) and not isinstance(channel, Channel)
             with plain_socket() as sender:
+                address = sender.getsockname()
                 for seq in (100, 102, 101, 101, *range(103, 108)):
                     sender.sendto(rtp(seq), channel.local_addr)
             frames = []
@@ -186,6 +187,7 @@ def test_frames_come_in_play_out_order():
             seqs = [frame.content.frame.rtp.info.seq for frame in frames]
             assert seqs == [100, 101, 102, 103]
             assert frames[0].rtp_data == b"\xff" * 160
+            assert {frame.addr for frame in frames} == {address}
             assert channel.jitter_stats["duplicate"] == 1
 
     run(main())
@@ -314,3 +316,21 @@ def test_nothing_of_the_loop_that_is_private_is_touched():
         loop.run_until_complete(loop.shutdown_default_executor())
     finally:
         loop.close()
+
+
+def test_a_lock_on_the_first_source():
+    async def main():
+        async with await open_loopback(source_policy="first", probation=2) as channel:
+            assert channel.locked_source is None
+            with plain_socket() as one, plain_socket() as other:
+                for sender in one, other:
+                    channel.reset_source_lock()
+                    for seq in 1, 2:
+                        sender.sendto(rtp(seq), channel.local_addr)
+                    assert (await channel.recv()).addr == sender.getsockname()
+                    assert channel.locked_source == sender.getsockname()
+            assert channel.stats["rejected"] == 2
+        with pytest.raises(RuntimeError):
+            channel.reset_source_lock()
+
+    run(main())
