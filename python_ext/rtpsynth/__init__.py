@@ -1,4 +1,4 @@
-"""Makes, moves and plays out RTP media streams by the thousand."""
+"""Makes, sends, receives and reorders RTP media streams by the thousand."""
 
 from . import RtpJBuf, RtpProc, RtpServer, RtpSynth, RtpUtils
 from ._rtpsynth import __version__

@@ -127,9 +127,8 @@ PyMethodDef methods[] = {function<create_channel>("create_channel", create_chann
 
 PyGetSetDef attributes[] = {
     {"stats", get_stats, nullptr,
-     "A dict of ints: channels (open now), calls, overdue (calls whose deadline had passed when "
-     "it\n"
-     "was given), exceptions (that ended a schedule), and how late the other calls were:\n"
+     "A dict of ints: channels (open now), calls, overdue (calls whose deadline had passed when\n"
+     "it was given), exceptions (that ended a schedule), and how late the other calls were:\n"
      "lateness_p50_ns, lateness_p99_ns, lateness_max_ns.",
      nullptr},
     {}};

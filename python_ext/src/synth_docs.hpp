@@ -29,14 +29,16 @@ inline constexpr const char* next_pkts_doc =
     "The next n packets, a list: what n calls of next_pkt() return, for less.\n"
     "\n"
     "ploads: a sequence of n bytes-like objects, each as pload of next_pkt(). All n packets are\n"
-    "made or, if anything is wrong (ValueError, TypeError, MemoryError), none. All are packets of\n"
-    "the time of this call for resync().";
+    "made or, if anything is wrong (ValueError, TypeError, MemoryError), none.\n"
+    "\n"
+    "For resync() all n are made at the time of this call: after it, the next timestamp is that\n"
+    "of the last of them plus the time since this call, though their media spans n * ptime.";
 
 inline constexpr const char* next_pkts_into_doc =
     "next_pkts_into($self, buf, plen, pt)\n--\n\n"
     "Fills buf, a writable bytes-like object, with as many whole packets as fit, one behind the\n"
     "other, 12 + plen bytes each, payloads all zero. Returns how many; what is left of buf is not\n"
-    "touched.";
+    "touched. For resync() as next_pkts().";
 
 inline constexpr const char* skip_doc =
     "skip($self, npkts)\n--\n\n"
@@ -51,9 +53,11 @@ inline constexpr const char* set_mbt_doc = "set_mbt($self, new_st)\n--\n\n"
 inline constexpr const char* resync_doc =
     "resync($self, ts=0, seq=0)\n--\n\n"
     "Brings the timestamp up to the clock after a pause: the next one is that of the last packet\n"
-    "plus the larger of one step and the time since that packet (CLOCK_MONOTONIC) * srate. Twice\n"
-    "in a row counts the pause once; before the first packet nothing changes. The arguments are\n"
-    "there for compatibility and mean nothing.\n"
+    "plus the larger of one step and the time since that packet was made (CLOCK_MONOTONIC) *\n"
+    "srate. Media that was made ahead is not taken off: 12 packets of 20 ms by next_pkts() and\n"
+    "resync() 150 ms later put the next one 150 ms after the twelfth. Twice in a row counts the\n"
+    "pause once; before the first packet nothing changes. The arguments are there for\n"
+    "compatibility and mean nothing.\n"
     "\n"
     "In a burst (next_pkt() within 20 us of the one before) the clock is read for every fourth\n"
     "packet: if the burst breaks off between two readings and one more packet follows within the\n"

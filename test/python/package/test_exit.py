@@ -206,6 +206,8 @@ PROGRAMS = {
             gc.enable()
             for _ in range(30):
                 channel.send_pkt(b"x")
+            # The queue has room for the next ones, and they may have arrived together.
+            until(lambda: channel.stats["sent"] == channel.stats["accepted"])
             time.sleep(0.01)
         sys.slow = Slow()
         """,
