@@ -83,6 +83,14 @@ def server_threads():
     return sum(name.startswith("rtpsynth") for name in names)
 
 
+def server_threads_are(count):
+    """Without giving the loop a turn. The kernel lists a thread that was joined a moment longer."""
+    end = time.monotonic() + DEADLINE
+    while server_threads() != count and time.monotonic() < end:
+        time.sleep(0.001)
+    return server_threads() == count
+
+
 def rtp(seq, ts=None, payload=b"\xff" * 160, ssrc=7, pt=0):
     ts = seq * 160 if ts is None else ts
     return struct.pack("!BBHII", 0x80, pt, seq & 0xFFFF, ts & 0xFFFFFFFF, ssrc) + payload

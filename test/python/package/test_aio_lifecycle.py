@@ -14,7 +14,7 @@ import weakref
 
 import pytest
 from aio_tools import (DEADLINE, number, open_loopback, open_to_itself, plain_socket, port_is_free,
-                       receiving, run, server_threads, until)
+                       receiving, run, server_threads_are, until)
 
 from rtpsynth.aio import Packet
 from rtpsynth.RtpServer import RtpServer
@@ -124,37 +124,38 @@ def test_a_cancelled_aclose_closes_nevertheless():
             assert closing.cancelled() and channel.closed and not port_is_free(channel.local_addr)
             busy.set()
         await until(lambda: port_is_free(channel.local_addr))
-        await until(lambda: server_threads() == 0)
+        assert server_threads_are(0)
 
     run(main())
 
 
 def test_a_loops_channels_share_a_server_until_the_last_is_closed():
     async def main():
-        assert server_threads() == 0
+        assert server_threads_are(0)
         first = await open_loopback()
         second = await open_loopback(jitter_buffer=4)
-        assert server_threads() == 2
+        assert server_threads_are(2)
         first.close()
-        assert server_threads() == 2
+        assert server_threads_are(2)
         second.close()
-        assert server_threads() == 0
+        assert server_threads_are(0)
         async with await open_to_itself() as third:
             third.send(b"anew")
             assert (await third.recv()).data == b"anew"
-        assert server_threads() == 0
+        assert server_threads_are(0)
 
     run(main())
 
 
 def test_loops_in_other_threads_have_servers_of_their_own():
+    assert server_threads_are(0)  # also of what was before
     seen = []
     meet = threading.Barrier(3, timeout=DEADLINE)
 
     async def main():
         async with await open_to_itself() as channel:
             meet.wait()
-            seen.append(server_threads())
+            assert server_threads_are(6)
             meet.wait()
             channel.send(b"x")
             seen.append((await channel.recv()).data)
@@ -164,8 +165,8 @@ def test_loops_in_other_threads_have_servers_of_their_own():
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(map(str, seen)) == ["6"] * 3 + ["b'x'"] * 3
-    assert server_threads() == 0
+    assert seen == [b"x"] * 3
+    assert server_threads_are(0)
 
 
 def test_a_channel_that_is_dropped_is_closed_with_a_warning():
@@ -176,7 +177,7 @@ def test_a_channel_that_is_dropped_is_closed_with_a_warning():
         address, gone = channel.local_addr, weakref.ref(channel)
         with pytest.warns(ResourceWarning, match=r"unclosed <Channel 127.0.0.1:\d+>"):
             del channel
-        assert gone() is None and port_is_free(address) and server_threads() == 0
+        assert gone() is None and port_is_free(address) and server_threads_are(0)
 
     run(main())
 
@@ -205,7 +206,7 @@ def test_a_channel_in_a_cycle_with_who_waits_for_it_is_collected():
         del channel, waiting
         with pytest.warns(ResourceWarning, match="unclosed"):
             gc.collect()
-        assert gone() is None and port_is_free(address) and server_threads() == 0
+        assert gone() is None and port_is_free(address) and server_threads_are(0)
 
     run(main())
 
@@ -244,7 +245,7 @@ def test_the_end_of_the_loop_closes_its_channels():
         run(main())
         assert all(channel.closed for channel in left_open)
         assert all(port_is_free(channel.local_addr) for channel in left_open)
-        assert server_threads() == 0
+        assert server_threads_are(0)
         for channel in left_open:
             channel.close()
         left_open.clear()
@@ -280,7 +281,7 @@ def test_a_loop_that_is_closed_while_packets_arrive():
             wait_for(lambda: port_is_free(channel.local_addr))
             stop.set()
             sending.join()
-        wait_for(lambda: server_threads() == 0)
+        assert server_threads_are(0)
     finally:
         sys.unraisablehook = before
     assert unraisable == []
@@ -301,7 +302,7 @@ def test_opening_and_closing_leaves_nothing_behind():
         del channel, waiting
         gc.collect()
         assert len(os.listdir("/proc/self/fd")) == descriptors
-        assert server_threads() == 0
+        assert server_threads_are(0)
 
     run(main())
 

@@ -71,7 +71,7 @@ def test_ten_thousand_sessions_leave_nothing(closed):
     some(MANY // 3)  # of three channels each
     grown = tracemalloc.get_traced_memory()[0] - memory
     tracemalloc.stop()
-    assert (descriptors(), threads()) == before
+    assert until(lambda: descriptors() == before[0] and threads() <= before[1])
     assert grown < 100_000
     assert server.stats["open_channels"] == 0
     assert until(lambda: proc.stats["channels"] == 0)
@@ -82,26 +82,26 @@ def test_ten_thousand_sessions_leave_nothing(closed):
 def test_threads_are_those_documented():
     before = threads()
     server = RtpServer()
-    assert threads() == before + 2
+    assert len(threads() - before) == 2
     channels = [server.create_channel(print) for _ in range(10)]
     server.create_channel(frames_in=print, jitter_buffer=1)
     proc = RtpProc()
-    assert threads() == before + 3
+    assert len(threads() - before) == 3
     timers = [proc.create_channel(lambda now, deadline: now) for _ in range(3)]
-    assert threads() == before + 3
+    assert len(threads() - before) == 3
     server.shutdown()
     proc.shutdown()
-    assert until(lambda: threads() == before)
+    assert until(lambda: threads() <= before)
     assert len(channels) == 10 and len(timers) == 3
     with RtpServer() as server:
         assert server.create_channel(print).closed is False
     with RtpProc() as proc:
         proc.create_channel(lambda now, deadline: None)
-    assert until(lambda: threads() == before)
+    assert until(lambda: threads() <= before)
 
 
 def test_server_lives_as_long_as_its_channels():
-    before = threads(), descriptors()
+    threads_before, descriptors_before = threads(), descriptors()
     got = threading.Event()
     channel = open_to_itself(RtpServer(), lambda *packet: got.set())
     gc.collect()
@@ -109,7 +109,7 @@ def test_server_lives_as_long_as_its_channels():
     assert got.wait(DEADLINE)
     del channel
     gc.collect()
-    assert until(lambda: (threads(), descriptors()) == before)
+    assert until(lambda: threads() <= threads_before and descriptors() == descriptors_before)
 
 
 def test_a_server_that_is_its_channels_application_is_collected():
@@ -126,11 +126,11 @@ def test_a_server_that_is_its_channels_application_is_collected():
             return now + 1_000_000
 
     RtpProc()
-    before = threads(), descriptors()
+    threads_before, descriptors_before = threads(), descriptors()
     for _ in range(20):
         dead = weakref.ref(Application())
         assert until(lambda: collected() and dead() is None)  # it may be called back just now
-    assert until(lambda: (threads(), descriptors()) == before)
+    assert until(lambda: threads() <= threads_before and descriptors() == descriptors_before)
     RtpProc().shutdown()
 
 
