@@ -64,9 +64,10 @@ struct rtp_packet {
 
 /** A gap in what came out of a jitter buffer. */
 struct ers_frame {
-    uint64_t lseq_start, lseq_end; /**< first and last missing packet; signed as lseq is */
-    uint32_t ts_diff;              /**< timestamp units that they span; 0 at a restart */
-    int restart;                   /**< 1: the sender started anew, nothing was lost */
+    uint64_t lseq_start;
+    uint64_t lseq_end; /**< first and last missing packet, start <= end; signed as lseq is */
+    uint32_t ts_diff;  /**< timestamp units that they span; 0 at a restart */
+    int restart;       /**< 1: the sender started anew, nothing was lost */
 };
 
 /**
@@ -87,8 +88,8 @@ struct rtp_frame {
 /** What a call has to hand out, as two lists. */
 struct rjb_udp_in_r {
     int error;               /**< 0, a parser code, or RJB_ENOMEM */
-    struct rtp_frame* ready; /**< packets and erasures in play-out order */
-    struct rtp_frame* drop;  /**< packets that will not be played; rtpjbuf_drop_reason() says why */
+    struct rtp_frame* ready; /**< packets and erasures in sequence order */
+    struct rtp_frame* drop;  /**< packets left out; rtpjbuf_drop_reason() says why */
 };
 
 /** A buffer of up to `capacity` packets, 1..16383. NULL: bad capacity or no memory. */
@@ -111,8 +112,8 @@ RTPSYNTH_API void rtpjbuf_frame_dtor(void* rfp);
 RTPSYNTH_API struct rjb_udp_in_r rtpjbuf_udp_in(void* jb, const unsigned char* data, size_t size);
 
 /**
- * Hands out all that is buffered, gaps marked; a packet under suspicion is dropped. Without memory
- * for the erasures: RJB_ENOMEM, and all stays inside.
+ * Hands out all that is buffered, gaps marked; a held suspect is dropped. Without memory for the
+ * erasures: RJB_ENOMEM, and all stays inside.
  */
 RTPSYNTH_API struct rjb_udp_in_r rtpjbuf_flush(void* jb);
 
@@ -130,7 +131,7 @@ struct rtpjbuf_opts {
     size_t size;           /**< of this struct, so that it can grow; set by RTPJBUF_OPTS_INIT */
     unsigned capacity;     /**< packets, 1..16383 */
     unsigned max_dropout;  /**< a packet farther ahead, and than 2 * capacity, is a suspect */
-    unsigned max_misorder; /**< a packet farther behind is a suspect (RFC 3550 A.1) */
+    unsigned max_misorder; /**< a packet farther behind is a suspect, whatever its timestamp */
     int64_t max_delay_ns;  /**< how long a packet may wait for others; negative: no limit */
 };
 #define RTPJBUF_OPTS_INIT(capacity)                                                                \
@@ -171,9 +172,9 @@ RTPSYNTH_API int rtpjbuf_next_deadline(const void* jb, int64_t* deadline_ns);
 enum rjb_drop_reason {
     RJB_DROP_NONE = 0,      /**< it was not dropped */
     RJB_DROP_DUPLICATE = 1, /**< the same packet is buffered, or was the last one handed out */
-    RJB_DROP_LATE = 2,      /**< its place has already been played out */
+    RJB_DROP_LATE = 2,      /**< its place in the sequence has been passed */
     RJB_DROP_STALE = 3,     /**< a tail that sat too long in a nearly full buffer */
-    RJB_DROP_STRAY = 4      /**< fits nowhere in the stream, and nothing proved a restart */
+    RJB_DROP_STRAY = 4      /**< fits nowhere in the stream, and the next did not prove otherwise */
 };
 
 /** Why a frame of a `drop` list is there. Takes the frame itself, never a copy of the struct. */

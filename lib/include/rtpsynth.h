@@ -65,9 +65,10 @@ RTPSYNTH_API int rsynth_next_pkt_pa(void* ri, int plen, int pt, char* buf, unsig
                                     int pa);
 
 /**
- * The next n packets, packet i at buf + i * stride, all of one time. With keep == 0 the payloads
- * are zeroed, otherwise they stay as they stand, each 12 bytes behind its packet's start. All other
- * bytes of buf are left alone; the last packet needs no gap behind it.
+ * The next n packets, packet i at buf + i * stride. With keep == 0 the payloads are zeroed,
+ * otherwise they stay as they stand, each 12 bytes behind its packet's start. All other bytes of
+ * buf are left alone; the last packet needs no gap behind it. All are made at one time:
+ * rsynth_resync() counts a pause after them from the last one, however much media they hold.
  *
  * \param stride  at least 12 + plen
  *

@@ -11,13 +11,16 @@ inline constexpr const char* jbuf_doc =
 A jitter buffer for one RTP stream: datagrams go in, frames come out in the order of sequence,
 each packet exactly once, with an erasure in the place of those that are missing. A gap is waited
 for until the buffer is full or a packet has waited max_delay_ns. Duplicates and packets that are
-late are dropped. A packet of another SSRC, or far out of sequence, is held until the next one
-proves that the sender started anew, or is dropped.
+late are dropped. A packet of another SSRC, one far out of sequence, and one from behind whose
+timestamp is not from behind too, is held until the next one proves it right, or is dropped. If
+numbers and timestamps went on together meanwhile, it was an outage: an erasure of its true length
+goes before them. Else the sender started anew.
 
 capacity: packets held at most, 1..16383; 1 never waits.
 max_delay_ns: nanoseconds that a packet may wait, or None; then now_ns matters nowhere.
 max_dropout, max_misorder: 0..2**32 - 1; a packet farther ahead than max_dropout (and than twice
-the capacity), or farther behind than max_misorder, is out of sequence (RFC 3550, A.1).
+the capacity), or farther behind than max_misorder, is out of sequence. RFC 3550, A.1 has the same
+rules, with 3000 and 100; here timestamps tell a late packet from a new numbering.
 
 Raises TypeError, ValueError, MemoryError. A second __init__ begins anew, without what was inside.
 Methods may be called from any thread; each is one step to all others.)";
@@ -25,7 +28,7 @@ Methods may be called from any thread; each is one step to all others.)";
 inline constexpr const char* udp_in_doc = R"(udp_in($self, data, opaque=None, now_ns=0)
 --
 
-Puts one datagram in and returns the list of FrameWrapper that can be played now.
+Puts one datagram in and returns the list of FrameWrapper that are handed out now.
 
 data: the datagram, a bytes-like object; its item's .data will be this object. Anything but a
 bytes object is copied, so that it may be reused at once.
@@ -39,7 +42,7 @@ inline constexpr const char* udp_in_many_doc =
     R"(udp_in_many($self, datagrams, opaque=None, now_ns=0)
 --
 
-Puts several datagrams in, as by udp_in each, and returns all that can be played now in one list.
+Puts several datagrams in, as by udp_in each, and returns all that are handed out now in one list.
 
 datagrams: a sequence or an iterable of bytes-like objects. It is read to its end before the first
 goes in: if that raises, or one is not bytes-like, nothing has changed. Those that are no RTP

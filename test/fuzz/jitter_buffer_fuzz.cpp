@@ -10,6 +10,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -71,9 +72,7 @@ public:
     }
     void operator()(const erasure& gap) {
         check(next_ == gap.lseq_start);
-        // Packets may creep backwards from where a restart has put them, over more than lies
-        // between.
-        check(gap.restart || gap.lseq_end >= gap.lseq_start);
+        check(gap.lseq_end >= gap.lseq_start);
         check(!gap.restart || gap.ts_diff == 0);
         next_ = gap.lseq_end + 1;
         ++erasures;
@@ -153,8 +152,14 @@ private:
         return static_cast<std::uint16_t>(in_.number(2));
     }
 
-    std::uint32_t choose_timestamp(unsigned flags) {
+    // \p numbers: how far ahead the packet's sequence number is.
+    std::uint32_t choose_timestamp(unsigned flags, int numbers) {
         switch (flags) {
+        case 2:
+        case 3:
+            return timestamp_ + 160 * static_cast<std::uint32_t>(numbers);
+        case 4: // over more numbers than there are
+            return timestamp_ + 160 * (static_cast<std::uint32_t>(numbers) + 65536 * in_.byte());
         case 5:
             return timestamp_;
         case 6:
@@ -185,8 +190,8 @@ private:
 
     void put(unsigned what) {
         const unsigned flags = in_.byte();
-        seq_ = choose_seq(what);
-        timestamp_ = choose_timestamp(flags & 7);
+        const std::uint16_t before = std::exchange(seq_, choose_seq(what));
+        timestamp_ = choose_timestamp(flags & 7, seq_distance(seq_, before));
         const std::uint32_t ssrc = flags >> 6 == 3 ? 1 + in_.byte() % 3 : ssrc_;
         if (flags >> 6 == 2) ssrc_ = 1 + ssrc_ % 3; // for good
         const time_point arrival = choose_time(flags >> 3 & 7);

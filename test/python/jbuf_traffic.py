@@ -76,6 +76,48 @@ class Traffic:
             self.rng.shuffle(steps)
         return steps
 
+    def restart_behind(self):
+        """A new numbering a little behind the old one, whose timestamps do not go back; or nearly not."""
+        steps = [self.packet() for _ in range(self.rng.randrange(4))]
+        back = self.rng.choice([0, 1, 2, 3, 50, self.max_misorder, self.rng.randrange(1, 32769)])
+        advance = self.rng.choice([self.step, 16 * self.step, 16 * self.step + 1, self.rng.getrandbits(31),
+                                   -64 * self.step * back, -64 * self.step * back - 1])
+        self.ts += advance + (back - 1) * self.step     # packet() takes that away
+        steps.append(self.packet(1 - back))
+        steps += [self.packet() for _ in range(self.rng.randrange(1, 8))]
+        if self.rng.random() < 0.3:
+            self.rng.shuffle(steps)
+        return steps
+
+    def outage(self):
+        """Numbers and timestamps go on together meanwhile, over more numbers than there are; or nearly so."""
+        lost = self.rng.choice([self.max_dropout, 3000, 5000, 32766, 32767, 65534, 65535, 65536, 70000,
+                                65536 * self.rng.randrange(1, 9) + self.rng.randrange(-5, 5),
+                                65536 * self.rng.randrange(1, 9) + self.max_dropout,
+                                (2**31 - 1) // self.step, self.rng.randrange(2**31 // self.step)])
+        before = self.seq, self.ts
+        steps = [self.packet(lost + self.rng.choice([0, 1, 1, 2])), self.packet()]
+        if self.rng.random() < 0.2:
+            self.ts += self.rng.choice([1, -1, self.step, 2**31])
+        if self.rng.random() < 0.4:     # the old stream goes on
+            self.seq, self.ts = before
+        return steps + [self.packet(self.rng.choice([1, 1, 1, 1, 2, 3]))
+                        for _ in range(self.rng.randrange(2 * min(self.capacity, 60)))]
+
+    def video(self):
+        """Several packets a picture, and pictures that are sent after one that they precede."""
+        steps = []
+        for _ in range(self.rng.randrange(1, 8)):
+            for picture in self.rng.choice([[0], [3, -2, -1], [2, -1]]):
+                ts = (self.ts + picture * self.step) % 2**32
+                for _ in range(self.rng.randrange(1, 4)):
+                    s = self.packet(1)
+                    steps.append((*s[:2], ts, *s[3:]))
+                    self.sent[-1] = steps[-1][1:4]
+        if self.rng.random() < 0.5:
+            self.rng.shuffle(steps)
+        return steps
+
     def second_source(self):
         steps, other = [], self.rng.getrandbits(32)
         for _ in range(self.rng.randrange(1, 20)):
@@ -85,8 +127,7 @@ class Traffic:
         return steps
 
     def backwards(self):
-        """Before anything is handed out of a new stream, each packet goes before all the others:
-        beyond a span of 32768 they do not fit one window."""
+        """Before anything is handed out of a new stream, each packet goes before all the others."""
         self.ssrc = self.rng.getrandbits(32)
         most = min(self.max_misorder, 32768)
         least = 1 if self.rng.random() < 0.5 else max(1, most - 3)
@@ -131,7 +172,7 @@ class Traffic:
     def of_all_kinds(self):
         kinds = [self.in_order, self.shuffled, self.swapped, self.lossy, self.duplicates, self.jump,
                  self.restart, self.second_source, self.backwards, self.odd_clock,
-                 self.odd_arrivals, self.expire, self.expire, self.expire]
+                 self.restart_behind, self.outage, self.video, self.odd_arrivals, self.expire, self.expire, self.expire]
         while True:
             yield from self.rng.choice(kinds)()
             if self.rng.random() < 0.03:

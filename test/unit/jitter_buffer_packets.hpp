@@ -11,6 +11,8 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <variant>
+#include <vector>
 
 /// A packet without payload. A jitter buffer copies the header and leaves the bytes alone, so that
 /// one array does for all of them.
@@ -75,4 +77,41 @@ struct transcript {
 
 private:
     void add(const std::string& what) { text += (text.empty() ? "" : " ") + what; }
+};
+
+/// A jitter buffer without owners; each step gives what it handed out as a transcript.
+class scripted_buffer {
+public:
+    explicit scripted_buffer(const rtpsynth::jitter_buffer_options& o) : frames_(o) {}
+    explicit scripted_buffer(unsigned capacity) : frames_({.capacity = capacity}) {}
+
+    std::string put(const rtpsynth::rtp_packet_view& packet, rtpsynth::time_point arrival = {}) {
+        transcript<std::monostate> sink;
+        if (!frames_.insert(packet, {}, arrival, sink)) throw std::logic_error("refused");
+        return sink.text;
+    }
+    std::string put(std::int64_t seq, std::uint32_t ssrc = 1) {
+        return put(make_packet(seq, ssrc));
+    }
+    std::string put(const std::vector<int>& seqs) {
+        transcript<std::monostate> sink;
+        for (const int seq : seqs) {
+            if (!frames_.insert(make_packet(seq), {}, {}, sink)) throw std::logic_error("refused");
+        }
+        return sink.text;
+    }
+    std::string expire(rtpsynth::time_point now) {
+        transcript<std::monostate> sink;
+        frames_.expire(now, sink);
+        return sink.text;
+    }
+    std::string flush() {
+        transcript<std::monostate> sink;
+        frames_.flush(sink);
+        return sink.text;
+    }
+    const rtpsynth::jitter_buffer<std::monostate>* operator->() const { return &frames_; }
+
+private:
+    rtpsynth::jitter_buffer<std::monostate> frames_;
 };

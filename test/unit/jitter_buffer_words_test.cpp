@@ -1,11 +1,11 @@
 #include <boost/test/unit_test.hpp>
 
+#include "jitter_buffer_checker.hpp"
 #include "jitter_buffer_packets.hpp"
 
 #include <rtpsynth/jitter_buffer.hpp>
 
 #include <array>
-#include <bit>
 #include <cstdint>
 #include <iostream>
 #include <string>
@@ -28,50 +28,21 @@ constexpr std::array<std::uint16_t, 12> numbers{0,     1,     2,     3,     100,
 constexpr std::size_t flush = numbers.size();
 using word = std::array<std::size_t, length>;
 
-struct checker {
-    unsigned inside = 0; // a bit for each packet that was put in and did not come out
-    std::int64_t next = 0;
-    bool started = false;
-    bool right = true;
-
-    void operator()(buffer_type::frame&& f) {
-        take(f.owner);
-        follow(f.lseq, f.lseq);
-        if ((f.lseq & 0xffff) != f.packet.seq()) right = false;
-    }
-    void operator()(const erasure& gap) { follow(gap.lseq_start, gap.lseq_end); }
-    void operator()(drop_reason, buffer_type::frame&& f) { take(f.owner); }
-
-private:
-    void take(unsigned place) {
-        if ((inside >> place & 1) == 0) right = false;
-        inside &= ~(1U << place);
-    }
-    void follow(std::int64_t start, std::int64_t end) {
-        if ((started && start != next) || end < start) right = false;
-        started = true;
-        next = end + 1;
-    }
-};
-
 bool holds(const word& w, unsigned capacity, const std::array<rtp_packet_view, 12>& packets) {
     buffer_type b({.capacity = capacity});
-    checker sink;
+    promise_checker<64> sink;
     for (std::size_t i = 0; i != length; ++i) {
         if (w[i] == flush) {
             b.flush(sink);
-            if (sink.inside != 0) return false;
+            if (sink.inside.any()) return false;
         } else {
-            sink.inside |= 1U << i;
+            sink.inside[i] = true;
             if (!b.insert(packets[w[i]], static_cast<std::uint8_t>(i), {}, sink)) return false;
-            // Only a suspect is inside and not counted by size().
-            const unsigned suspects = static_cast<unsigned>(std::popcount(sink.inside)) - b.size();
-            if (suspects > 1 || b.size() >= capacity) return false;
         }
-        if (!sink.right) return false;
+        if (!sink.agrees_with(b)) return false;
     }
     b.flush(sink);
-    return sink.right && sink.inside == 0;
+    return sink.right && sink.inside.none();
 }
 
 std::string spelled(const word& w) {

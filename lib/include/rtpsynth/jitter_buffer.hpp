@@ -1,11 +1,13 @@
 /// \file
-/// A reordering jitter buffer (playout buffer) for one RTP stream.
+/// A jitter buffer that puts one RTP stream's packets back into order.
 #pragma once
 
 #include <rtpsynth/clock.hpp>
-#include <rtpsynth/detail/playout_pace.hpp>
 #include <rtpsynth/detail/reorder_store.hpp>
+#include <rtpsynth/detail/stream_pace.hpp>
+#include <rtpsynth/erasure.hpp>
 #include <rtpsynth/error.hpp>
+#include <rtpsynth/jitter_buffer_options.hpp>
 #include <rtpsynth/jitter_buffer_stats.hpp>
 #include <rtpsynth/rtp_packet.hpp>
 #include <rtpsynth/sequence.hpp>
@@ -19,38 +21,29 @@
 
 namespace rtpsynth {
 
-/// How a jitter buffer decides. Only `capacity` has to be given.
-struct jitter_buffer_options {
-    /// Packets held at most before a gap is passed over, 1..16383. 1 never waits.
-    unsigned capacity = 0;
-    /// How long a packet may wait for those before it, >= 0; none: until the buffer is full.
-    std::optional<duration> max_delay = std::nullopt;
-    /// A packet farther ahead than this, and than twice the capacity, is a suspect (RFC 3550 A.1).
-    unsigned max_dropout = 3000;
-    /// A packet farther behind than this is a suspect (RFC 3550 A.1).
-    unsigned max_misorder = 3000;
-};
-
-/// Packets that will not come: a gap in what is handed out.
-struct erasure {
-    std::int64_t lseq_start; ///< first missing packet
-    std::int64_t lseq_end;   ///< last missing packet
-    std::uint32_t ts_diff;   ///< timestamp units that the missing packets span; 0 at a restart
-    bool restart;            ///< the sender started anew: nothing was lost, lseq jumped
-
-    friend bool operator==(const erasure&, const erasure&) = default;
-};
-
 /// Puts one stream's packets back into sequence order.
 ///
-/// Packets leave in order, each exactly once, with an erasure in the place of those that are
-/// missing. A gap is waited for until the buffer is full, or until a packet has waited
-/// `max_delay`; duplicates and late packets are dropped. A packet of another SSRC or far out of
-/// sequence is held as a suspect until the next packet either proves a restart of the sender (same
-/// SSRC, next in sequence) or condemns it.
+/// Packets leave in sequence order, each exactly once, with an erasure in the place of those that
+/// are missing. When they are played is the caller's business. A gap is waited for until the buffer
+/// is full, or until a packet has waited `max_delay`; duplicates and late packets are dropped.
 ///
-/// Logical sequence numbers (`lseq`) are 64-bit and signed. They never wrap: lseq modulo 65536 is
-/// the packet's own number, and every frame handed out starts where the one before it ended.
+/// A packet that does not fit the stream is held as a suspect: one of another SSRC, one far ahead
+/// or far behind, and one from behind whose timestamp is not from behind too. A timestamp is, if it
+/// is at most 64 usual steps a packet behind and 16 usual steps ahead, as that of a B-frame may be.
+/// The next packet, if of the same SSRC and next in sequence, proves the suspect right; any other
+/// condemns it. The two that are so proved end an outage, if they are of the stream's SSRC and
+/// sequence numbers and timestamps went on together by whole usual steps, less than 2^31 timestamp
+/// units in all: an erasure of its true length goes before them. Else the sender has restarted:
+/// nothing was lost, what is buffered leaves, and an erasure with `restart` set bridges the
+/// numbering. A sender that restarts on the number it had reached, or one before, is not noticed; a
+/// packet or two are dropped.
+///
+/// The usual step, in timestamp units a packet, is the first advance seen between two consecutive
+/// packets, and then any that comes twice in a row.
+///
+/// Logical sequence numbers (`lseq`) are 64-bit and signed. They never wrap and never go back: lseq
+/// modulo 65536 is the packet's own number, and every frame handed out starts where the one before
+/// it ended, restarts included.
 ///
 /// `Owner` is whatever the caller wants kept with each packet, usually what keeps the datagram's
 /// bytes alive: a shared buffer, a Python object, or std::monostate for nothing at all. It is moved
@@ -58,9 +51,9 @@ struct erasure {
 ///
 /// Results go to a sink, any object that can be called in three ways:
 ///
-///     sink(jitter_buffer<Owner>::frame&& f)                 // next packet in play-out order
-///     sink(const erasure& gap)                              // what is missing before it
-///     sink(drop_reason why, jitter_buffer<Owner>::frame&& f)  // a packet that will not be played
+///     sink(jitter_buffer<Owner>::frame&& f)                   // the next packet in sequence
+///     sink(const erasure& gap)                                // what is missing before it
+///     sink(drop_reason why, jitter_buffer<Owner>::frame&& f)  // a packet that is left out
 ///
 /// A frame given to a sink is the sink's to move from, during the call; what it leaves there is
 /// destroyed right after. Preconditions: neither a sink nor an Owner's destructor calls the buffer
@@ -71,7 +64,7 @@ struct erasure {
 /// as arrival times do not go backwards (one that does costs a step per packet it goes behind).
 /// Memory: sized at construction (about 70 bytes and an Owner per packet of capacity, touched only
 /// as it is used). Nothing is allocated per packet; the index grows when a gap makes the numbers
-/// held spread over more than four times the capacity, to 102 KB at most, and shrinks back when the
+/// held spread over more than four times the capacity, to 136 KB at most, and shrinks back when the
 /// buffer has handed out all that it held.
 ///
 /// Threads: distinct buffers are independent; one buffer must not be used by two threads at once.
@@ -229,17 +222,15 @@ private:
         while (store_.size() == capacity_) release_run(sink); // a sink has thrown before
         std::int64_t lseq;
         if (has_last_ || store_.size() != 0) {
-            const std::int64_t reference = has_last_ ? top_ : store_.lowest();
+            const std::int64_t reference = has_last_ ? top_ : first_;
             lseq = unwrap_seq(packet.seq(), reference);
-            const std::int64_t ahead = lseq - reference;
-            if (packet.ssrc() != ssrc_ || ahead > dropout_ || ahead < -misorder_) {
+            if (is_suspect(packet, lseq - reference)) {
                 suspect(packet, std::move(owner), arrival, sink);
                 settle();
                 return {};
             }
         } else {
             lseq = first_lseq(packet.seq());
-            ssrc_ = packet.ssrc();
         }
         const bool late = has_last_ && lseq <= top_;
         if (!late && !store_.reserve(has_last_ ? top_ + 1 : lseq, lseq)) {
@@ -268,7 +259,13 @@ private:
         ++top_;
     }
 
-    /// Two suspects in a row are each other's proof: a new stream starts with them.
+    bool is_suspect(const rtp_packet_view& packet, std::int64_t ahead) const noexcept {
+        if (packet.ssrc() != ssrc_ || ahead > dropout_ || ahead < -misorder_) return true;
+        return ahead < 0 && !pace_.is_old(packet.timestamp() - last_timestamp_, -ahead);
+    }
+
+    /// Two suspects in a row are each other's proof: of a long loss if numbers and timestamps went
+    /// on together meanwhile, else of a sender that restarted, and a new stream starts with them.
     template <class Sink>
     void suspect(const rtp_packet_view& packet, Owner&& owner, time_point arrival, Sink& sink) {
         if (!held_ || held_->packet.ssrc() != packet.ssrc() ||
@@ -286,14 +283,23 @@ private:
         // Until the old stream has left, the suspect stays held and the owner the caller's.
         while (store_.size() != 0) release_run(sink);
         frame first = take_held();
-        has_last_ = false;
-        pace_.reset();
-        ssrc_ = packet.ssrc();
-        ++stats_.restarts;
-        const std::int64_t lseq = first_lseq(first.packet.seq());
+        const std::int64_t lseq = lseq_of_proven(first.packet);
         place(first.packet, lseq, first.arrival, std::move(first.owner), sink);
         ++stats_.received;
         place(packet, lseq + 1, arrival, std::move(owner), sink);
+    }
+
+    /// Ends the old stream, unless the packet continues it.
+    std::int64_t lseq_of_proven(const rtp_packet_view& packet) noexcept {
+        if (packet.ssrc() == ssrc_) {
+            const auto number = static_cast<std::uint16_t>(packet.seq() - top_);
+            if (const auto lost = pace_.packets_lost(packet.timestamp() - last_timestamp_, number))
+                return top_ + *lost + 1;
+        }
+        has_last_ = false;
+        pace_.reset();
+        ++stats_.restarts;
+        return first_lseq(packet.seq());
     }
 
     /// Precondition: store_.reserve(lseq), and that place is free.
@@ -302,6 +308,11 @@ private:
                Sink& sink) {
         // A stream's very first packet, numbered 0, has nothing before it to wait for.
         const bool begins = !std::exchange(started_, true) && packet.seq() == 0;
+        if (!has_last_ && store_.size() == 0) { // a stream's first packet: its reference for now
+            first_ = lseq;
+            last_timestamp_ = packet.timestamp();
+            ssrc_ = packet.ssrc();
+        }
         store_.try_emplace(packet, lseq, arrival, std::move(owner));
         if (begins || (has_last_ && store_.lowest() == top_ + 1) || store_.size() >= capacity_)
             release_run(sink);
@@ -341,10 +352,10 @@ private:
     template <class Sink>
     void hand_out_run(Sink& sink) {
         ordinary_ = false; // should the sink throw, the rest of the run is still due
+        store_.advance(top_ + 1);
         do {
             const typename detail::reorder_store<frame>::taken f = store_.take_first();
             follow((*f).packet);
-            store_.advance(top_ + 1);
             sink(std::move(*f));
         } while (store_.lowest() == top_ + 1);
         if (store_.size() == 0) store_.shrink();
@@ -383,14 +394,15 @@ private:
     }
 
     std::int64_t top_ = 0;             // newest lseq handed out of any stream, if has_top_
-    std::uint32_t last_timestamp_ = 0; // of that packet, if it is of the current stream
+    std::int64_t first_ = 0;           // lseq of the current stream's first packet, until has_last_
+    std::uint32_t last_timestamp_ = 0; // of the packet of top_, or of first_ until has_last_
     std::uint32_t ssrc_ = 0;           // of the current stream
     bool has_top_ = false;
     bool has_last_ = false; // top_ is of the current stream
     bool started_ = false;
     bool ordinary_ = false; // has_last_, no suspect, nothing due, and all fits the window
     unsigned reach_ = 0;    // while ordinary_: how far ahead a packet has a place in the window
-    detail::playout_pace pace_;
+    detail::stream_pace pace_;
     detail::reorder_store<frame> store_;
     std::optional<frame> held_; // one suspect, kept until the next packet judges it
     jitter_buffer_stats stats_;

@@ -9,9 +9,9 @@ namespace rtpsynth {
 /// Why a packet was not handed out.
 enum class drop_reason {
     duplicate, ///< the same packet is buffered, or was the last one handed out
-    late,      ///< its place has already been played out
+    late,      ///< its place in the sequence has been passed
     stale,     ///< a tail that sat in a nearly full buffer for `capacity` inserts
-    stray,     ///< fits nowhere in the stream, and the next packet did not prove a restart
+    stray,     ///< fits nowhere in the stream, and the next packet did not prove otherwise
 };
 
 /// What has happened to a buffer since it was made. received = handed out + still inside +

@@ -99,9 +99,11 @@ public:
     }
 
     /// \p count times write(), packet i at byte i * stride of \p out, with consecutive pieces of
-    /// \p payloads, which does not overlap \p out. Bytes between the packets are left alone.
-    /// \param stride  at least format.packet_size(); out.size() need not cover the last one's gap
-    /// \return the size of each packet; errors as of write(), and errc::invalid_argument for a
+    /// \p payloads, which does not overlap \p out. Bytes between the packets are left alone. All
+    /// are made at \p now: a resync() after it counts the pause from the last of them, not from the
+    /// first, however much media the batch holds. \param stride  at least format.packet_size();
+    /// out.size() need not cover the last one's gap \return the size of each packet; errors as of
+    /// write(), and errc::invalid_argument for a
     ///         smaller stride or more than count payloads
     [[nodiscard]] RTPSYNTH_API result<std::size_t> write_batch(
         time_point now, packet_format format, std::size_t count, std::size_t stride,

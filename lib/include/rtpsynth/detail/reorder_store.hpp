@@ -7,12 +7,11 @@
 #include <rtpsynth/detail/slot_pool.hpp>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <limits>
-#include <new>
 #include <utility>
-#include <vector>
 
 namespace rtpsynth::detail {
 
@@ -20,10 +19,9 @@ namespace rtpsynth::detail {
 /// back from either end, or tells the one that arrived first.
 ///
 /// Frames live in a pool; a window over the sequence numbers points at them. The window spans at
-/// most 32768 numbers, since every number is derived from a 16-bit one near a reference. Only while
-/// a stream's very first packets are collected can each come up to 32768 before the lowest so far
-/// and stretch the whole beyond that. The highest then wait outside, in `far_`: nothing can be put
-/// among them until the window has moved up to them, so a stack serves.
+/// most 65536 numbers: as many as are derived from a 16-bit one and one reference. Only two packets
+/// that end a long outage are numbered otherwise, and may lie beyond. They then wait outside, in
+/// `far_`: nothing can be put among them until the window has moved up to them.
 template <class Frame>
 class reorder_store {
 public:
@@ -48,7 +46,7 @@ public:
     /// Precondition: size() != 0.
     const Frame& first() noexcept {
         if (lowest_ == nowhere) [[unlikely]]
-            advance(frames_[far_.back()].lseq);
+            advance(frames_[far_[far_count_ - 1]].lseq);
         return frames_[window_.at(lowest_)];
     }
 
@@ -67,6 +65,7 @@ public:
     /// Makes room in the window for \p lseq, and for all from \p base on if anything is held.
     /// False if there is no memory; then nothing has changed. Precondition: base <= lseq.
     bool reserve(std::int64_t base, std::int64_t lseq) noexcept {
+        advance(base);
         const std::int64_t low = size_ == 0 ? lseq : std::min(lowest_, base);
         const std::int64_t high = std::max(highest_, lseq);
         return high - low < window_.width() || widen(low, high);
@@ -124,30 +123,34 @@ public:
 
     /// Takes the frame of the greatest number. Precondition: size() != 0.
     taken take_last() noexcept {
-        if (far_.empty()) return remove(erase_highest());
-        const handle h = far_.front();
-        far_.erase(far_.begin());
+        if (far_count_ == 0) return remove(erase_highest());
+        const handle h = std::exchange(far_[0], far_[1]);
+        --far_count_;
         return remove(h);
     }
 
     /// Counts one more packet seen while the greatest number's frame was the last. Returns the sum.
     unsigned age_last() noexcept {
-        return ++frames_.mark(far_.empty() ? window_.at(highest_) : far_.front());
+        return ++frames_.mark(far_count_ == 0 ? window_.at(highest_) : far_[0]);
     }
 
     /// Tells that all that is put in from now on has a number of at least \p base.
     void advance(std::int64_t base) noexcept {
-        while (!far_.empty() && frames_[far_.back()].lseq - base < seq_window::max_width) {
-            add_to_window(frames_[far_.back()].lseq, far_.back());
-            far_.pop_back();
+        while (far_count_ != 0) {
+            const handle h = far_[far_count_ - 1];
+            const std::int64_t lseq = frames_[h].lseq;
+            if (lseq - base >= seq_window::max_width) return;
+            window_.insert(lseq, h);
+            lowest_ = std::min(lowest_, lseq);
+            highest_ = std::max(highest_, lseq);
+            --far_count_;
         }
     }
 
-    bool has_far() const noexcept { return !far_.empty(); }
+    bool has_far() const noexcept { return far_count_ != 0; }
 
     /// Gives back the memory of a window that was widened. Precondition: size() == 0.
     void shrink() noexcept {
-        if (far_.capacity() != 0) far_ = {};
         if (window_.width() == base_width(capacity_)) return;
         window_.resize(base_width(capacity_), 0, -1); // if it fails, it stays wide
     }
@@ -157,7 +160,7 @@ private:
     using handle = typename pool::handle;
 
     static constexpr std::uint32_t base_width(unsigned capacity) noexcept {
-        return std::clamp(std::bit_ceil(4 * capacity), 64U, seq_window::max_width);
+        return std::clamp(std::bit_ceil(4 * capacity), 64U, 32768U);
     }
 
     bool widen(std::int64_t low, std::int64_t high) noexcept {
@@ -167,20 +170,9 @@ private:
             return window_.resize(std::bit_ceil(span), lowest_, highest_);
         }
         if (window_.width() < most && !window_.resize(most, lowest_, highest_)) return false;
-        try {
-            far_.reserve(capacity_);
-        } catch (const std::bad_alloc&) {
-            return false;
-        }
         // Ends at the latest when the window is empty and highest_ is -nowhere.
-        while (highest_ - low >= most) far_.push_back(erase_highest());
+        while (highest_ - low >= most) far_[far_count_++] = erase_highest();
         return true;
-    }
-
-    void add_to_window(std::int64_t lseq, handle h) noexcept {
-        window_.insert(lseq, h);
-        lowest_ = std::min(lowest_, lseq);
-        highest_ = std::max(highest_, lseq);
     }
 
     handle erase_highest() noexcept {
@@ -227,7 +219,8 @@ private:
     unsigned size_ = 0;
     pool frames_;
     unsigned capacity_;
-    std::vector<handle> far_;    // beyond the window, greatest number first
+    std::array<handle, 2> far_{}; // beyond the window, greatest number first
+    unsigned far_count_ = 0;
     handle oldest_ = pool::none; // chain in order of arrival
     handle newest_ = pool::none;
     bool by_arrival_;

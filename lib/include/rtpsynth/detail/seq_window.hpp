@@ -14,13 +14,13 @@ namespace rtpsynth::detail {
 
 /// Maps the logical sequence numbers of one window onto 16-bit handles: a ring addressed by the
 /// number's low bits, with a bitmap that says which places are taken. Everything is O(1), except
-/// that looking past a gap costs one step per 64 numbers of it, 512 steps at the very most.
+/// that looking past a gap costs one step per 64 numbers of it, 1024 steps at the very most.
 ///
 /// The window is as wide as its user last reserved; the numbers stored at one time must lie within
 /// one width of each other. Only the bitmap (an eighth of a byte per place) is ever cleared.
 class seq_window {
 public:
-    static constexpr std::uint32_t max_width = 32768; // half of the 16-bit circle
+    static constexpr std::uint32_t max_width = 65536; // the 16-bit circle
 
     /// \throws std::bad_alloc. \p width is a power of two, 64..max_width.
     explicit seq_window(std::uint32_t width) {
