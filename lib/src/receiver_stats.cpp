@@ -17,11 +17,14 @@ constexpr int to_limit(unsigned packets) noexcept {
     return static_cast<int>(std::min(packets, 0x1'0000U));
 }
 
-// Unsigned, as no pair of time points may overflow.
-std::int64_t elapsed_ns(time_point from, time_point to) noexcept {
-    return static_cast<std::int64_t>(static_cast<std::uint64_t>(to.time_since_epoch().count()) -
-                                     static_cast<std::uint64_t>(from.time_since_epoch().count()));
-}
+// Longer than this without a packet, all numbers may have been used once.
+constexpr std::int64_t long_silence_ns = 10 * ns_per_second;
+constexpr std::int64_t sequence_cycle = 0x1'0000;
+
+// A numbering beside the one that counts goes on within so many numbers, ...
+constexpr int other_numbering_step = 16;
+// ... and so many of its packets tell it from strays and from stragglers about a restart.
+constexpr std::uint32_t other_numbering_proof = 3;
 
 // In 1/65536 s, held at the ends of 32 bits.
 std::uint32_t compact_delay(std::int64_t ns) noexcept {
@@ -38,6 +41,8 @@ receiver_stats::receiver_stats(std::uint32_t clock_rate, const options& opts)
       max_dropout_{to_limit(opts.max_dropout)},
       max_misorder_{to_limit(opts.max_misorder)},
       min_sequential_{probation_},
+      clock_rate_{clock_rate},
+      jitter_clock_rate_{clock_rate},
       units_per_ns_{clock_rate / 1e9},
       ms_per_unit_{1e3 / clock_rate} {
     if (clock_rate == 0) {
@@ -49,7 +54,8 @@ receiver_stats::receiver_stats(std::uint32_t clock_rate, const options& opts)
 }
 
 receiver_stats::outcome receiver_stats::update(std::uint16_t seq, std::uint32_t timestamp,
-                                               time_point arrival) noexcept {
+                                               time_point arrival, payload_format format) noexcept {
+    const arrival_mark p{seq, format.kind, {timestamp, format.clock_rate, arrival}};
     const int ahead = seq_distance(seq, static_cast<std::uint16_t>(highest_));
     if (probation_ > 0) [[unlikely]] {
         // The first packet has none to follow, and is one in sequence all the same.
@@ -59,26 +65,16 @@ receiver_stats::outcome receiver_stats::update(std::uint16_t seq, std::uint32_t 
             ++rejected_;
             return outcome::probation;
         }
-        begin(seq);
-        receive(timestamp, arrival);
+        begin(p);
         return outcome::in_order;
     }
-    if (ahead > 0 ? ahead >= max_dropout_ : ahead != 0 && -ahead >= max_misorder_) [[unlikely]] {
-        if (seq != bad_seq_) {
-            bad_seq_ = static_cast<std::uint16_t>(seq + 1);
-            ++rejected_;
-            return outcome::rejected;
-        }
-        expected_before_ = expected();
-        ++restarts_;
-        begin(seq);
-        receive(timestamp, arrival);
-        return outcome::restarted;
-    }
-    receive(timestamp, arrival);
+    if (is_suspect(p, ahead)) [[unlikely]]
+        return suspect(p);
+    suspected_ = false;
+    receive(p);
     const std::int64_t extended = highest_ + ahead;
     if (ahead > 0) {
-        advance(extended);
+        advance(p, extended);
         return outcome::in_order;
     }
     if (mark_seen(extended)) {
@@ -89,6 +85,67 @@ receiver_stats::outcome receiver_stats::update(std::uint16_t seq, std::uint32_t 
     early_ += extended < base_;
     max_reorder_depth_ = std::max(max_reorder_depth_, static_cast<std::uint32_t>(-ahead));
     return outcome::reordered;
+}
+
+bool receiver_stats::is_suspect(const arrival_mark& p, int ahead) const noexcept {
+    if (ahead == 1) { // the usual packet, unless it follows a suspect of the highest number
+        return suspected_ && p.seq == static_cast<std::uint16_t>(suspect_.seq + 1) &&
+               !pace_.is_old(1, p.at);
+    }
+    if (ahead > 0) {
+        return ahead >= max_dropout_ ||
+               (detail::elapsed_ns(pace_.newest().arrival, p.at.arrival) > long_silence_ns &&
+                outage(p) >= sequence_cycle);
+    }
+    if (ahead < 0 && -ahead >= max_misorder_) return true;
+    return p.kind != payload_kind::event && !pace_.is_old(-ahead, p.at);
+}
+
+receiver_stats::outcome receiver_stats::suspect(const arrival_mark& p) noexcept {
+    if (!suspected_ || p.seq != static_cast<std::uint16_t>(suspect_.seq + 1)) {
+        note_other_numbering(p);
+        suspect_ = p;
+        suspected_ = true;
+        ++rejected_;
+        return outcome::rejected;
+    }
+    if (const std::int64_t distance = outage(suspect_); distance > 0) {
+        --rejected_; // it counts after all
+        receive(suspect_);
+        advance(suspect_, highest_ + distance);
+        receive(p);
+        advance(p, highest_ + 1);
+        suspected_ = false;
+        return outcome::in_order;
+    }
+    const int from_left = seq_distance(p.seq, left_.seq);
+    if (restarts_ > 0 && from_left > 0 && from_left < max_dropout_ &&
+        detail::went_on_together(left_.at, p.at))
+        ++collisions_;
+    left_ = {static_cast<std::uint16_t>(highest_), payload_kind::unknown, pace_.newest()};
+    expected_before_ = expected();
+    ++restarts_;
+    begin(p);
+    return outcome::restarted;
+}
+
+// How far ahead of the highest a packet is, if an outage explains it; else 0. So many cycles of
+// numbers that what is left of them is an ordinary gap need an exact pace: after a silence (music
+// on hold, a muted microphone) numbers go on where they were.
+std::int64_t receiver_stats::outage(const arrival_mark& p) const noexcept {
+    constexpr double loose = 2, exact = 1.05;
+    const auto ahead = static_cast<std::uint16_t>(p.seq - static_cast<std::uint16_t>(highest_));
+    return pace_.distance(ahead, p.at, ahead < max_dropout_ ? exact : loose);
+}
+
+void receiver_stats::note_other_numbering(const arrival_mark& p) noexcept {
+    const int step = seq_distance(p.seq, suspect_.seq);
+    const bool beside = !suspected_ && step > 0 && step <= other_numbering_step;
+    other_numbering_ = beside && other_numbering_ > 0 ? other_numbering_ + 1 : 1;
+    if (other_numbering_ == other_numbering_proof)
+        collisions_ += other_numbering_proof;
+    else if (other_numbering_ > other_numbering_proof)
+        ++collisions_;
 }
 
 std::uint64_t receiver_stats::missing() const noexcept {
@@ -123,20 +180,24 @@ report_block receiver_stats::make_report(std::uint32_t ssrc, time_point now) noe
         std::min(jitter_, double{std::numeric_limits<std::uint32_t>::max()}));
     if (last_sr_ != 0) {
         report.last_sr = last_sr_;
-        report.delay_since_last_sr = compact_delay(elapsed_ns(last_sr_arrival_, now));
+        report.delay_since_last_sr = compact_delay(detail::elapsed_ns(last_sr_arrival_, now));
     }
     return report;
 }
 
-void receiver_stats::begin(std::uint16_t seq) noexcept {
-    base_ = highest_ = seq;
-    bad_seq_ = no_bad_seq;
+// The first packet that counts, of the source or after a restart.
+void receiver_stats::begin(const arrival_mark& p) noexcept {
+    base_ = highest_ = p.seq;
+    suspected_ = false;
+    other_numbering_ = 0;
     has_transit_ = false; // the timestamps restart as well
+    pace_.begin(highest_, p.at);
     seen_.fill(0);
-    mark_seen(seq);
+    mark_seen(highest_);
+    receive(p);
 }
 
-void receiver_stats::advance(std::int64_t seq) noexcept {
+void receiver_stats::advance(const arrival_mark& p, std::int64_t seq) noexcept {
     if (seq - highest_ >= static_cast<std::int64_t>(duplicate_window)) {
         seen_.fill(0);
     } else {
@@ -148,6 +209,8 @@ void receiver_stats::advance(std::int64_t seq) noexcept {
     const auto bit = static_cast<std::uint64_t>(seq) % duplicate_window;
     seen_[bit / 64] |= std::uint64_t{1} << bit % 64;
     highest_ = seq;
+    // An event's timestamp stands still, and is no measure for those of other packets.
+    if (p.kind != payload_kind::event) pace_.follow(seq, p.at);
 }
 
 // Returns whether seq was seen before; always false outside the window.
@@ -161,21 +224,40 @@ bool receiver_stats::mark_seen(std::int64_t seq) noexcept {
     return seen;
 }
 
-void receiver_stats::receive(std::uint32_t timestamp, time_point arrival) noexcept {
+void receiver_stats::receive(const arrival_mark& p) noexcept {
     ++received_;
+    if (p.kind == payload_kind::event || p.kind == payload_kind::comfort_noise) return;
+    if (p.at.clock_rate != jitter_clock_rate_) [[unlikely]] {
+        use_clock(p.at.clock_rate);
+        if (p.at.clock_rate == 0) return;
+    }
     if (has_transit_) {
+        if (p.kind == payload_kind::unknown && p.at.timestamp == last_timestamp_) return;
         // A.8's transit difference, from differences alone: they stay small and exact for weeks.
         const double difference =
-            static_cast<double>(elapsed_ns(last_arrival_, arrival)) * units_per_ns_ -
-            static_cast<std::int32_t>(timestamp - last_timestamp_);
+            static_cast<double>(detail::elapsed_ns(last_arrival_, p.at.arrival)) * units_per_ns_ -
+            static_cast<std::int32_t>(p.at.timestamp - last_timestamp_);
         jitter_ += (std::abs(difference) - jitter_) / 16;
         max_jitter_ = std::max(max_jitter_, jitter_);
         jitter_sum_ += jitter_;
         ++jitter_count_;
     }
     has_transit_ = true;
-    last_arrival_ = arrival;
-    last_timestamp_ = timestamp;
+    last_arrival_ = p.at.arrival;
+    last_timestamp_ = p.at.timestamp;
+}
+
+// The jitter goes on in units of another clock; with one that is not known it stays as it is.
+void receiver_stats::use_clock(std::uint32_t rate) noexcept {
+    has_transit_ = false;
+    if (rate == 0) return;
+    const double scale = static_cast<double>(rate) / jitter_clock_rate_;
+    jitter_ *= scale;
+    max_jitter_ *= scale;
+    jitter_sum_ *= scale;
+    jitter_clock_rate_ = rate;
+    units_per_ns_ = rate / 1e9;
+    ms_per_unit_ = 1e3 / rate;
 }
 
 } // namespace rtpsynth

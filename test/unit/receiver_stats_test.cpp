@@ -1,24 +1,17 @@
-#include <boost/test/unit_test.hpp>
+#include "receiver_stats_packets.hpp"
 
-#include <rtpsynth/receiver_stats.hpp>
-
-#include <cmath>
-#include <limits>
 #include <random>
 #include <set>
+#include <utility>
 #include <vector>
 
 using namespace rtpsynth;
+using namespace rtpsynth::test;
 using namespace std::chrono_literals;
 using outcome = receiver_stats::outcome;
 namespace tt = boost::test_tools;
 
-BOOST_TEST_DONT_PRINT_LOG_VALUE(rtpsynth::receiver_stats::outcome)
-
 namespace {
-
-constexpr time_point t0{std::chrono::hours{100}};
-constexpr receiver_stats::options from_first{.min_sequential = 0};
 
 receiver_stats started(std::uint16_t first, const receiver_stats::options& opts = from_first) {
     receiver_stats stats(8000, opts);
@@ -33,7 +26,8 @@ void feed(receiver_stats& stats, std::uint16_t first, unsigned count) {
     }
 }
 
-// RFC 3550 A.1 as printed (init_seq and update_seq), with sets where the library has bits.
+// RFC 3550 A.1 (init_seq and update_seq), with sets where the library has bits, and with a bad_seq
+// that only the very next packet can prove. All timestamps are 0: numbers alone decide.
 struct plain_model {
     unsigned min_sequential, max_dropout, max_misorder;
     std::uint16_t max_seq = 0;
@@ -73,6 +67,7 @@ struct plain_model {
             probation = min_sequential;
         }
         const auto udelta = static_cast<std::uint16_t>(seq - max_seq);
+        const std::uint32_t suspected = std::exchange(bad_seq, 65537); // the next packet judges
         outcome result = outcome::in_order;
         if (probation) {
             if (seq == static_cast<std::uint16_t>(max_seq + 1)) {
@@ -97,7 +92,7 @@ struct plain_model {
                 result = outcome::duplicate;
             }
         } else if (udelta <= 65536 - max_misorder) {
-            if (seq != bad_seq) {
+            if (seq != suspected) {
                 bad_seq = (seq + 1) & 0xffff;
                 ++rejected;
                 return outcome::rejected;
@@ -130,7 +125,7 @@ BOOST_AUTO_TEST_CASE(constructor_refuses_bad_arguments) {
     BOOST_CHECK_THROW(receiver_stats(8000, {.max_dropout = 1}), std::invalid_argument);
     BOOST_CHECK_NO_THROW(receiver_stats(1, {.max_dropout = 2, .max_misorder = 0}));
     BOOST_CHECK_NO_THROW(receiver_stats(~0U, {~0U, ~0U, ~0U}));
-    BOOST_CHECK_LT(sizeof(receiver_stats), 400U);
+    BOOST_CHECK_LT(sizeof(receiver_stats), 512U);
 }
 
 BOOST_AUTO_TEST_CASE(probation_counts_from_the_packet_that_ends_it) {
@@ -177,36 +172,6 @@ BOOST_AUTO_TEST_CASE(sequence_numbers_extend_over_two_wraps) {
     BOOST_CHECK(stats.update(65531, 0, t0) == outcome::reordered);
     BOOST_CHECK_EQUAL(stats.extended_highest_seq(), 0x3'0003U);
     BOOST_CHECK_EQUAL(stats.max_reorder_depth(), 8U);
-}
-
-BOOST_AUTO_TEST_CASE(a_jump_needs_the_next_in_sequence_to_count_as_a_restart) {
-    receiver_stats stats = started(100);
-    BOOST_CHECK(stats.update(3099, 0, t0) == outcome::in_order);  // 2999 ahead
-    BOOST_CHECK(stats.update(6099, 0, t0) == outcome::rejected);  // 3000 ahead
-    BOOST_CHECK(stats.update(3000, 0, t0) == outcome::reordered); // 99 behind
-    BOOST_CHECK(stats.update(2999, 0, t0) == outcome::rejected);  // 100 behind
-    BOOST_CHECK(stats.update(6100, 0, t0) == outcome::rejected);  // the suspect is now 2999
-    BOOST_CHECK_EQUAL(stats.expected(), 3000U);
-    BOOST_CHECK_EQUAL(stats.received(), 3U);
-    BOOST_CHECK(stats.update(6101, 0, t0) == outcome::restarted);
-    BOOST_CHECK_EQUAL(stats.restarts(), 1U);
-    BOOST_CHECK_EQUAL(stats.rejected(), 3U);
-    BOOST_CHECK_EQUAL(stats.expected(), 3001U); // the gap is not lost
-    BOOST_CHECK_EQUAL(stats.cumulative_lost(), 2997);
-    BOOST_CHECK_EQUAL(stats.missing(), 2997U);
-    BOOST_CHECK_EQUAL(stats.extended_highest_seq(), 6101U);
-    BOOST_CHECK(stats.update(6101, 0, t0) == outcome::duplicate);
-    BOOST_CHECK(stats.update(6100, 0, t0) == outcome::reordered); // of before the new beginning
-    BOOST_CHECK_EQUAL(stats.missing(), 2997U);
-}
-
-BOOST_AUTO_TEST_CASE(without_limits_nothing_is_rejected) {
-    receiver_stats stats = started(0, {0, 32768, 32769});
-    BOOST_CHECK(stats.update(32767, 0, t0) == outcome::in_order);
-    BOOST_CHECK(stats.update(65535, 0, t0) == outcome::reordered); // half the circle: behind
-    BOOST_CHECK_EQUAL(stats.max_reorder_depth(), 32768U);
-    BOOST_CHECK_EQUAL(stats.rejected(), 0U);
-    BOOST_CHECK_EQUAL(stats.missing(), 32766U);
 }
 
 BOOST_AUTO_TEST_CASE(duplicates_are_exact_within_the_window) {
@@ -270,66 +235,6 @@ BOOST_AUTO_TEST_CASE(cumulative_loss_is_held_at_24_bits_in_reports_only) {
     for (unsigned i = 0; i < 8'400'000; ++i) doubled.update(0, 0, t0);
     BOOST_CHECK_EQUAL(doubled.cumulative_lost(), -8'400'000);
     BOOST_CHECK_EQUAL(doubled.make_report(1, t0).cumulative_lost, -0x80'0000);
-}
-
-BOOST_AUTO_TEST_CASE(jitter_by_hand) {
-    receiver_stats stats(8000, from_first);
-    stats.update(1, 160, t0);
-    BOOST_CHECK_EQUAL(stats.jitter(), 0.0);
-    BOOST_CHECK_EQUAL(stats.mean_jitter_ms(), 0.0);
-    stats.update(2, 320, t0 + 22ms); // D = 176 - 160 = 16
-    BOOST_TEST(stats.jitter() == 1.0, tt::tolerance(1e-12));
-    stats.update(3, 480, t0 + 38ms); // D = 128 - 160 = -32: 1 + 31/16
-    BOOST_TEST(stats.jitter() == 2.9375, tt::tolerance(1e-12));
-    stats.update(5, 800, t0 + 78ms); // lost one, D = 0
-    BOOST_TEST(stats.jitter() == 2.75390625, tt::tolerance(1e-12));
-    stats.update(4, 640, t0 + 80ms); // late: D = 16 + 160 = 176
-    BOOST_TEST(stats.jitter() == 13.581787109375, tt::tolerance(1e-12));
-    stats.update(4, 640, t0 + 80ms); // duplicate: D = 0
-    BOOST_TEST(stats.jitter() == 12.7329254150390625, tt::tolerance(1e-12));
-    BOOST_TEST(stats.jitter_ms() == 12.7329254150390625 / 8, tt::tolerance(1e-12));
-    BOOST_TEST(stats.max_jitter_ms() == 13.581787109375 / 8, tt::tolerance(1e-12));
-    const double sum = 1 + 2.9375 + 2.75390625 + 13.581787109375 + 12.7329254150390625;
-    BOOST_TEST(stats.mean_jitter_ms() == sum / 5 / 8, tt::tolerance(1e-12));
-    BOOST_CHECK_EQUAL(stats.make_report(1, t0).jitter, 12U);
-}
-
-BOOST_AUTO_TEST_CASE(jitter_is_exact_over_weeks_and_timestamp_wraps) {
-    // 90 kHz, a packet a second, each 1/90000 s early or late in turn: |D| is 2 units for ever.
-    receiver_stats stats(90'000, from_first);
-    std::uint32_t timestamp = 0xffff'0000U;
-    for (std::int64_t i = 0; i < 3'000'000; ++i) { // 34 days, 62 wraps
-        const std::int64_t units = i * 90'000 + (i % 2);
-        const auto split = std::chrono::seconds{units / 90'000} +
-                           std::chrono::nanoseconds{(units % 90'000) * 100'000 / 9};
-        stats.update(static_cast<std::uint16_t>(i), timestamp, t0 + split);
-        timestamp += i % 2 ? 90'001 : 89'999;
-    }
-    BOOST_TEST(stats.jitter() == 2.0, tt::tolerance(1e-4)); // arrivals are whole nanoseconds
-}
-
-BOOST_AUTO_TEST_CASE(a_restart_and_strays_leave_jitter_alone) {
-    receiver_stats stats = started(1);
-    BOOST_CHECK(stats.update(20000, 123456789, t0 + 1h) == outcome::rejected);
-    stats.update(2, 160, t0 + 20ms);
-    BOOST_CHECK_SMALL(stats.jitter(), 1e-9);
-    BOOST_CHECK(stats.update(20001, 987654321, t0 + 2h) == outcome::restarted);
-    BOOST_CHECK_SMALL(stats.jitter(), 1e-9);
-    stats.update(20002, 987654321 + 160, t0 + 2h + 30ms); // D = 80
-    BOOST_TEST(stats.jitter() == 5.0, tt::tolerance(1e-9));
-}
-
-BOOST_AUTO_TEST_CASE(absurd_times_stay_finite) {
-    receiver_stats stats(~0U, from_first);
-    std::uint16_t seq = 0;
-    for (const time_point t : {time_point::min(), time_point::max(), t0, time_point::min()}) {
-        stats.update(seq, seq * 0x7fff'ffffU, t);
-        ++seq;
-        BOOST_CHECK(std::isfinite(stats.jitter()));
-        stats.sender_report_received(ntp_time{~0ULL}, t);
-        BOOST_CHECK_EQUAL(stats.make_report(1, t).delay_since_last_sr, 0U);
-    }
-    BOOST_CHECK_EQUAL(stats.make_report(1, t0).jitter, std::numeric_limits<std::uint32_t>::max());
 }
 
 BOOST_AUTO_TEST_CASE(sender_reports_give_lsr_and_dlsr) {

@@ -1,10 +1,13 @@
 /// \file
-/// What a receiver knows of one source: RFC 3550 A.1 (validity), A.3 (loss) and A.8 (jitter).
+/// What a receiver knows of one source: RFC 3550 A.1 (validity), A.3 (loss), A.8 (jitter) and §8.2
+/// (collisions), with a clock for each payload type (RFC 7160).
 #pragma once
 
 #include <rtpsynth/clock.hpp>
+#include <rtpsynth/detail/source_pace.hpp>
 #include <rtpsynth/export.h>
 #include <rtpsynth/ntp_time.hpp>
+#include <rtpsynth/payload_format.hpp>
 #include <rtpsynth/report_block.hpp>
 #include <rtpsynth/rtp_packet.hpp>
 
@@ -19,7 +22,7 @@ struct receiver_stats_options {
     /// So many packets in sequence make a source valid. 0 and 1: the first packet does, and counts.
     unsigned min_sequential = 2;
     /// A packet this many sequence numbers ahead of the highest, or more, is rejected unless the
-    /// next in sequence follows it. At least 2; above 32767 there is no limit.
+    /// next packet is the next in sequence. At least 2; above 32767 there is no limit.
     unsigned max_dropout = 3000;
     /// The same for a packet this many behind. Above 32768 there is no limit.
     unsigned max_misorder = 100;
@@ -27,10 +30,23 @@ struct receiver_stats_options {
 
 /// Reception statistics of one SSRC. Feed it every packet of the source in order of arrival.
 ///
-/// Counters run over the object's life. When a source restarts its numbering they carry on, and the
-/// gap between the two numberings counts neither as expected nor as lost.
+/// *Far packets.* A packet is a suspect if it is far from the others (max_dropout, max_misorder),
+/// or from behind with a timestamp that is not from behind, or after a silence of whole cycles of
+/// sequence numbers. If the next packet to arrive is the next in sequence, the suspect was right:
+/// - All in between is lost if timestamp and arrival time went on together, within 0.25 s and 5 %,
+///   and so many packets fit the pace seen before within a factor of 2. Both packets count.
+/// - Otherwise the source has restarted its numbering. The counters carry on, and the gap between
+///   the two numberings counts neither as expected nor as lost.
 ///
-/// Memory: less than 400 bytes, nothing on the heap. Threads: distinct objects are independent; one
+/// Any other packet condemns the suspect, which stays rejected.
+///
+/// *Clocks.* The clock rate is that of the packet's payload type: of the format given, for a view
+/// without one that of RFC 3551's static type, else the constructor's. The jitter is left as it is
+/// by telephone events (RFC 4733) and comfort noise (RFC 3389), by the first packet after a change
+/// of clock rate (RFC 7160) and by packets of unknown clock rate. Where the kind of payload is not
+/// told, a packet with the timestamp of the one before may be an event's, and is left out, too.
+///
+/// Memory: less than 512 bytes, nothing on the heap. Threads: distinct objects are independent; one
 /// object needs external locking. Time: only differences between arrivals matter, and they may be
 /// negative; arrivals must lie within 292 years of each other.
 class RTPSYNTH_API receiver_stats {
@@ -43,23 +59,36 @@ public:
 
     /// What became of a packet. The last two do not count as received.
     enum class outcome {
-        in_order,  ///< ahead of all before it, perhaps after a gap
+        in_order,  ///< ahead of all before it, perhaps after a gap; perhaps with the suspect before
         reordered, ///< behind the highest, seen for the first time
         duplicate, ///< seen before
         restarted, ///< second packet of a new numbering, which begins here
         probation, ///< the source is not valid yet
-        rejected,  ///< too far from the others: a stray, or the first packet after a restart
+        rejected,  ///< a suspect: a stray, or the first packet after a restart or a long outage
     };
 
-    /// \param clock_rate of the RTP timestamps in Hz, at least 1.
+    /// \param clock_rate of the RTP timestamps in Hz, at least 1, where no format tells another.
     /// \throws std::invalid_argument clock_rate is 0 or max_dropout below 2.
     explicit receiver_stats(std::uint32_t clock_rate, const options& opts = {});
 
     /// Takes account of a packet that arrived at \p arrival. O(1); allocates nothing.
-    outcome update(std::uint16_t seq, std::uint32_t timestamp, time_point arrival) noexcept;
+    /// \param format of its payload type; a clock rate of 0 is one that is not known.
+    outcome update(std::uint16_t seq, std::uint32_t timestamp, time_point arrival,
+                   payload_format format) noexcept;
+    /// The same for a packet of which only this is known.
+    outcome update(std::uint16_t seq, std::uint32_t timestamp, time_point arrival) noexcept {
+        return update(seq, timestamp, arrival, payload_format{clock_rate_});
+    }
     /// The same; the caller has checked that the SSRC is this source's.
+    outcome update(const rtp_packet_view& packet, time_point arrival,
+                   payload_format format) noexcept {
+        return update(packet.seq(), packet.timestamp(), arrival, format);
+    }
+    /// The same with RFC 3551's format of the payload type, or the constructor's clock rate.
     outcome update(const rtp_packet_view& packet, time_point arrival) noexcept {
-        return update(packet.seq(), packet.timestamp(), arrival);
+        const payload_format format = static_format(packet.payload_type());
+        return update(packet, arrival,
+                      format.clock_rate != 0 ? format : payload_format{clock_rate_});
     }
 
     /// min_sequential packets came in sequence at least once.
@@ -72,8 +101,8 @@ public:
     std::uint64_t expected() const noexcept {
         return expected_before_ + (valid() ? static_cast<std::uint64_t>(highest_ - base_ + 1) : 0);
     }
-    /// expected() - received(), as RFC 3550 A.3 has it: negative when there are more duplicates
-    /// than losses.
+    /// expected() - received(), as RFC 3550 A.3 has it for receiver reports: negative when there
+    /// are more duplicates than losses. What a person is shown as lost is missing().
     std::int64_t cumulative_lost() const noexcept {
         return static_cast<std::int64_t>(expected() - received());
     }
@@ -92,13 +121,23 @@ public:
     /// 0 if none did.
     std::uint32_t max_reorder_depth() const noexcept { return max_reorder_depth_; }
     std::uint64_t restarts() const noexcept { return restarts_; }
-    /// Packets that did not count: strays, first packets of a restart, packets on probation.
+    /// Packets that did not count: strays, first packets of a restart, packets on probation. A
+    /// suspect is one of them, and is taken off again if an outage was why it came.
     std::uint64_t rejected() const noexcept { return rejected_; }
+    /// Signs that two senders use the SSRC (RFC 3550 §8.2): rejected packets of a second numbering
+    /// that goes on beside this one, from its third packet on (the first two are counted then), and
+    /// restarts that take up the numbering before the last restart where it was left.
+    std::uint64_t collisions() const noexcept { return collisions_; }
 
-    /// Interarrival jitter (A.8) in timestamp units, over every packet received, reordered and
-    /// duplicate ones included. The first packet, and the first after a restart, leave it as it is.
+    /// Interarrival jitter (A.8) in units of jitter_clock_rate(), over every packet received,
+    /// reordered and duplicate ones included, but for those that have no part in it: see *Clocks*
+    /// above. The first packet, and the first after a restart, leave it as it is.
     double jitter() const noexcept { return jitter_; }
     double jitter_ms() const noexcept { return jitter_ * ms_per_unit_; }
+    /// Of the packet that last had a part in the jitter, in Hz; the constructor's before the first.
+    std::uint32_t jitter_clock_rate() const noexcept { return jitter_clock_rate_; }
+    /// How many packets have moved the jitter. While it is 0, no jitter is known.
+    std::uint64_t jitter_packets() const noexcept { return jitter_count_; }
     /// The largest value jitter_ms() has had.
     double max_jitter_ms() const noexcept { return max_jitter_ * ms_per_unit_; }
     /// The mean of the values jitter_ms() had after each packet that moved it; 0 before the first.
@@ -119,15 +158,25 @@ public:
     report_block make_report(std::uint32_t ssrc, time_point now) noexcept;
 
 private:
-    static constexpr std::uint32_t no_bad_seq = 0x1'0000;
+    struct arrival_mark {
+        std::uint16_t seq = 0;
+        payload_kind kind = payload_kind::unknown;
+        detail::packet_instant at;
+    };
 
-    void begin(std::uint16_t seq) noexcept;
-    void advance(std::int64_t seq) noexcept;
+    bool is_suspect(const arrival_mark& p, int ahead) const noexcept;
+    outcome suspect(const arrival_mark& p) noexcept;
+    std::int64_t outage(const arrival_mark& p) const noexcept;
+    void note_other_numbering(const arrival_mark& p) noexcept;
+    void begin(const arrival_mark& p) noexcept;
+    void advance(const arrival_mark& p, std::int64_t seq) noexcept;
     bool mark_seen(std::int64_t seq) noexcept;
-    void receive(std::uint32_t timestamp, time_point arrival) noexcept;
+    void receive(const arrival_mark& p) noexcept;
+    void use_clock(std::uint32_t rate) noexcept;
 
     std::int64_t base_ = 0;     // of this numbering
     std::int64_t highest_ = -1; // of this numbering; on probation: the last seq
+    detail::source_pace pace_;  // of this numbering
     double jitter_ = 0;
     double max_jitter_ = 0;
     double jitter_sum_ = 0;
@@ -135,8 +184,11 @@ private:
     time_point last_arrival_{};
     std::uint32_t last_timestamp_ = 0;
     bool has_transit_ = false;
-    unsigned probation_;                 // packets in sequence still wanted
-    std::uint32_t bad_seq_ = no_bad_seq; // the one that would prove a restart
+    bool suspected_ = false;            // suspect_ is the packet before this one
+    unsigned probation_;                // packets in sequence still wanted
+    arrival_mark suspect_;              // the latest
+    arrival_mark left_;                 // the highest of the numbering before this one
+    std::uint32_t other_numbering_ = 0; // packets in sequence that suspect_ was the last of
     int max_dropout_;
     int max_misorder_;
     unsigned min_sequential_;
@@ -148,6 +200,7 @@ private:
     std::uint64_t early_ = 0; // unique packets from before base_
     std::uint64_t restarts_ = 0;
     std::uint64_t rejected_ = 0;
+    std::uint64_t collisions_ = 0;
     std::uint64_t expected_prior_ = 0;
     std::uint64_t received_prior_ = 0;
     std::uint32_t max_reorder_depth_ = 0;
@@ -155,6 +208,8 @@ private:
     std::uint32_t last_sr_ = 0; // 0: none
     time_point last_sr_arrival_{};
 
+    std::uint32_t clock_rate_;        // the constructor's
+    std::uint32_t jitter_clock_rate_; // of units_per_ns_ and ms_per_unit_
     double units_per_ns_;
     double ms_per_unit_;
     std::array<std::uint64_t, duplicate_window / 64> seen_{}; // bit seq % duplicate_window
