@@ -67,10 +67,12 @@ std::string read_what_is_there(capture& file, stream_finder& finder, frame_count
     return error;
 }
 
+bool is_g711(std::uint8_t payload_type) { return payload_type == 0 || payload_type == 8; }
+
 std::uint64_t g711_packets(const stream_summary& s) {
     std::uint64_t n = 0;
     for (const payload_use& use : s.payloads)
-        if (use.type == 0 || use.type == 8) n += use.packets;
+        if (is_g711(use.type)) n += use.packets;
     return n;
 }
 
@@ -79,7 +81,7 @@ const stream_summary* choose(const std::vector<stream_summary>& streams,
                              std::optional<std::uint32_t> ssrc) {
     const stream_summary* best = nullptr;
     for (const stream_summary& s : streams) {
-        if ((ssrc && s.key.ssrc != *ssrc) || g711_packets(s) == 0) continue;
+        if ((ssrc && s.key.ssrc != *ssrc) || g711_packets(s) == 0 || s.encrypted) continue;
         if (!best || g711_packets(s) > g711_packets(*best)) best = &s;
     }
     return best;
@@ -88,7 +90,7 @@ const stream_summary* choose(const std::vector<stream_summary>& streams,
 /// Reads the capture once more, to play one stream. The finder decides as it did the first time, so
 /// what is heard is what the table counts. Throws wav_error, capture_error.
 wav_summary write_wav(const program_options& options, const stream_key& key,
-                      const frame_counts& first_time) {
+                      const media_directory& directory, const frame_counts& first_time) {
     std::error_code ignored;
     for (const std::string& path : {options.wav, wav_writer::part_of(options.wav)})
         if (std::filesystem::equivalent(options.file, path, ignored))
@@ -96,28 +98,60 @@ wav_summary write_wav(const program_options& options, const stream_key& key,
     capture file(options.file);
     wav_player player(options.wav);
     finder_options finding = options.finder;
-    finding.heard = key;
+    finding.resolver.directory = directory;
+    finding.heard = [&](const stream_key& other, std::uint8_t type) {
+        if (!options.all_ssrcs) return other == key;
+        return other.source == key.source && other.destination == key.destination && is_g711(type);
+    };
     stream_finder finder(finding, &player);
     frame_counts counts;
     read_what_is_there(file, finder, counts); // what is wrong with it has been said before
     if (counts.frames != first_time.frames) throw wav_error("the capture has changed meanwhile");
     player.finish();
     constexpr double rate = wav_writer::sample_rate;
-    return {options.wav, key, static_cast<double>(player.samples()) / rate,
-            static_cast<double>(player.silent_samples()) / rate, player.shortened()};
+    return {options.wav,
+            key,
+            player.streams(),
+            static_cast<double>(player.samples()) / rate,
+            static_cast<double>(player.silent_samples()) / rate,
+            player.shortened()};
 }
 
 /// Returns what went wrong, which leaves the report as good as it is.
-std::string try_wav(const program_options& options, report& r) {
+std::string try_wav(const program_options& options, const media_directory& directory, report& r) {
     const stream_summary* stream = choose(r.streams, options.ssrc);
-    if (!stream && options.ssrc) return "no G.711 stream has SSRC " + ssrc_text(*options.ssrc);
-    if (!stream) return "holds no G.711 stream to write as WAV";
+    const bool encrypted = std::ranges::any_of(
+        r.streams, [](const auto& s) { return s.encrypted && g711_packets(s) != 0; });
+    const char* clear = encrypted ? " that is not encrypted" : "";
+    if (!stream && options.ssrc)
+        return std::string("no G.711 stream") + clear + " has SSRC " + ssrc_text(*options.ssrc);
+    if (!stream) return std::string("holds no G.711 stream") + clear + " to write as WAV";
     try {
-        r.wav = write_wav(options, stream->key, r.frames);
+        r.wav = write_wav(options, stream->key, directory, r.frames);
         return {};
     } catch (const std::exception& e) {
         return "cannot write " + options.wav + ": " + e.what();
     }
+}
+
+/// Reads the capture once more if SDP came after the packets it is about, which the first reading
+/// could not know. Returns what is known of media addresses.
+media_directory tell_streams(const program_options& options, const stream_finder& first,
+                             report& r) {
+    tell(first, r);
+    media_directory directory = first.directory();
+    std::error_code ignored;
+    if (!first.learnt_late() || options.file == "-" ||
+        !std::filesystem::is_regular_file(options.file, ignored))
+        return directory;
+    finder_options finding = options.finder;
+    finding.resolver.directory = directory;
+    stream_finder again(finding);
+    capture file(options.file);
+    frame_counts counts;
+    read_what_is_there(file, again, counts); // what is wrong with it has been said before
+    if (counts.frames == r.frames.frames) tell(again, r);
+    return directory;
 }
 
 /// Throws capture_error if the capture cannot be opened.
@@ -125,16 +159,16 @@ void examine(const program_options& options, report& r) {
     capture file(options.file);
     stream_finder finder(options.finder);
     r.error = read_what_is_there(file, finder, r.frames);
-    for (const auto& stream : finder.streams()) r.streams.push_back(summarise(*stream, finder));
-    r.streams_left_out = finder.overflowed();
+    const media_directory directory = tell_streams(options, finder, r);
 
     if (r.streams.empty() && r.error.empty())
-        r.error = options.finder.ports.empty()
-                      ? "holds no RTP that proves itself by three packets in sequence; --port PORT "
-                        "takes what is there"
-                      : "holds no RTP on the ports given";
+        r.error =
+            options.finder.ports.empty()
+                ? "holds no RTP that proves itself by three packets that fit together; --port PORT "
+                  "takes what is there"
+                : "holds no RTP on the ports given";
     if (!options.wav.empty() && !r.streams.empty()) {
-        const std::string error = try_wav(options, r);
+        const std::string error = try_wav(options, directory, r);
         if (!error.empty()) r.error += (r.error.empty() ? "" : "; ") + error;
     }
 }

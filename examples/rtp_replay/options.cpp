@@ -32,7 +32,7 @@ std::uint32_t ssrc_number(std::string_view text) {
                            "SSRC (0x12345678 or decimal)", hex ? 16 : 10);
 }
 
-void read_clock(const std::string& text, std::map<std::uint8_t, std::uint32_t>& rates) {
+void read_clock(const std::string& text, clock_rate_map& rates) {
     const std::size_t equals = text.find('=');
     if (equals == std::string::npos)
         throw std::invalid_argument("--clock takes PT=RATE, such as 96=90000");
@@ -56,7 +56,7 @@ program_options from(const po::variables_map& given) {
                 static_cast<std::uint16_t>(number_argument(text, 1, 65535, "port (1..65535)")));
     if (given.count("clock"))
         for (const std::string& text : given["clock"].as<strings>())
-            read_clock(text, result.finder.clock_rates);
+            read_clock(text, result.finder.resolver.clock_rates);
     if (given.count("ssrc")) result.ssrc = ssrc_number(given["ssrc"].as<std::string>());
     if (given.count("wav")) {
         result.wav = given["wav"].as<std::string>();
@@ -68,6 +68,9 @@ program_options from(const po::variables_map& given) {
             throw std::invalid_argument("--wav reads the capture twice, so it must be a regular "
                                         "file, and '" +
                                         result.file + "' is none");
+        result.all_ssrcs = given.count("all-ssrcs") != 0;
+    } else if (given.count("all-ssrcs")) {
+        throw std::invalid_argument("--all-ssrcs is about --wav, which is not given");
     } else if (result.ssrc) {
         throw std::invalid_argument("--ssrc chooses the stream for --wav, which is not given");
     }
@@ -89,9 +92,9 @@ std::optional<program_options> parse_options(int argc, char** argv, int& exit_st
     visible.add_options()
         ("port,p", texts()->value_name("PORT"),
          "take all that parses as RTP from or to this UDP port, and nothing else, instead of "
-         "finding streams by three packets in sequence; may be given several times")
+         "finding streams by three packets that fit together; may be given several times")
         ("clock", texts()->value_name("PT=RATE"),
-         "clock rate in Hz of a payload type; without it 8000 is assumed for dynamic ones; may be "
+         "clock rate in Hz of a payload type, before that of SDP in the capture and of RFC 3551; may be "
          "given several times")
         ("json", "print one JSON object instead of a table")
         ("wav", text()->value_name("FILE"),
@@ -99,6 +102,9 @@ std::optional<program_options> parse_options(int argc, char** argv, int& exit_st
          "8000 Hz, mono)")
         ("ssrc", text()->value_name("SSRC"),
          "the stream for --wav; otherwise it is the one with most G.711 packets")
+        ("all-ssrcs",
+         "for --wav: also the other G.711 streams between the same addresses and ports, one after "
+         "the other")
         ("capacity", text()->value_name("N")->default_value("20"),
          "packets the jitter buffer holds before it passes over a gap")
         ("max-delay", text()->value_name("MS"),

@@ -16,6 +16,7 @@ struct program_options {
     bool json = false;
     std::string wav;                   ///< empty: none
     std::optional<std::uint32_t> ssrc; ///< of the stream to write as WAV
+    bool all_ssrcs = false;            ///< and those between the same addresses and ports
 };
 
 /// Reads the command line. Nothing if the program is to end with \p exit_status: help and version

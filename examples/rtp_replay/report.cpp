@@ -7,10 +7,11 @@ namespace {
 
 double seconds(rtpsynth::duration d) { return std::chrono::duration<double>(d).count(); }
 
-bool only_events(const std::vector<payload_use>& payloads) {
+/// Of the first type with a known rate whose timestamps are a measure of time.
+std::optional<std::uint32_t> clock_rate_of(const std::vector<payload_use>& payloads) {
     for (const payload_use& use : payloads)
-        if (!use.only_events) return false;
-    return true;
+        if (use.format.clock_rate != 0 && !use.is_event()) return use.format.clock_rate;
+    return std::nullopt;
 }
 
 } // namespace
@@ -21,23 +22,24 @@ stream_summary summarise(const rtp_stream& stream, const stream_finder& finder) 
     stream_summary s;
     s.key = stream.key();
     s.payloads = stream.payloads();
-    s.clock_rate = stream.clock_rate();
+    s.clock_rate = clock_rate_of(s.payloads);
+    s.ptime_ms = finder.ptime_ms(stream);
+    s.encrypted = stream.encrypted();
     for (const payload_use& use : s.payloads) s.codec += (s.codec.empty() ? "" : "+") + use.name();
-    s.packets = stream.packets();
-    s.lost = reception.cumulative_lost();
+    s.invalid = stream.invalid();
+    s.packets = stream.arrived() - s.invalid;
+    s.lost = reception.missing();
     if (reception.expected() != 0)
         s.lost_percent =
             100.0 * static_cast<double>(s.lost) / static_cast<double>(reception.expected());
-    s.missing = reception.missing();
     s.duplicates = reception.duplicates();
     s.reordered = reception.reordered();
     s.rejected = reception.rejected();
     s.restarts = reception.restarts();
-    // The timestamp stands still during an event (RFC 4733 §2.2.1), so there is no jitter to tell.
-    if (!only_events(s.payloads)) {
+    s.collisions = reception.collisions();
+    if (s.clock_rate) {
         s.max_jitter_ms = reception.max_jitter_ms();
         s.mean_jitter_ms = reception.mean_jitter_ms();
-        s.clock_rate_assumed = !finder.clock_rate_known(s.payloads.front().type);
     }
     s.erasures = playout.erasures - playout.restarts; // a restart's erasure stands for no loss
     s.erased_packets = playout.erased;
@@ -45,6 +47,14 @@ stream_summary summarise(const rtp_stream& stream, const stream_finder& finder) 
     s.start_s = seconds(stream.first_arrival().time_since_epoch());
     s.duration_s = seconds(stream.last_arrival() - stream.first_arrival());
     return s;
+}
+
+void tell(const stream_finder& finder, report& r) {
+    r.streams.clear();
+    for (const auto& stream : finder.streams()) r.streams.push_back(summarise(*stream, finder));
+    r.streams_left_out = finder.left_out();
+    r.unproven_packets = finder.unproven_packets();
+    r.sdp_left_out = finder.directory().left_out();
 }
 
 std::string ssrc_text(std::uint32_t ssrc) {

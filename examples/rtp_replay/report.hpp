@@ -24,14 +24,16 @@ struct stream_summary {
     stream_key key;
     std::string codec; ///< names of the payload types, joined by "+"
     std::vector<payload_use> payloads;
-    std::uint32_t clock_rate = 0; ///< Hz
-    bool clock_rate_assumed = false;
-    std::uint64_t packets = 0;
-    std::int64_t lost = 0; ///< RFC 3550 A.3: duplicates make it smaller, even negative
-    double lost_percent = 0;
-    std::uint64_t missing = 0; ///< sequence numbers that never came
+    std::optional<std::uint32_t> clock_rate; ///< Hz, of the first type that has a known one
+    std::optional<std::uint32_t> ptime_ms;   ///< as SDP has it
+    bool encrypted = false;                  ///< SRTP
+    std::uint64_t packets = 0;               ///< without those that are no valid RTP
+    std::uint64_t lost = 0;                  ///< sequence numbers that never came
+    double lost_percent = 0;                 ///< of those expected
     std::uint64_t duplicates = 0, reordered = 0, rejected = 0, restarts = 0;
-    std::optional<double> max_jitter_ms, mean_jitter_ms; ///< none of telephone events alone
+    std::uint64_t invalid = 0;    ///< no valid RTP (RFC 3550 §5.1); they came, and are not lost
+    std::uint64_t collisions = 0; ///< packets of a second sender (RFC 3550 §8.2)
+    std::optional<double> max_jitter_ms, mean_jitter_ms; ///< none without a known clock rate
     std::uint64_t erasures = 0;                          ///< gaps that the jitter buffer gave up
     std::uint64_t erased_packets = 0;                    ///< packets in them
     std::uint64_t dropped_packets = 0;                   ///< by the jitter buffer, for any reason
@@ -42,6 +44,7 @@ struct stream_summary {
 struct wav_summary {
     std::string file;
     stream_key key;
+    std::uint64_t streams = 0; ///< heard; key is that of the one chosen
     double duration_s = 0;
     double silence_s = 0;
     bool shortened = false; ///< more silence was due than is ever written
@@ -51,12 +54,16 @@ struct report {
     std::string file;
     frame_counts frames;
     std::vector<stream_summary> streams;
-    bool streams_left_out = false;
+    std::uint64_t streams_left_out = 0; ///< for want of room
+    std::uint64_t unproven_packets = 0; ///< that parse as RTP, but belong to none of the streams
+    std::uint64_t sdp_left_out = 0;     ///< media descriptions, for want of room
     std::optional<wav_summary> wav;
     std::string error; ///< empty if all is well
 };
 
 stream_summary summarise(const rtp_stream& stream, const stream_finder& finder);
+/// What \p finder has found, as far as report has it.
+void tell(const stream_finder& finder, report& r);
 
 /// `0xDEE0EE8F`
 std::string ssrc_text(std::uint32_t ssrc);

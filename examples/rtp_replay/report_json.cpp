@@ -15,11 +15,15 @@ std::string json_endpoint(const endpoint& e) {
            ", \"port\": " + std::to_string(e.port) + '}';
 }
 
+/// Hz, or null for 0.
+std::string rate_text(std::uint32_t rate) { return rate == 0 ? "null" : std::to_string(rate); }
+
 std::string json_payloads(const std::vector<payload_use>& payloads) {
     std::string text;
     for (const payload_use& use : payloads) {
         text += text.empty() ? "[" : ", ";
         text += "{\"type\": " + std::to_string(use.type) + ", \"name\": " + quoted(use.name()) +
+                ", \"clock_rate\": " + rate_text(use.format.clock_rate) +
                 ", \"packets\": " + std::to_string(use.packets) + '}';
     }
     return text + ']';
@@ -32,16 +36,19 @@ void print_stream(std::ostream& out, const stream_summary& s) {
     b.member("ssrc", quoted(ssrc_text(s.key.ssrc)));
     b.member("codec", quoted(s.codec));
     b.member("payload_types", json_payloads(s.payloads));
-    b.member("clock_rate", s.clock_rate);
-    b.member("clock_rate_assumed", boolean(s.clock_rate_assumed));
+    b.member("clock_rate", rate_text(s.clock_rate.value_or(0)));
+    b.member("ptime_ms", s.ptime_ms ? std::to_string(*s.ptime_ms) : "null");
+    b.member("encrypted", boolean(s.encrypted));
     b.member("packets", s.packets);
-    b.member("lost", std::to_string(s.lost));
+    b.member("lost", s.lost);
     b.member("lost_percent", number(s.lost_percent));
-    b.member("missing", s.missing);
+    b.member("missing", s.lost);
     b.member("duplicates", s.duplicates);
     b.member("reordered", s.reordered);
     b.member("rejected", s.rejected);
     b.member("restarts", s.restarts);
+    b.member("invalid", s.invalid);
+    b.member("collisions", s.collisions);
     b.member("max_jitter_ms", number(s.max_jitter_ms));
     b.member("mean_jitter_ms", number(s.mean_jitter_ms));
     b.member("erasures", s.erasures);
@@ -53,6 +60,7 @@ void print_stream(std::ostream& out, const stream_summary& s) {
 
 std::string json_wav(const wav_summary& w) {
     return "{\"file\": " + quoted(w.file) + ", \"ssrc\": " + quoted(ssrc_text(w.key.ssrc)) +
+           ", \"streams\": " + std::to_string(w.streams) +
            ", \"duration_s\": " + number(w.duration_s) + ", \"silence_s\": " + number(w.silence_s) +
            ", \"shortened\": " + boolean(w.shortened) + '}';
 }
@@ -69,7 +77,9 @@ void print_json(std::ostream& out, const report& r) {
     b.member("cut_short", r.frames.cut_short);
     b.member("fragments", r.frames.fragments);
     b.member("malformed", r.frames.malformed);
-    b.member("streams_left_out", boolean(r.streams_left_out));
+    b.member("unproven_packets", r.unproven_packets);
+    b.member("streams_left_out", r.streams_left_out);
+    b.member("sdp_left_out", r.sdp_left_out);
     b.member("wav", r.wav ? json_wav(*r.wav) : "null");
     b.member("streams", "[");
     block streams(out, 4);

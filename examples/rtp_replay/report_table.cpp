@@ -1,5 +1,7 @@
 #include "report_table.hpp"
 
+#include "stream_notes.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -31,7 +33,7 @@ std::string decimal(double value, const char* unit = "") {
 std::string lost_text(const stream_summary& s) {
     if (s.lost == 0) return "0";
     char text[64];
-    std::snprintf(text, sizeof text, "%lld (%.1f%%)", static_cast<long long>(s.lost),
+    std::snprintf(text, sizeof text, "%llu (%.1f%%)", static_cast<unsigned long long>(s.lost),
                   s.lost_percent);
     return text;
 }
@@ -114,23 +116,26 @@ private:
 };
 
 void print_notes(std::ostream& out, const report& r) {
-    if (std::ranges::any_of(r.streams, [](const auto& s) { return s.duplicates != 0; }))
-        out << "Lost is expected less received (RFC 3550 A.3), so duplicates make it smaller.\n";
-    for (const stream_summary& s : r.streams) {
-        if (!s.clock_rate_assumed) continue;
-        const std::string type = std::to_string(s.payloads.front().type);
-        out << ssrc_text(s.key.ssrc) << ": the clock rate of payload type " << type
-            << " is not known; " << s.clock_rate << " Hz assumed. Set it with --clock " << type
+    for (const std::uint8_t type : types_without_clock(r.streams))
+        out << "The clock rate of payload type " << unsigned{type}
+            << " is not known, so there is no jitter. Set it with --clock " << unsigned{type}
             << "=RATE.\n";
-    }
+    if (r.unproven_packets != 0)
+        out << counted(r.unproven_packets, "packet")
+            << " could be RTP, but no three of an SSRC fit together.\n";
     if (r.frames.cut_short != 0)
         out << counted(r.frames.cut_short, "UDP packet") << " not captured to the end.\n";
     if (r.frames.fragments != 0)
         out << counted(r.frames.fragments, "IP fragment") << " passed over.\n";
     if (r.frames.malformed != 0)
         out << counted(r.frames.malformed, "malformed packet") << " passed over.\n";
-    if (r.streams_left_out)
-        out << "Only the first " << stream_finder::max_streams << " streams are told.\n";
+    if (r.streams_left_out != 0)
+        out << "Only the first " << stream_finder::max_streams << " streams are told; "
+            << r.streams_left_out
+            << (r.streams_left_out == stream_finder::max_left_out ? " or more" : "")
+            << " are left out for want of room.\n";
+    if (r.sdp_left_out != 0)
+        out << counted(r.sdp_left_out, "SDP medium") << " left out for want of room.\n";
 }
 
 } // namespace
@@ -149,12 +154,15 @@ void print_table(std::ostream& out, const report& r, bool colour) {
                 to_string(s.key.source) + " -> " + to_string(s.key.destination);
             out << table.styled(path, dim) << '\n';
             table.print(row_of(s), {}, s.lost > 0);
+            print_stream_notes(out, s);
         }
         out << '\n';
     }
     print_notes(out, r);
     if (r.wav) {
-        out << r.wav->file << ": " << decimal(r.wav->duration_s, " s") << " of stream "
+        out << r.wav->file << ": " << decimal(r.wav->duration_s, " s") << " of "
+            << (r.wav->streams > 1 ? counted(r.wav->streams, "stream") + ", first chosen "
+                                   : "stream ")
             << ssrc_text(r.wav->key.ssrc) << ", " << decimal(r.wav->silence_s, " s")
             << " of it silence filled in" << (r.wav->shortened ? " (and more left out)" : "")
             << '\n';

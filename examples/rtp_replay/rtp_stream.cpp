@@ -1,7 +1,5 @@
 #include "rtp_stream.hpp"
 
-#include <rtpsynth/payload_type.hpp>
-
 #include <algorithm>
 #include <new>
 #include <utility>
@@ -9,27 +7,18 @@
 namespace replay {
 namespace {
 
-// Offline there is no harm in waiting long for a late packet: as far back as a duplicate is told
-// from one exactly.
-constexpr rtpsynth::receiver_stats_options reception_limits{
-    .min_sequential = 0, // the stream finder has validated already
-    .max_dropout = 3000,
-    .max_misorder = rtpsynth::receiver_stats::duplicate_window};
+constexpr std::uint32_t placeholder_rate = 8000; // each packet comes with a format of its own
 
-constexpr std::uint8_t first_dynamic_type = 96; // RFC 3551 §6
+// The stream finder has validated already. Limits are RFC 3550 A.1's, of the buffer as well: a
+// sender that restarts behind its old numbers with timestamps that restart, too, is told by this.
+constexpr rtpsynth::receiver_stats_options reception_limits{.min_sequential = 0};
 
-/// RFC 4733 §2.3: event, E and R bits and volume, duration. R is always 0.
-bool looks_like_event(std::span<const std::uint8_t> payload) {
-    return payload.size() == 4 && (payload[1] & 0x40) == 0;
+rtpsynth::jitter_buffer_options with_limits(rtpsynth::jitter_buffer_options options) {
+    options.max_misorder = reception_limits.max_misorder - 1; // farther than, not as far as
+    return options;
 }
 
 } // namespace
-
-std::string payload_use::name() const {
-    if (const auto* profile = rtpsynth::static_profile(type)) return profile->encoding_name;
-    if (only_events) return "telephone-event";
-    return "PT " + std::to_string(type);
-}
 
 /// The buffer's sink.
 struct rtp_stream::player {
@@ -46,19 +35,31 @@ struct rtp_stream::player {
     void operator()(rtpsynth::drop_reason, frame&&) const {}
 };
 
-rtp_stream::rtp_stream(const stream_key& key, std::uint32_t clock_rate,
+rtp_stream::rtp_stream(const stream_key& key, const payload_resolver& resolver,
                        const rtpsynth::jitter_buffer_options& options, playout_listener* listener)
     : key_(key),
-      clock_rate_(clock_rate),
-      stats_(clock_rate, reception_limits),
-      buffer_(options),
+      resolver_(&resolver),
+      version_(resolver.directory.version()),
+      stats_(placeholder_rate, reception_limits),
+      buffer_(with_limits(options)),
       listener_(listener) {}
 
-void rtp_stream::receive(rtpsynth::rtp_packet_view packet, rtpsynth::time_point arrival) {
-    if (packets() == 0) first_arrival_ = arrival;
+void rtp_stream::receive(const rtp_input& input, rtpsynth::time_point arrival) {
+    rtpsynth::rtp_packet_view packet = input.packet;
+    if (arrived() == 0) {
+        first_arrival_ = arrival;
+        told_secure_ = resolver_->is_secure(key_.source, key_.destination, arrival);
+    } else if (version_ != resolver_->directory.version()) {
+        describe_again(arrival);
+    }
     last_arrival_ = arrival;
-    count_payload(packet);
-    stats_.update(packet, arrival);
+    last_timestamp_ = packet.timestamp();
+    last_type_ = packet.payload_type();
+    check_padding(input);
+    payload_use& use = use_of(packet.payload_type(), arrival);
+    ++use.packets;
+    if (input.state == rtp_state::whole) use.events.add(packet);
+    stats_.update(packet, arrival, use.format);
     // Nothing came in between, so what fell due since the last packet leaves in the same order now.
     buffer_.expire(arrival, player{*this});
     datagram bytes;
@@ -69,15 +70,42 @@ void rtp_stream::receive(rtpsynth::rtp_packet_view packet, rtpsynth::time_point 
     if (!buffer_.insert(packet, std::move(bytes), arrival, player{*this})) throw std::bad_alloc();
 }
 
-void rtp_stream::finish() { buffer_.flush(player{*this}); }
+void rtp_stream::finish() {
+    buffer_.flush(player{*this});
+    listener_ = nullptr;
+}
 
-void rtp_stream::count_payload(const rtpsynth::rtp_packet_view& packet) {
-    const std::uint8_t type = packet.payload_type();
-    auto use = std::ranges::find(payloads_, type, &payload_use::type);
-    if (use == payloads_.end())
-        use = payloads_.insert(use, payload_use{type, 0, type >= first_dynamic_type});
-    ++use->packets;
-    use->only_events = use->only_events && looks_like_event(packet.payload());
+bool rtp_stream::is_continued_by(const rtpsynth::rtp_packet_view& packet) const {
+    constexpr std::int32_t longest_packet = 0x1'0000; // in timestamp units
+    const auto advance = static_cast<std::int32_t>(packet.timestamp() - last_timestamp_);
+    return packet.seq() == static_cast<std::uint16_t>(stats_.extended_highest_seq() + 1) &&
+           packet.payload_type() == last_type_ && advance > 0 && advance <= longest_packet;
+}
+
+payload_use& rtp_stream::use_of(std::uint8_t type, rtpsynth::time_point arrival) {
+    const auto found = std::ranges::find(payloads_, type, &payload_use::type);
+    if (found != payloads_.end()) return *found;
+    payload_use& use = payloads_.emplace_back();
+    use.type = type;
+    resolver_->describe(use, key_.source, key_.destination, arrival);
+    return use;
+}
+
+/// SDP has come since: perhaps it was about this stream.
+void rtp_stream::describe_again(rtpsynth::time_point arrival) {
+    version_ = resolver_->directory.version();
+    told_secure_ = resolver_->is_secure(key_.source, key_.destination, arrival) || told_secure_;
+    for (payload_use& use : payloads_) {
+        const bool unknown = use.format.clock_rate == 0;
+        resolver_->describe(use, key_.source, key_.destination, arrival);
+        learnt_late_ = learnt_late_ || (unknown && use.format.clock_rate != 0);
+    }
+}
+
+void rtp_stream::check_padding(const rtp_input& input) {
+    malformed_ += input.state == rtp_state::malformed;
+    if (input.padding_count)
+        padding_.add(*input.padding_count, input.state != rtp_state::bad_padding);
 }
 
 } // namespace replay

@@ -1,64 +1,57 @@
 #include "stream_finder.hpp"
 
-#include <rtpsynth/datagram_kind.hpp>
-#include <rtpsynth/payload_type.hpp>
-#include <rtpsynth/sequence.hpp>
+#include "sdp.hpp"
 
-#include <span>
+#include <algorithm>
 #include <utility>
 
 namespace replay {
-namespace {
-
-constexpr unsigned steps_wanted = 2;                       // three packets in sequence
-constexpr std::size_t packets_at_most = 32;                // of one candidate
-constexpr std::size_t candidate_memory = 64 * 1024 * 1024; // of all candidates, in bytes
-constexpr std::size_t candidate_overhead = 256;            // of one packet, about
-
-constexpr std::uint32_t assumed_clock_rate = 8000; // telephony's
-constexpr unsigned padding_bit = 0x20;
-
-std::size_t memory_of(const datagram& held_back) {
-    return held_back.capacity() + candidate_overhead;
-}
-
-} // namespace
 
 stream_finder::stream_finder(finder_options options, playout_listener* listener)
     : options_(std::move(options)), listener_(listener) {}
 
 void stream_finder::add(const udp_packet& packet, rtpsynth::time_point arrival) {
-    if (!wanted(packet) || rtpsynth::classify(packet.payload) != rtpsynth::datagram_kind::rtp)
+    const std::string_view text(reinterpret_cast<const char*>(packet.payload.data()),
+                                packet.payload.size());
+    if (begins_with_sip(text)) {
+        learn(sip_body(text), arrival);
         return;
-    std::span<const std::uint8_t> bytes = packet.payload;
-    datagram unpadded;
-    if (packet.cut_short && (bytes[0] & padding_bit)) { // its last byte is not the padding's count
-        unpadded.assign(bytes.begin(), bytes.end());
-        unpadded[0] &= static_cast<std::uint8_t>(~padding_bit);
-        bytes = unpadded;
     }
-    rtpsynth::rtp_packet_view rtp;
-    if (rtp.assign(bytes.data(), bytes.size()) != 0) return;
-    const stream_key key{packet.source, packet.destination, rtp.ssrc()};
-    if (const auto found = by_key_.find(key); found != by_key_.end())
-        found->second->receive(rtp, arrival);
-    else
-        consider(key, rtp, arrival);
+    if (!wanted(packet)) return;
+    header_bytes header;
+    const auto input = read_rtp(packet, header);
+    if (!input) return;
+    const stream_key key{packet.source, packet.destination, input->packet.ssrc()};
+    const auto found = by_key_.find(key);
+    if (found == by_key_.end()) {
+        consider(key, *input, arrival);
+    } else if (found->second.stream) {
+        found->second.stream->receive(*input, arrival);
+        *found->second.newest = found->second.stream;
+    }
+}
+
+void stream_finder::add_tcp(const endpoint& source, const endpoint& destination,
+                            std::span<const std::uint8_t> bytes, rtpsynth::time_point arrival) {
+    sip_over_tcp_.receive(source, destination, bytes,
+                          [&](std::string_view body) { learn(body, arrival); });
 }
 
 void stream_finder::finish() {
     for (auto& stream : streams_) stream->finish();
 }
 
-std::uint32_t stream_finder::clock_rate(std::uint8_t payload_type) const {
-    const auto given = options_.clock_rates.find(payload_type);
-    if (given != options_.clock_rates.end()) return given->second;
-    const auto* profile = rtpsynth::static_profile(payload_type);
-    return profile ? profile->clock_rate : assumed_clock_rate;
+bool stream_finder::learnt_late() const noexcept {
+    return std::ranges::any_of(streams_, [](const auto& s) { return s->learnt_late(); });
 }
 
-bool stream_finder::clock_rate_known(std::uint8_t payload_type) const {
-    return options_.clock_rates.contains(payload_type) || rtpsynth::static_profile(payload_type);
+std::optional<std::uint32_t> stream_finder::ptime_ms(const rtp_stream& stream) const {
+    const stream_key& key = stream.key();
+    for (const endpoint* address : {&key.destination, &key.source}) {
+        const sdp_media* media = directory().find(*address, stream.first_arrival());
+        if (media && media->ptime_ms) return media->ptime_ms;
+    }
+    return std::nullopt;
 }
 
 bool stream_finder::wanted(const udp_packet& packet) const {
@@ -66,50 +59,55 @@ bool stream_finder::wanted(const udp_packet& packet) const {
            options_.ports.contains(packet.destination.port);
 }
 
-void stream_finder::consider(const stream_key& key, const rtpsynth::rtp_packet_view& rtp,
+void stream_finder::consider(const stream_key& key, const rtp_input& input,
                              rtpsynth::time_point arrival) {
-    if (!options_.ports.empty()) {
-        if (rtp_stream* stream = open(key, rtp.payload_type())) stream->receive(rtp, arrival);
+    if (input.state == rtp_state::malformed) return; // part of a stream at most, no proof of one
+    const std::uint8_t type = input.packet.payload_type();
+    const auto before = newest_.find({key.source, key.destination});
+    const bool goes_on =
+        before != newest_.end() && before->second && before->second->is_continued_by(input.packet);
+    if (!options_.ports.empty() || goes_on) {
+        candidate_pool::packets earlier = candidates_.take(key);
+        rtp_stream* stream = open(key, earlier.empty() ? type : earlier.front().payload_type());
+        if (!stream) return;
+        for (const held_packet& held : earlier) stream->receive(held.input(), held.arrival());
+        stream->receive(input, arrival);
         return;
     }
-    candidate& c = candidates_[key];
-    const int ahead = c.packets.empty() ? 1 : rtpsynth::seq_distance(rtp.seq(), c.highest);
-    c.steps += !c.packets.empty() && ahead == 1;
-    if (ahead > 0) c.highest = rtp.seq();
-    c.packets.push_back({{rtp.datagram().begin(), rtp.datagram().end()}, arrival});
-    candidate_bytes_ += memory_of(c.packets.back().bytes);
-
-    if (c.steps >= steps_wanted) {
-        rtp_stream* stream = nullptr;
-        for (const waiting& w : take_candidate(key)) {
-            const auto view = rtpsynth::rtp_packet_view::parse(w.bytes).value(); // as before
-            if (!stream && !(stream = open(key, view.payload_type()))) return;
-            stream->receive(view, w.arrival);
-        }
-    } else if (c.packets.size() == packets_at_most) {
-        take_candidate(key);
-    } else if (candidate_bytes_ > candidate_memory) {
-        candidates_.clear();
-        candidate_bytes_ = 0;
-    }
+    const auto proof = candidates_.add(key, held_packet(input, arrival, is_heard(key, type)));
+    if (!proof) return;
+    rtp_stream* stream = open(key, proof->front().payload_type());
+    if (!stream) return;
+    for (const held_packet& held : *proof) stream->receive(held.input(), held.arrival());
 }
 
-/// What was held back of \p key, which is no candidate any more.
-std::vector<stream_finder::waiting> stream_finder::take_candidate(const stream_key& key) {
-    std::vector<waiting> packets = std::move(candidates_.extract(key).mapped().packets);
-    for (const waiting& w : packets) candidate_bytes_ -= memory_of(w.bytes);
-    return packets;
+void stream_finder::learn(std::string_view body, rtpsynth::time_point arrival) {
+    for (const sdp_media& media : parse_sdp(body))
+        options_.resolver.directory.learn(media, arrival);
 }
 
+bool stream_finder::is_heard(const stream_key& key, std::uint8_t payload_type) const {
+    return listener_ && (!options_.heard || options_.heard(key, payload_type));
+}
+
+/// Null if there are too many streams.
 rtp_stream* stream_finder::open(const stream_key& key, std::uint8_t payload_type) {
     if (streams_.size() == max_streams) {
-        overflowed_ = true;
+        if (left_out_ == max_left_out) return nullptr;
+        ++left_out_;
+        by_key_[key] = {nullptr, nullptr};
         return nullptr;
     }
-    const bool heard = !options_.heard || *options_.heard == key;
-    streams_.push_back(std::make_unique<rtp_stream>(key, clock_rate(payload_type), options_.buffer,
+    const bool heard = is_heard(key, payload_type);
+    if (heard && options_.heard && heard_) heard_->finish();
+    streams_.push_back(std::make_unique<rtp_stream>(key, options_.resolver, options_.buffer,
                                                     heard ? listener_ : nullptr));
-    return by_key_[key] = streams_.back().get();
+    rtp_stream* stream = streams_.back().get();
+    if (heard) heard_ = stream;
+    rtp_stream*& newest = newest_[{key.source, key.destination}];
+    newest = stream;
+    by_key_[key] = {stream, &newest};
+    return stream;
 }
 
 } // namespace replay

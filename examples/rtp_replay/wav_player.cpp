@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdlib>
 
 namespace replay {
 namespace {
@@ -19,11 +20,17 @@ constexpr std::uint64_t one_second = wav_writer::sample_rate;
 void wav_player::play(const rtpsynth::rtp_packet_view& packet, rtpsynth::time_point arrival) {
     const std::uint8_t type = packet.payload_type();
     if (type != pcmu && type != pcma) return;
+    if (streams_ == 0 || packet.ssrc() != ssrc_) {
+        ++streams_;
+        ssrc_ = packet.ssrc();
+        changed_ = streams_ > 1;
+    }
     fill_gap(packet.timestamp(), arrival);
 
     std::array<std::int16_t, 512> samples;
     auto payload = packet.payload();
     speech_ += payload.size();
+    last_samples_ = payload.size();
     next_timestamp_ = packet.timestamp() + static_cast<std::uint32_t>(payload.size());
     while (!payload.empty()) {
         const auto part = payload.first(std::min(payload.size(), samples.size()));
@@ -44,19 +51,28 @@ void wav_player::erased(const rtpsynth::erasure& gap) {
         lost_ += gap.ts_diff;
 }
 
-void wav_player::fill_gap(std::uint32_t timestamp, rtpsynth::time_point arrival) {
+std::uint64_t wav_player::gap_before(std::uint32_t timestamp, rtpsynth::time_point arrival) const {
     using std::chrono::duration_cast;
     using std::chrono::milliseconds;
-    std::uint64_t gap = 0;
-    if (playing_) {
-        const auto waited = duration_cast<milliseconds>(arrival - last_arrival_).count();
-        const auto ahead = static_cast<std::int32_t>(timestamp - next_timestamp_);
-        const bool plausible =
-            ahead <= (std::max<std::int64_t>(waited, 0) + 1000) * (wav_writer::sample_rate / 1000);
-        // Negative: the sender's packets overlap, which the ear forgives.
-        gap = plausible ? static_cast<std::uint64_t>(std::max(ahead, 0)) : lost_;
+    constexpr std::int64_t samples_per_ms = wav_writer::sample_rate / 1000;
+    const std::int64_t waited =
+        std::max<std::int64_t>(duration_cast<milliseconds>(arrival - last_arrival_).count(), 0);
+    const auto ahead = static_cast<std::int32_t>(timestamp - next_timestamp_);
+    if (changed_) {
+        const std::int64_t silent =
+            waited * samples_per_ms - static_cast<std::int64_t>(last_samples_);
+        const bool goes_on = ahead >= 0 && std::abs(ahead - silent) < samples_per_ms * 250;
+        return static_cast<std::uint64_t>(goes_on ? ahead : std::max<std::int64_t>(silent, 0));
     }
+    // Negative: the sender's packets overlap, which the ear forgives.
+    const bool plausible = ahead <= (waited + 1000) * samples_per_ms;
+    return plausible ? static_cast<std::uint64_t>(std::max(ahead, 0)) : lost_;
+}
+
+void wav_player::fill_gap(std::uint32_t timestamp, rtpsynth::time_point arrival) {
+    std::uint64_t gap = playing_ ? gap_before(timestamp, arrival) : 0;
     playing_ = true;
+    changed_ = false;
     last_arrival_ = arrival;
     lost_ = 0;
 

@@ -51,7 +51,7 @@ void check(const stream_finder& finder, unsigned choice, const reader& listener)
     std::uint64_t played = 0;
     for (const auto& stream : finder.streams()) {
         const auto& stats = stream->playout();
-        if (stats.received != stream->packets()) std::abort();
+        if (stats.received != stream->arrived()) std::abort();
         played += stats.received - stats.dropped();
     }
     if (listener.played() != (choice & 4 ? 0 : played)) std::abort();

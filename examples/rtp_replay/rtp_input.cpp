@@ -1,0 +1,77 @@
+#include "rtp_input.hpp"
+
+#include <rtpsynth/datagram_kind.hpp>
+
+#include <algorithm>
+
+namespace replay {
+namespace {
+
+constexpr std::uint8_t plain_first_byte = 0x80; // version 2: no padding, extension or CSRCs
+constexpr unsigned padding_bit = 0x20;
+
+/// The error of a padding that is not there or whose count cannot be.
+bool concerns_padding(int error) {
+    using rtpsynth::errc;
+    return error == static_cast<int>(errc::padding_missing) ||
+           error == static_cast<int>(errc::padding_zero) ||
+           error == static_cast<int>(errc::padding_too_long);
+}
+
+} // namespace
+
+std::optional<rtp_input> read_rtp(const udp_packet& packet, header_bytes& header) {
+    const std::span<const std::uint8_t> bytes = packet.payload;
+    if (bytes.size() < header.size() || rtpsynth::classify(bytes) != rtpsynth::datagram_kind::rtp)
+        return std::nullopt;
+    rtp_input input;
+    const bool padded = (bytes[0] & padding_bit) != 0;
+    if (padded && !packet.cut_short) input.padding_count = bytes.back();
+    // With its end cut off, the last byte is not the padding's count.
+    const int error = padded && packet.cut_short ? static_cast<int>(rtpsynth::errc::padding_missing)
+                                                 : input.packet.assign(bytes.data(), bytes.size());
+    if (error == 0) {
+        if (packet.cut_short) input.state = rtp_state::cut_short;
+        return input;
+    }
+    input.state = packet.cut_short          ? rtp_state::cut_short
+                  : concerns_padding(error) ? rtp_state::bad_padding
+                                            : rtp_state::malformed;
+    std::copy_n(bytes.begin(), header.size(), header.begin());
+    header[0] = plain_first_byte;
+    input.packet.assign(header.data(), header.size());
+    return input;
+}
+
+held_packet::held_packet(const rtp_input& input, rtpsynth::time_point arrival, bool whole)
+    : arrival_(arrival),
+      seq_(input.packet.seq()),
+      timestamp_(input.packet.timestamp()),
+      payload_type_(input.packet.payload_type()),
+      state_(input.state),
+      padding_count_(input.padding_count) {
+    const auto all = input.packet.datagram();
+    if (whole) {
+        bytes_.assign(all.begin(), all.end());
+        return;
+    }
+    const auto payload = input.packet.payload();
+    const std::size_t kept = std::min(payload.size(), described);
+    std::copy_n(all.begin(), rtpsynth::rtp_header_size, start_.begin());
+    std::copy_n(payload.begin(), kept, start_.begin() + rtpsynth::rtp_header_size);
+    start_[0] = plain_first_byte;
+    start_size_ = static_cast<std::uint8_t>(rtpsynth::rtp_header_size + kept);
+}
+
+rtp_input held_packet::input() const {
+    rtp_input result;
+    if (bytes_.empty())
+        result.packet.assign(start_.data(), start_size_);
+    else
+        result.packet.assign(bytes_.data(), bytes_.size());
+    result.state = state_;
+    result.padding_count = padding_count_;
+    return result;
+}
+
+} // namespace replay
