@@ -12,8 +12,7 @@ const char* plural(std::uint64_t n) { return n == 1 ? "" : "s"; }
 void print_stream_notes(std::ostream& out, const stream_summary& s) {
     if (s.collisions != 0)
         out << indent << "two senders use this SSRC (RFC 3550 8.2), seen " << s.collisions
-            << (s.collisions == 1 ? " sign" : " signs")
-            << " of another numbering beside this one\n";
+            << " time" << plural(s.collisions) << '\n';
     if (s.restarts != 0)
         out << indent << s.restarts << " restart" << plural(s.restarts) << " of the numbering\n";
     if (s.rejected != 0)

@@ -44,7 +44,8 @@ def test_there_is_something_to_compare():
 
 
 # tshark counts up to the packet that came last, RFC 3550 up to the highest: they would differ in a
-# capture whose very last packet came out of order. Both count a duplicate as received.
+# capture whose very last packet came out of order. Both count a duplicate as a packet, and for tshark
+# it makes up for one that is lost (RFC 3550 A.3); we tell what never came.
 @pytest.mark.parametrize("path", RECORDED, ids=lambda p: p.name)
 def test_agrees_with_tshark(path):
     theirs = tshark_streams(path)
@@ -53,7 +54,8 @@ def test_agrees_with_tshark(path):
     ours = {key_of(s): s for s in result["streams"]}
     assert theirs and ours.keys() == theirs.keys()
     for key, (packets, lost, jitter) in theirs.items():
-        assert (ours[key]["packets"], ours[key]["lost"]) == (packets, lost)
+        assert ours[key]["packets"] == packets
+        assert ours[key]["lost"] - ours[key]["duplicates"] == lost
         if jitter["min"] < 0:  # it computes none without a clock rate; nor do we, of events
             assert ours[key]["mean_jitter_ms"] is None
             continue
@@ -88,7 +90,7 @@ def test_counts_what_was_done_to_a_stream(write):
     packets[50], packets[51] = packets[51], packets[50]
     stream = only_stream(write(pcap(over_ethernet(packets))))
     assert stream["packets"] == 97 and stream["duplicates"] == 1 and stream["reordered"] == 1
-    assert stream["missing"] == 4 and stream["lost"] == 3
+    assert stream["missing"] == stream["lost"] == 4
     assert stream["erasures"] == 2 and stream["erased_packets"] == 4
     assert stream["dropped_packets"] == 1 and stream["duration_s"] == pytest.approx(1.981)
 
@@ -131,10 +133,11 @@ def test_what_looks_like_rtp_but_is_not_in_sequence_is_no_stream(write):
 def test_clock_rate_of_a_dynamic_payload_type(write):
     packets = [(1000 + 0.02 * i, rtp(i, 960 * i, pt=96)) for i in range(50)]
     path = write(pcap(over_ethernet(packets)))
-    assumed, given = only_stream(path), only_stream(path, "--clock", "96=48000")
-    assert assumed["clock_rate_assumed"] and assumed["clock_rate"] == 8000
-    assert assumed["mean_jitter_ms"] > 10 and "--clock 96=RATE" in replay(path).stdout
-    assert not given["clock_rate_assumed"] and given["max_jitter_ms"] == 0
+    unknown, given = only_stream(path), only_stream(path, "--clock", "96=48000")
+    assert unknown["clock_rate"] is unknown["max_jitter_ms"] is unknown["mean_jitter_ms"] is None
+    table = replay(path).stdout
+    assert "--clock 96=RATE" in table and re.search(r"PT 96 +50 +0 +0 +0 +- +- +0 ", table)
+    assert given["clock_rate"] == 48000 and given["max_jitter_ms"] == 0
 
 
 def test_table_of_real_speech():

@@ -78,7 +78,7 @@ def test_every_link_layer_gives_the_same_stream(write, link):
 
 
 def test_padding_of_a_short_frame_is_no_payload(write):
-    events = [(1000 + 0.02 * i, rtp(i, 0, b"\1\x0a\0\xa0", pt=101)) for i in range(9)]
+    events = [(1000 + 0.02 * i, rtp(i, 0, b"\1\x0a\0" + bytes([i + 1]), pt=101)) for i in range(9)]
     frames = [(when, frame.ljust(60, b"\0")) for when, frame in over_ethernet(events)]
     assert only_stream(write(pcap(frames)))["codec"] == "telephone-event"
 

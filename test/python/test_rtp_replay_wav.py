@@ -168,9 +168,9 @@ def test_reasons_not_to_write(tmp_path):
 
 
 def test_packets_that_the_table_does_not_count_are_not_heard(tmp_path):
-    # Never two in sequence, they are given up before the others prove a stream.
-    given_up = [(0.02 * i, rtp(2 * i, 160 * i, LOUD * 160)) for i in range(32)]
-    counted = [(1 + 0.02 * i, rtp(100 + i, 8000 + 160 * i, b"\xd5" * 160)) for i in range(10)]
+    # Never three that fit together, they are given up before the others prove a stream.
+    given_up = [(0.02 * i, rtp(40 * i, 160 * i, LOUD * 160)) for i in range(32)]
+    counted = [(1 + 0.02 * i, rtp(5000 + i, 8000 + 160 * i, b"\xd5" * 160)) for i in range(10)]
     capture, wav = tmp_path / "capture", tmp_path / "out.wav"
     capture.write_bytes(pcap(over_ethernet(given_up + counted)))
     result, status = replay_json(capture, "--wav", wav)
