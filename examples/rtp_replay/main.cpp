@@ -4,6 +4,7 @@
 #include "../common/command_line.hpp"
 #include "../common/progress_bar.hpp"
 #include "capture.hpp"
+#include "dissector.hpp"
 #include "options.hpp"
 #include "report.hpp"
 #include "report_json.hpp"
@@ -28,42 +29,48 @@ using namespace replay;
 
 constexpr std::uint64_t many_bytes = 16 * 1024 * 1024; // less is read before the eye sees a bar
 
-/// Feeds every UDP packet of \p file to \p finder. Throws capture_error where the file ends early.
-void read_all(capture& file, stream_finder& finder, frame_counts& counts) {
+/// Takes what a capture holds to where RTP is looked for.
+class finder_feed final : public packet_listener {
+public:
+    explicit finder_feed(stream_finder& finder) : finder_(finder) {}
+
+    void packet(const udp_packet& packet, rtpsynth::time_point arrival) override {
+        finder_.add(packet, arrival);
+    }
+    void sip_bytes(const endpoint& source, const endpoint& destination, byte_span bytes,
+                   rtpsynth::time_point arrival) override {
+        finder_.add_tcp(source, destination, bytes, arrival);
+    }
+
+private:
+    stream_finder& finder_;
+};
+
+/// Feeds every frame of \p file to \p frames. Throws capture_error where the file ends early.
+void read_all(capture& file, dissector& frames) {
     common::progress_bar progress(file.size() >= many_bytes);
-    udp_packet packet;
     while (const auto frame = file.next()) {
-        if (progress.shown() && counts.frames % 1024 == 0)
+        if (progress.shown() && frames.counts().frames % 1024 == 0)
             progress.update(static_cast<double>(file.position()) /
                             static_cast<double>(file.size()));
-        ++counts.frames;
-        switch (parse_udp(file.link(), frame->bytes, packet)) {
-        case frame_kind::udp:
-            ++counts.udp;
-            counts.cut_short += packet.cut_short;
-            finder.add(packet, frame->arrival);
-            break;
-        case frame_kind::fragment:
-            ++counts.fragments;
-            break;
-        case frame_kind::too_short:
-            ++counts.malformed;
-            break;
-        case frame_kind::other:
-            break;
-        }
+        frames.add(*frame);
     }
 }
 
 /// The same to the end of what can be read, and a word on what cannot.
-std::string read_what_is_there(capture& file, stream_finder& finder, frame_counts& counts) {
+std::string read_what_is_there(capture& file, stream_finder& finder, frame_report& told) {
+    finder_feed feed(finder);
+    dissector frames(feed);
     std::string error;
     try {
-        read_all(file, finder, counts);
+        read_all(file, frames);
     } catch (const capture_error& e) {
-        error = "ends early, after " + std::to_string(counts.frames) + " frames: " + e.what();
+        error =
+            "ends early, after " + std::to_string(frames.counts().frames) + " frames: " + e.what();
     }
+    frames.finish();
     finder.finish();
+    told = {frames.counts(), frames.unknown_link_types()};
     return error;
 }
 
@@ -90,7 +97,7 @@ const stream_summary* choose(const std::vector<stream_summary>& streams,
 /// Reads the capture once more, to play one stream. The finder decides as it did the first time, so
 /// what is heard is what the table counts. Throws wav_error, capture_error.
 wav_summary write_wav(const program_options& options, const stream_key& key,
-                      const media_directory& directory, const frame_counts& first_time) {
+                      const media_directory& directory, std::uint64_t frames_before) {
     std::error_code ignored;
     for (const std::string& path : {options.wav, wav_writer::part_of(options.wav)})
         if (std::filesystem::equivalent(options.file, path, ignored))
@@ -104,9 +111,9 @@ wav_summary write_wav(const program_options& options, const stream_key& key,
         return other.source == key.source && other.destination == key.destination && is_g711(type);
     };
     stream_finder finder(finding, &player);
-    frame_counts counts;
-    read_what_is_there(file, finder, counts); // what is wrong with it has been said before
-    if (counts.frames != first_time.frames) throw wav_error("the capture has changed meanwhile");
+    frame_report again;
+    read_what_is_there(file, finder, again); // what is wrong with it has been said before
+    if (again.counts.frames != frames_before) throw wav_error("the capture has changed meanwhile");
     player.finish();
     constexpr double rate = wav_writer::sample_rate;
     return {options.wav,
@@ -127,7 +134,7 @@ std::string try_wav(const program_options& options, const media_directory& direc
         return std::string("no G.711 stream") + clear + " has SSRC " + ssrc_text(*options.ssrc);
     if (!stream) return std::string("holds no G.711 stream") + clear + " to write as WAV";
     try {
-        r.wav = write_wav(options, stream->key, directory, r.frames);
+        r.wav = write_wav(options, stream->key, directory, r.frames.counts.frames);
         return {};
     } catch (const std::exception& e) {
         return "cannot write " + options.wav + ": " + e.what();
@@ -148,9 +155,9 @@ media_directory tell_streams(const program_options& options, const stream_finder
     finding.resolver.directory = directory;
     stream_finder again(finding);
     capture file(options.file);
-    frame_counts counts;
-    read_what_is_there(file, again, counts); // what is wrong with it has been said before
-    if (counts.frames == r.frames.frames) tell(again, r);
+    frame_report told;
+    read_what_is_there(file, again, told); // what is wrong with it has been said before
+    if (told.counts.frames == r.frames.counts.frames) tell(again, r);
     return directory;
 }
 

@@ -19,8 +19,10 @@ using common::number_argument;
 
 constexpr std::string_view introduction =
     "Usage: rtp_replay [OPTION]... FILE\n"
-    "Finds the RTP streams in a capture (pcap or pcapng; - reads standard input), runs\n"
-    "each through receiver statistics and a jitter buffer, and prints what came of it.\n";
+    "Finds the RTP streams in a capture (pcap or pcapng, also gzip; - reads standard\n"
+    "input), runs each through receiver statistics and a jitter buffer, and prints what\n"
+    "came of it. Looks into tunnels, IP fragments and TCP connections; what it could not\n"
+    "use is counted below the table.\n";
 
 constexpr std::string_view epilogue =
     "Exit status: 0 if RTP was found and all went well, 1 if the capture cannot be read\n"

@@ -2,22 +2,20 @@
 /// What is told of a capture, as plain data.
 #pragma once
 
+#include "frame_counts.hpp"
 #include "stream_finder.hpp"
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 namespace replay {
 
-/// How many frames of the capture were what.
-struct frame_counts {
-    std::uint64_t frames = 0;
-    std::uint64_t udp = 0;
-    std::uint64_t fragments = 0; ///< of IP datagrams; not put together
-    std::uint64_t malformed = 0; ///< too short for what their headers say
-    std::uint64_t cut_short = 0; ///< UDP whose payload's end the capture left out; they count
+struct frame_report {
+    frame_counts counts;
+    std::set<std::uint32_t> unknown_link_types; ///< the first few, as the capture numbers them
 };
 
 struct stream_summary {
@@ -52,7 +50,7 @@ struct wav_summary {
 
 struct report {
     std::string file;
-    frame_counts frames;
+    frame_report frames;
     std::vector<stream_summary> streams;
     std::uint64_t streams_left_out = 0; ///< for want of room
     std::uint64_t unproven_packets = 0; ///< that parse as RTP, but belong to none of the streams

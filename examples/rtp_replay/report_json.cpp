@@ -29,6 +29,12 @@ std::string json_payloads(const std::vector<payload_use>& payloads) {
     return text + ']';
 }
 
+std::string json_numbers(const std::set<std::uint32_t>& numbers) {
+    std::string text;
+    for (const std::uint32_t n : numbers) text += (text.empty() ? "" : ", ") + std::to_string(n);
+    return '[' + text + ']';
+}
+
 void print_stream(std::ostream& out, const stream_summary& s) {
     block b(out, 6);
     b.member("source", json_endpoint(s.key.source));
@@ -72,11 +78,8 @@ void print_json(std::ostream& out, const report& r) {
     block b(out, 2);
     b.member("file", quoted(r.file));
     b.member("error", r.error.empty() ? "null" : quoted(r.error));
-    b.member("frames", r.frames.frames);
-    b.member("udp_packets", r.frames.udp);
-    b.member("cut_short", r.frames.cut_short);
-    b.member("fragments", r.frames.fragments);
-    b.member("malformed", r.frames.malformed);
+    for (const count_text& text : count_texts()) b.member(text.key, r.frames.counts.*text.count);
+    b.member("unknown_link_types", json_numbers(r.frames.unknown_link_types));
     b.member("unproven_packets", r.unproven_packets);
     b.member("streams_left_out", r.streams_left_out);
     b.member("sdp_left_out", r.sdp_left_out);

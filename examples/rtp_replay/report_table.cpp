@@ -115,20 +115,32 @@ private:
     std::array<std::size_t, columns> widths_;
 };
 
+/// What there was besides datagrams in frames; nothing of what there was not.
+void print_frame_notes(std::ostream& out, const frame_report& frames) {
+    for (const count_text& text : count_texts()) {
+        const std::uint64_t n = frames.counts.*text.count;
+        if (n == 0 || !text.noun) continue;
+        out << counted(n, text.noun) << ' ' << text.rest;
+        if (text.count == &frame_counts::unknown_link) {
+            const char* separator = ": type ";
+            for (const std::uint32_t type : frames.unknown_link_types) {
+                out << separator << type;
+                separator = ", ";
+            }
+        }
+        out << ".\n";
+    }
+}
+
 void print_notes(std::ostream& out, const report& r) {
     for (const std::uint8_t type : types_without_clock(r.streams))
         out << "The clock rate of payload type " << unsigned{type}
             << " is not known, so there is no jitter. Set it with --clock " << unsigned{type}
             << "=RATE.\n";
+    print_frame_notes(out, r.frames);
     if (r.unproven_packets != 0)
         out << counted(r.unproven_packets, "packet")
             << " could be RTP, but no three of an SSRC fit together.\n";
-    if (r.frames.cut_short != 0)
-        out << counted(r.frames.cut_short, "UDP packet") << " not captured to the end.\n";
-    if (r.frames.fragments != 0)
-        out << counted(r.frames.fragments, "IP fragment") << " passed over.\n";
-    if (r.frames.malformed != 0)
-        out << counted(r.frames.malformed, "malformed packet") << " passed over.\n";
     if (r.streams_left_out != 0)
         out << "Only the first " << stream_finder::max_streams << " streams are told; "
             << r.streams_left_out
@@ -141,9 +153,9 @@ void print_notes(std::ostream& out, const report& r) {
 } // namespace
 
 void print_table(std::ostream& out, const report& r, bool colour) {
-    out << r.file << ": " << counted(r.frames.frames, "frame") << ", "
-        << counted(r.frames.udp, "UDP packet") << ", " << counted(r.streams.size(), "RTP stream")
-        << '\n';
+    out << r.file << ": " << counted(r.frames.counts.frames, "frame") << ", "
+        << counted(r.frames.counts.udp, "UDP packet") << ", "
+        << counted(r.streams.size(), "RTP stream") << '\n';
     if (!r.streams.empty()) {
         table_printer table(out, colour);
         for (const stream_summary& s : r.streams) table.fit(row_of(s));

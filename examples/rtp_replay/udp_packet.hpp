@@ -1,24 +1,16 @@
 /// \file
-/// From a captured frame to the UDP datagram in it: link layer, VLAN tags, IPv4 or IPv6, UDP.
+/// A datagram found in a capture, and where it came from and went.
 #pragma once
+
+#include "packet_bytes.hpp"
 
 #include <array>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 
 namespace replay {
-
-/// The layers below IP that are understood.
-enum class link_type {
-    ethernet,
-    raw_ip,    ///< no link layer: the IP header comes first
-    bsd_null,  ///< 4 bytes of address family, in either byte order (DLT_NULL and DLT_LOOP)
-    linux_sll, ///< "Linux cooked" version 1, 16 bytes
-    linux_sll2 ///< "Linux cooked" version 2, 20 bytes
-};
 
 /// An IPv4 address in the first 4 bytes (the others 0), or an IPv6 address.
 struct ip_address {
@@ -39,23 +31,17 @@ std::string to_string(const ip_address& address);
 /// `192.0.2.1:5004` or `[2001:db8::1]:5004`.
 std::string to_string(const endpoint& e);
 
+enum class transport {
+    udp,
+    tcp, ///< the datagram was framed in a TCP connection (RFC 4571, RFC 7826 §14, RFC 8656 §12.5)
+};
+
 struct udp_packet {
     endpoint source, destination;
-    std::span<const std::uint8_t> payload; ///< as far as it was captured
-    bool cut_short = false;                ///< the capture's snaplen left out its end
+    byte_span payload;      ///< as far as it was captured
+    bool cut_short = false; ///< the capture left out the payload's end
+    std::size_t length = 0; ///< of the payload as it was sent, in bytes
+    transport over = transport::udp;
 };
-
-/// What a frame turned out to hold.
-enum class frame_kind {
-    udp,
-    other,     ///< not UDP over IP
-    fragment,  ///< a piece of a fragmented IP datagram
-    too_short, ///< ends before its UDP payload begins, or its lengths contradict each other
-};
-
-/// Looks into \p frame, the captured bytes, and fills \p packet if it is UDP. The payload borrows
-/// the frame's bytes. Never reads outside \p frame, whatever the lengths in it say.
-frame_kind parse_udp(link_type link, std::span<const std::uint8_t> frame,
-                     udp_packet& packet) noexcept;
 
 } // namespace replay

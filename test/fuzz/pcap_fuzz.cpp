@@ -2,8 +2,8 @@
 // to what is played out. The first byte chooses.
 
 #include "capture.hpp"
+#include "dissector.hpp"
 #include "stream_finder.hpp"
-#include "udp_packet.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -31,6 +31,31 @@ public:
 
 private:
     std::uint64_t played_ = 0;
+    volatile unsigned sum_ = 0;
+};
+
+/// Passes what is found to the finder. Reads every byte, so that the sanitizer sees each.
+class feed final : public packet_listener {
+public:
+    explicit feed(stream_finder& finder) : finder_(finder) {}
+
+    void packet(const udp_packet& packet, rtpsynth::time_point arrival) override {
+        if (packet.length < packet.payload.size()) std::abort();
+        if (packet.cut_short != (packet.length > packet.payload.size())) std::abort();
+        read(packet.payload);
+        finder_.add(packet, arrival);
+    }
+    void sip_bytes(const endpoint&, const endpoint&, byte_span bytes,
+                   rtpsynth::time_point) override {
+        read(bytes);
+    }
+
+private:
+    void read(byte_span bytes) {
+        for (const std::uint8_t byte : bytes) sum_ = sum_ + byte;
+    }
+
+    stream_finder& finder_;
     volatile unsigned sum_ = 0;
 };
 
@@ -64,47 +89,47 @@ void read_file(std::span<const std::uint8_t> bytes, unsigned choice) {
     if (!file) return;
     reader listener;
     stream_finder finder(options_of(choice), listener_of(choice, listener));
+    feed to_finder(finder);
+    dissector frames(to_finder);
     try {
         capture input(file);
-        udp_packet packet;
-        while (const auto frame = input.next())
-            if (parse_udp(input.link(), frame->bytes, packet) == frame_kind::udp)
-                finder.add(packet, frame->arrival);
+        while (const auto frame = input.next()) frames.add(*frame);
     } catch (const capture_error&) {
     }
+    frames.finish();
     finder.finish();
     check(finder, choice, listener);
 }
 
-/// Frames of one link layer, each after its length in two bytes and its arrival in ms in one. Each
-/// is parsed in a block of its own size, so that a byte read past its end is found.
-void read_frames(link_type link, std::span<const std::uint8_t> bytes, unsigned choice) {
+/// Frames of one link layer, each after its length in two bytes, its arrival in ms in one, and how
+/// many of its bytes are missing in one. Each is parsed in a block of its own size, so that a byte
+/// read past its end is found.
+void read_frames(std::uint32_t link_type, std::span<const std::uint8_t> bytes, unsigned choice) {
     reader listener;
     stream_finder finder(options_of(choice), listener_of(choice, listener));
+    feed to_finder(finder);
+    dissector frames(to_finder);
     rtpsynth::time_point now;
-    udp_packet packet;
-    while (bytes.size() >= 3) {
-        std::size_t size = static_cast<std::size_t>(bytes[0] << 8 | bytes[1]);
+    while (bytes.size() >= 4) {
+        const auto size =
+            std::min(static_cast<std::size_t>(bytes[0] << 8 | bytes[1]), bytes.size() - 4);
         now += std::chrono::milliseconds(bytes[2]);
-        bytes = bytes.subspan(3);
-        size = std::min(size, bytes.size());
+        const std::size_t missing = bytes[3];
+        bytes = bytes.subspan(4);
         const std::vector<std::uint8_t> frame(bytes.begin(),
                                               bytes.begin() + static_cast<long>(size));
         bytes = bytes.subspan(size);
-        if (parse_udp(link, frame, packet) != frame_kind::udp) continue;
-        if (packet.payload.data() < frame.data() ||
-            packet.payload.data() + packet.payload.size() > frame.data() + frame.size())
-            std::abort();
-        finder.add(packet, now);
+        frames.add({{frame, missing}, link_type, now});
     }
+    frames.finish();
     finder.finish();
     check(finder, choice, listener);
 }
 
-/// Whether the first byte is that of a pcap or pcapng file, in either byte order: any capture can
-/// be a seed as it is.
+/// Whether the first byte is that of a pcap, pcapng or gzip file, in either byte order: any capture
+/// can be a seed as it is.
 bool begins_like_a_file(std::uint8_t first) {
-    return first == 0xa1 || first == 0xd4 || first == 0x4d || first == 0x0a;
+    return first == 0xa1 || first == 0xd4 || first == 0x4d || first == 0x0a || first == 0x1f;
 }
 
 } // namespace
@@ -116,8 +141,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         read_file(bytes, bytes.back());
         return 0;
     }
-    constexpr unsigned link_types = static_cast<unsigned>(link_type::linux_sll2) + 1;
-    read_frames(static_cast<link_type>(data[0] % link_types), bytes.subspan(1),
-                data[0] / link_types);
+    constexpr std::uint32_t link_types[] = {1, 0, 9, 51, 101, 104, 105, 113, 127, 219, 239, 276};
+    constexpr auto count = static_cast<unsigned>(std::size(link_types));
+    read_frames(link_types[data[0] % count], bytes.subspan(1), data[0] / count);
     return 0;
 }

@@ -177,10 +177,11 @@ def test_any_file_name_is_valid_json(tmp_path):
     (b"", "not a capture"),
     (b"\xd4\xc3\xb2", "not a capture"),
     (b"root:x:0:0:root:/root:/bin/bash\n" * 9, "not a capture"),
-    (pcap([], link=105), "IEEE802_11 is not supported"),
+    (b"\x28\xb5\x2f\xfd" + b"\0" * 99, "zstd -dc FILE | rtp_replay -"),
+    (b"\xfd7zXZ\0" + b"\0" * 99, "xz -dc FILE | rtp_replay -"),
     (pcap([]), "holds no RTP"),
     (pcap([(0, b"\0" * 60)] * 9), "holds no RTP"),
-], ids=["empty", "three bytes", "text", "wireless", "no frames", "no IP"])
+], ids=["empty", "three bytes", "text", "zstd", "xz", "no frames", "no IP"])
 def test_names_the_file_and_what_is_wrong(write, content, reason):
     path = write(content)
     run = replay(path)
