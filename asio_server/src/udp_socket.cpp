@@ -4,6 +4,7 @@
 #include <boost/asio/ip/address_v6.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <linux/errqueue.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
@@ -16,6 +17,7 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <utility>
 
 // Debian 12's headers may be older than the kernel.
 #ifndef UDP_SEGMENT
@@ -64,7 +66,9 @@ T content(const cmsghdr* header) noexcept {
 } // namespace
 
 udp_socket::udp_socket(const channel_options& options)
-    : kernel_timestamps_{options.kernel_timestamps}, coalesce_{options.coalesce} {
+    : kernel_timestamps_{options.kernel_timestamps},
+      coalesce_{options.coalesce},
+      report_unreachable_{options.report_unreachable} {
     fd_ = ::socket(options.bind.data()->sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
                    IPPROTO_UDP);
     if (fd_ < 0) fail(errno, "socket");
@@ -96,6 +100,10 @@ void udp_socket::configure(const channel_options& options) {
         if (v6) set(fd_, IPPROTO_IPV6, IPV6_TCLASS, traffic_class, "IPV6_TCLASS");
     }
     if (options.kernel_timestamps) set(fd_, SOL_SOCKET, SO_TIMESTAMPNS, 1, "SO_TIMESTAMPNS");
+    if (report_unreachable_) {
+        set(fd_, IPPROTO_IP, IP_RECVERR, 1, "IP_RECVERR"); // of mapped addresses, too
+        if (v6) set(fd_, IPPROTO_IPV6, IPV6_RECVERR, 1, "IPV6_RECVERR");
+    }
     // A kernel without it delivers them one by one, which is all the same to the caller.
     if (options.coalesce) {
         const int on = 1;
@@ -117,14 +125,23 @@ boost::system::error_code udp_socket::adapt(endpoint& to) const noexcept {
     return {};
 }
 
+/// Whether to send once more: an ICMP message about an earlier datagram fails the next call, which
+/// then sends nothing. The message itself stays in the error queue.
+bool udp_socket::may_retry(int error, bool& again) const noexcept {
+    if (error == EINTR) return true;
+    if (!report_unreachable_ || error == EAGAIN || error == ENOBUFS) return false;
+    return !std::exchange(again, true);
+}
+
 int udp_socket::send_one(std::span<const std::uint8_t> bytes, std::size_t segment,
                          const endpoint& to) noexcept {
+    bool again = false;
     if (segment == 0) { // which costs the kernel less than a message does
         for (;;) {
             if (::sendto(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL, to.data(),
                          static_cast<socklen_t>(to.size())) >= 0)
                 return 0;
-            if (errno != EINTR) return errno;
+            if (!may_retry(errno, again)) return errno;
         }
     }
     iovec vector{const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
@@ -144,7 +161,7 @@ int udp_socket::send_one(std::span<const std::uint8_t> bytes, std::size_t segmen
     std::memcpy(CMSG_DATA(header), &size, sizeof size);
     for (;;) {
         if (::sendmsg(fd_, &message, MSG_NOSIGNAL) >= 0) return 0;
-        if (errno != EINTR) return errno;
+        if (!may_retry(errno, again)) return errno;
     }
 }
 
@@ -199,6 +216,8 @@ std::span<datagram_view> udp_socket::receive(receive_buffers& buffers, std::size
     buffers.views_.clear();
     const int got = receive_some(buffers, want);
     error = got < 0 ? errno : 0;
+    if (got < 0 && report_unreachable_)
+        if (const int unreachable = take_unreachable()) error = unreachable;
     const duration distance = got > 0 && kernel_timestamps_ ? clock_distance() : duration{};
     for (std::size_t i = 0; got > 0 && i != static_cast<std::size_t>(got); ++i) {
         auto& slot = buffers.slots_[i];
@@ -232,7 +251,30 @@ std::span<datagram_view> udp_socket::receive(receive_buffers& buffers, std::size
 int udp_socket::take_error() noexcept {
     int error = 0;
     socklen_t size = sizeof error;
-    return ::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : 0;
+    if (::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = 0;
+    const int unreachable = report_unreachable_ ? take_unreachable() : 0;
+    return unreachable != 0 ? unreachable : error;
+}
+
+/// Empties the error queue, which takes room from the receive buffer and keeps the socket ready.
+/// \return the latest errno in it; 0: none
+int udp_socket::take_unreachable() noexcept {
+    int latest = 0;
+    for (;;) {
+        std::array<std::uint8_t, 1> returned; // of the datagram, which nobody wants
+        iovec vector{returned.data(), returned.size()};
+        alignas(cmsghdr) std::array<std::uint8_t, 512> control;
+        msghdr message{};
+        message.msg_iov = &vector;
+        message.msg_iovlen = 1;
+        message.msg_control = control.data();
+        message.msg_controllen = control.size();
+        if (::recvmsg(fd_, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return latest;
+        for (cmsghdr* c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c))
+            if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) ||
+                (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR))
+                latest = static_cast<int>(content<sock_extended_err>(c).ee_errno);
+    }
 }
 
 std::uint32_t udp_socket::dropped() const noexcept {

@@ -67,6 +67,8 @@ private:
     int send_one(std::span<const std::uint8_t> bytes, std::size_t segment,
                  const endpoint& to) noexcept;
     int receive_some(receive_buffers& buffers, std::size_t want) noexcept;
+    bool may_retry(int error, bool& again) const noexcept;
+    int take_unreachable() noexcept;
     void configure(const channel_options& options);
 
     int fd_ = -1;
@@ -75,6 +77,7 @@ private:
     bool kernel_timestamps_ = false;
     bool coalesce_ = false;
     bool v6_only_ = false;
+    bool report_unreachable_ = false;
 
     static constexpr std::size_t max_segment = 65507;
 };

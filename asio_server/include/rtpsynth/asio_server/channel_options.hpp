@@ -46,6 +46,11 @@ struct channel_options {
     /// channel_stats::overflow.
     bool coalesce = false;
 
+    /// IP_RECVERR: what ICMP says of datagrams sent earlier, such as connection_refused where
+    /// nobody listens on the port, is a receive error of the channel. Without it the system tells
+    /// nobody: the socket is not connected. A datagram that is being sent is not lost by it.
+    bool report_unreachable = false;
+
     /// Whose datagrams are accepted; by default everybody's.
     source_lock_options source_lock{};
 };

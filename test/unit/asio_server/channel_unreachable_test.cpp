@@ -1,0 +1,120 @@
+// What ICMP says of datagrams sent earlier.
+#include <boost/test/unit_test.hpp>
+
+#include "async_tools.hpp"
+
+#include <sys/socket.h>
+
+using namespace rtpsynth::asio_server;
+
+namespace {
+
+bool ipv6_works() {
+    boost::asio::io_context context;
+    udp::socket socket{context, udp::v6()};
+    error_code ec;
+    socket.bind(on_loopback_v6().bind, ec);
+    return !ec;
+}
+
+channel_options reporting(channel_options options) {
+    options.report_unreachable = true;
+    return options;
+}
+
+/// Nobody listens there, and nobody is given the port: it is bound, by a socket that is connected
+/// to itself and so receives from nobody else.
+class closed_port {
+public:
+    explicit closed_port(const channel_options& like) {
+        socket_.open(like.bind.protocol());
+        socket_.bind(like.bind);
+        socket_.connect(socket_.local_endpoint());
+    }
+    udp::endpoint endpoint() const { return socket_.local_endpoint(); }
+
+private:
+    boost::asio::io_context context_;
+    udp::socket socket_{context_};
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_closed_port_is_told) {
+    for (const auto& options : {on_loopback(), on_loopback_v6()}) {
+        if (options.bind.address().is_v6() && !ipv6_works()) continue;
+        boost::asio::io_context context;
+        rtp_server server{context.get_executor(), immediate()};
+        const closed_port nobody{options};
+        const auto channel = server.create_channel(reporting(options));
+        BOOST_REQUIRE(!channel->set_target(nobody.endpoint()));
+        for (std::uint64_t i = 1; i != 4; ++i) {
+            operation op;
+            channel->async_receive(op.handler());
+            BOOST_REQUIRE(!channel->try_send(bytes("anybody?")));
+            BOOST_REQUIRE(run_until(context, [&] { return op.done; }));
+            BOOST_TEST(op.ec == error::connection_refused);
+            const channel_stats s = channel->stats();
+            BOOST_TEST(s.receive_errors == i);
+            BOOST_TEST(s.last_receive_error == error::connection_refused);
+            BOOST_TEST(s.sent == i);
+            BOOST_TEST(s.send_errors == 0);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(without_the_option_nobody_is_told) {
+    async_pair p;
+    const closed_port nobody{on_loopback()};
+    for (int i = 0; i != 10; ++i)
+        BOOST_REQUIRE(!p.sender->try_send_to(bytes("anybody?"), nobody.endpoint()));
+    p.send(0, 1);
+    BOOST_TEST(p.receive() == "0");
+    BOOST_TEST(p.sender->stats().receive_errors == 0);
+    BOOST_TEST(p.sender->stats().send_errors == 0);
+}
+
+// The system reports it to the next call, which then sends nothing.
+BOOST_AUTO_TEST_CASE(what_is_sent_afterwards_is_not_lost) {
+    async_pair p;
+    const auto channel = p.server.create_channel(reporting(on_loopback()));
+    const closed_port nobody{on_loopback()};
+    for (int i = 0; i != 10; ++i) { // in one go; runs of one size are one system call
+        BOOST_REQUIRE(!channel->try_send_to(bytes("anybody?"), nobody.endpoint()));
+        const auto number = bytes("0123456789").subspan(static_cast<std::size_t>(i), 1);
+        BOOST_REQUIRE(!channel->try_send_to(number, p.receiver->local_endpoint()));
+    }
+    for (int i = 0; i != 10; ++i) BOOST_TEST(p.receive() == std::to_string(i));
+    BOOST_TEST(channel->stats().sent == 20);
+    BOOST_TEST(channel->stats().send_errors == 0);
+    BOOST_REQUIRE(p.run_until([&] { return channel->stats().receive_errors != 0; }));
+    BOOST_TEST(channel->stats().last_receive_error == error::connection_refused);
+}
+
+// The messages wait in memory that is the receive buffer's, and keep the socket ready.
+BOOST_AUTO_TEST_CASE(many_messages_leave_room_for_datagrams) {
+    async_pair p;
+    channel_options options = reporting(on_loopback());
+    options.receive_buffer_size = 1;
+    options.queue_size = 1024;
+    const auto channel = p.server.create_channel(options);
+    const closed_port nobody{on_loopback()};
+    for (int round = 0; round != 20; ++round) {
+        for (int i = 0; i != 100; ++i)
+            BOOST_REQUIRE(!channel->try_send_to(bytes("anybody?"), nobody.endpoint()));
+        settle(p.context);
+    }
+    operation op;
+    channel->async_receive(op.handler());
+    while (op.done) { // by one of those messages
+        op = {};
+        channel->async_receive(op.handler());
+        settle(p.context);
+    }
+    p.sender->try_send_to(bytes("here"), channel->local_endpoint());
+    BOOST_REQUIRE(p.run_until([&] { return op.done; }));
+    BOOST_TEST(!op.ec);
+    BOOST_TEST(text(op.got.data()) == "here");
+    settle(p.context);
+    BOOST_TEST(p.context.poll() == 0U); // nothing keeps it busy
+}
