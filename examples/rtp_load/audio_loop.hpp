@@ -19,13 +19,9 @@ public:
 
     /// Samples until it repeats.
     std::size_t size() const noexcept { return size_; }
-    /// A packet's worth from \p position on, which moves on past it. Precondition: position <
-    /// size().
-    std::span<const std::uint8_t> next(std::size_t& position) const noexcept {
-        const std::span result(codes_.data() + position, piece_);
-        position += piece_;
-        if (position >= size_) position -= size_;
-        return result;
+    /// The \p number-th packet's worth from \p position on.
+    std::span<const std::uint8_t> piece(std::size_t position, std::uint64_t number) const noexcept {
+        return {codes_.data() + (position + number * piece_) % size_, piece_};
     }
 
 private:

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <rtpsynth/clock.hpp>
+#include <rtpsynth/datagram_kind.hpp>
 #include <rtpsynth/duration_histogram.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -20,17 +22,26 @@ struct traffic_counts {
     std::uint64_t duplicated = 0; ///< on purpose
     std::uint64_t packets = 0;    ///< given to the channel
     std::uint64_t sent = 0;       ///< datagrams given to the channel
+    std::uint64_t behind = 0;     ///< packets made more than half a packet time behind schedule
 
-    std::uint64_t received = 0;   ///< datagrams: returned + duplicates
-    std::uint64_t returned = 0;   ///< packets that came back
+    std::uint64_t received = 0;   ///< echoes, datagrams: returned + duplicates
+    std::uint64_t returned = 0;   ///< packets that came back under their own numbers
     std::uint64_t duplicates = 0; ///< datagrams of a packet that had come back before
     std::uint64_t reordered = 0;  ///< packets that came back behind a later one
-    std::uint64_t late = 0;       ///< of those, came when their turn to be played was over
-    std::uint64_t played = 0;     ///< packets that left a jitter buffer
-    std::uint64_t concealed = 0;  ///< packets that a jitter buffer gave up
-    std::uint64_t other = 0;      ///< datagrams that are nothing of ours
+    std::uint64_t altered = 0;    ///< echoes of another payload type or payload than was sent
+    std::uint64_t late_here = 0;  ///< late packets that would have been in time, had they been sent
+                                  ///< on schedule
+    std::uint64_t overdue = 0;    ///< echoes of packets that are too long ago to be known
+    std::uint64_t renumbered = 0; ///< RTP datagrams of another numbering
+    /// Datagrams from the target that are not RTP, by what they are; as RTP, what is malformed.
+    std::array<std::uint64_t, 7> no_rtp{};
 
-    std::uint64_t lost() const noexcept { return packets - returned; }
+    std::uint64_t& of_kind(rtpsynth::datagram_kind kind) {
+        return no_rtp[static_cast<std::size_t>(kind)];
+    }
+    std::uint64_t of_kind(rtpsynth::datagram_kind kind) const {
+        return no_rtp[static_cast<std::size_t>(kind)];
+    }
 };
 
 /// Packets by the time they were sent at, and what came back of them.
@@ -38,18 +49,23 @@ class timeline {
 public:
     struct slot {
         std::uint64_t packets = 0;
-        std::uint64_t returned = 0;
+        std::uint64_t expected = 0; ///< of those, sent by streams whose losses have a time
+        std::uint64_t returned = 0; ///< of the expected
+        std::uint64_t lost() const noexcept { return expected - returned; }
     };
 
     explicit timeline(rtpsynth::duration interval) : interval_(interval) {}
 
     rtpsynth::duration interval() const noexcept { return interval_; }
     const std::vector<slot>& slots() const noexcept { return slots_; }
-    /// \p since the start, not negative. \throws std::bad_alloc
-    slot& at(rtpsynth::duration since) {
-        const auto i = static_cast<std::size_t>(since / interval_);
-        if (i >= slots_.size()) slots_.resize(i + 1);
-        return slots_[i];
+    /// Which slot is that of \p since the start, which is not negative.
+    std::size_t index(rtpsynth::duration since) const noexcept {
+        return static_cast<std::size_t>(since / interval_);
+    }
+    /// \throws std::bad_alloc
+    slot& at(std::size_t index) {
+        if (index >= slots_.size()) slots_.resize(index + 1);
+        return slots_[index];
     }
 
 private:

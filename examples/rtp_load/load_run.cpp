@@ -128,7 +128,7 @@ void load_run::end_sending() {
 
 void load_run::await_stragglers() {
     const traffic_counts& counts = log_.counts;
-    const bool all_back = counts.lost() == 0 && counts.received >= counts.sent;
+    const bool all_back = counts.returned == counts.packets && counts.received >= counts.sent;
     if (all_back || clock::now() >= give_up_) {
         progress_timer_.cancel();
         signals_.cancel();
@@ -160,7 +160,7 @@ void load_run::show_progress() {
     char note[100];
     std::snprintf(note, sizeof note, "%llu sent, %llu back, %.0f s left",
                   static_cast<unsigned long long>(log_.counts.sent),
-                  static_cast<unsigned long long>(log_.counts.received),
+                  static_cast<unsigned long long>(log_.counts.received + log_.counts.renumbered),
                   std::max(0.0, std::ceil(all - past)));
     progress_->update(past / all, note);
     progress_timer_.expires_after(progress_interval);

@@ -6,9 +6,10 @@
 #include "impairment.hpp"
 #include "load_log.hpp"
 #include "options.hpp"
+#include "playout_clock.hpp"
+#include "stream_result.hpp"
 
 #include <rtpsynth/asio_server/rtp_server.hpp>
-#include <rtpsynth/jitter_buffer.hpp>
 #include <rtpsynth/packet_synth.hpp>
 #include <rtpsynth/receiver_stats.hpp>
 #include <rtpsynth/timer_wheel.hpp>
@@ -16,8 +17,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
-#include <variant>
 #include <vector>
 
 namespace load {
@@ -49,14 +50,14 @@ public:
     /// Makes no more; sends what it holds back. \throws std::bad_alloc
     void stop(rtpsynth::time_point now);
 
-    /// Lets the jitter buffer play all it has.
+    /// Nothing more comes. To be called once. \throws std::bad_alloc
     void finish();
+    /// After finish().
+    const stream_result& result() const noexcept { return result_; }
+    /// Of the echoes.
     const rtpsynth::receiver_stats& reception() const noexcept { return reception_; }
 
 private:
-    using jitter_buffer = rtpsynth::jitter_buffer<std::monostate>;
-    struct player;
-
     /// A packet's place among those that may still come back.
     class flight {
     public:
@@ -78,7 +79,15 @@ private:
                   rtpsynth::time_point now);
     void transmit_held(rtpsynth::time_point now);
     void receive(std::span<const rtpsynth::asio_server::datagram_view> batch);
-    flight* flight_of(const rtpsynth::rtp_packet_view& packet) noexcept;
+    void receive_rtp(const rtpsynth::rtp_packet_view& packet, rtpsynth::time_point arrival);
+    void receive_echo(const rtpsynth::rtp_packet_view& packet, std::uint64_t number,
+                      rtpsynth::time_point arrival);
+    void play(std::uint64_t number, rtpsynth::time_point sent, rtpsynth::time_point arrival);
+    std::optional<std::uint64_t> number_of(const rtpsynth::rtp_packet_view& packet) const noexcept;
+    void note_sent(rtpsynth::time_point now);
+    void expect(std::span<const std::uint32_t> packets);
+    answer_kind kind(const rtpsynth::asio_server::channel_stats& stats) const noexcept;
+    void judge_answers();
     flight& flight_number(std::uint64_t n) noexcept { return flights_[n & (flights_.size() - 1)]; }
 
     // Ordered by use: a packet should touch few cache lines.
@@ -87,9 +96,9 @@ private:
     std::shared_ptr<rtpsynth::asio_server::rtp_channel> channel_;
     std::vector<flight> flights_; // a power of two of them
     rtpsynth::packet_synth synth_;
-    std::uint16_t first_seq_;
+    rtpsynth::stream_position first_;
     rtpsynth::packet_format format_;
-    std::size_t position_; // in audio_
+    std::size_t position_; // of the first packet in audio_
     std::uint64_t made_ = 0;
     std::uint64_t packets_; // to be made
     rtpsynth::duration packet_time_;
@@ -102,8 +111,18 @@ private:
     std::uint64_t held_number_ = 0;
     std::vector<std::uint8_t> held_;
 
+    std::uint64_t given_ = 0;    // packets, to the channel
+    std::uint64_t returned_ = 0; // of those
+    std::uint64_t dropped_ = 0;  // packets, on purpose
+    std::uint64_t unusable_ = 0; // datagrams
     rtpsynth::receiver_stats reception_;
-    jitter_buffer buffer_;
+    rtpsynth::duration delay_; // of the playout clock
+    playout_clock clock_;
+    // Until the first echo: packets given by the timeline's slots. They are lost, or, should the
+    // answers prove to have another numbering, nobody knows what became of each.
+    std::vector<std::uint32_t> unproven_;
+    std::unique_ptr<answer_log> answers_; // once there are any
+    stream_result result_;
 };
 
 } // namespace load

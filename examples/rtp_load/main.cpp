@@ -2,6 +2,7 @@
 /// rtp_load: RTP streams to an echo server, and what comes back.
 
 #include "../common/command_line.hpp"
+#include "../common/terminal.hpp"
 #include "audio_loop.hpp"
 #include "load_run.hpp"
 #include "load_summary.hpp"
@@ -64,7 +65,9 @@ int run(const program_options& options) {
     if (options.json)
         print_json(std::cout, summary);
     else
-        print_text(std::cout, summary, isatty(STDOUT_FILENO) && !std::getenv("NO_COLOR"));
+        print_text(std::cout, summary,
+                   {.colour = isatty(STDOUT_FILENO) && !std::getenv("NO_COLOR"),
+                    .width = common::terminal_width(STDOUT_FILENO)});
     const bool complete = common::output_complete(program);
     if (!options.plot.empty()) write_plot(options.plot, summary);
     return summary.held && complete ? 0 : 1;

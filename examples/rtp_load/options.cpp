@@ -29,8 +29,26 @@ constexpr std::string_view epilogue =
     "Impairment acts on what is sent, in this program; what it drops is not counted as lost.\n"
     "The last packets are waited for for up to a second. SIGINT ends the sending early.\n"
     "\n"
-    "Exit status: 0 if packets came back and not more were lost than --max-loss allows, 1 if\n"
-    "not or if something failed, 2 if the command line is wrong.\n";
+    "Late, concealed: each stream has a playout clock, which starts with the first packet that\n"
+    "comes back plus --max-delay and never adapts. The turn of a packet is as far from that of\n"
+    "the first as their timestamps are apart. A packet that comes after its turn is late; a\n"
+    "packet time whose packet is late or missing is concealed.\n"
+    "\n"
+    "What came back of each stream, the first that holds:\n"
+    "  echoed       its own packets: SSRC, sequence number and timestamp as they were sent\n"
+    "  renumbered   RTP of another SSRC, other sequence numbers or timestamps, as from a B2BUA\n"
+    "               or SBC: lost is what its own numbers miss, and where it lasts more than\n"
+    "               0.5 s less than what was sent, the rest; there is no round trip\n"
+    "  unusable     datagrams of which nothing can be measured: RTCP, STUN, malformed RTP, ...\n"
+    "  closed       nothing; ICMP says that the port is closed (connection refused)\n"
+    "  unreachable  nothing; another error that the system or ICMP reports\n"
+    "  elsewhere    nothing; but datagrams came from another address or port than the target\n"
+    "  silent       nothing, and no error\n"
+    "  unsent       nothing was sent, for instance since --loss dropped all of it\n"
+    "\n"
+    "Exit status: 0 if every stream that sent was echoed or renumbered and not more packets were\n"
+    "lost than --max-loss allows, 1 if not or if something failed, 2 if the command line is\n"
+    "wrong.\n";
 
 rtpsynth::duration from_seconds(double seconds) {
     return rtpsynth::duration{std::llround(seconds * 1e9)};
@@ -105,7 +123,7 @@ std::optional<program_options> parse_options(int argc, char** argv, int& exit_st
          "what they send, over and over: 16-bit PCM of any rate, mixed down to mono and resampled "
          "to 8000 Hz; without it a soft tone")
         ("max-delay", text("MS")->default_value("60"),
-         "longest that a packet waits in a jitter buffer for those before it")
+         "playout delay: from the arrival of a stream's first packet to its turn to be played")
         ("loss", text("PERCENT")->default_value("0"), "packets that are not sent on purpose")
         ("reorder", text("PERCENT")->default_value("0"),
          "packets that are sent behind the one after them")
@@ -113,7 +131,7 @@ std::optional<program_options> parse_options(int argc, char** argv, int& exit_st
         ("jitter", text("MS")->default_value("0"),
          "delay each packet by a random time up to this, in order")
         ("seed", text("N")->default_value("1"), "of what is done to which packet")
-        ("max-loss", text("PERCENT")->default_value("100"), "the run fails if more are lost")
+        ("max-loss", text("PERCENT")->default_value("0"), "the run fails if more are lost")
         ("json", "print one JSON object instead of the summary")
         ("plot", text("FILE"), "write the round trips and the loss over time as SVG")
         ("version", "print the version and end")

@@ -23,9 +23,9 @@ struct program_options {
     load::codec codec = load::codec::pcmu;
     rtpsynth::duration time{};      ///< that each stream sends for
     std::string wav;                ///< empty: a tone
-    rtpsynth::duration max_delay{}; ///< of the jitter buffers
+    rtpsynth::duration max_delay{}; ///< of playout
     impairment_options impairment;
-    double max_loss = 100; ///< percent
+    double max_loss = 0; ///< percent
     bool json = false;
     std::string plot; ///< empty: none
 

@@ -144,7 +144,9 @@ void draw_round_trips(svg_canvas& svg, const load_summary& s) {
     svg.text({left, upper.top - 50}, "Round trip", heading);
     if (s.log->round_trip.count() == 0) {
         draw_frame(svg, upper);
-        svg.text({(left + right) / 2, (upper.top + upper.bottom) / 2}, "nothing came back",
+        svg.text({(left + right) / 2, (upper.top + upper.bottom) / 2},
+                 s.answered() ? "the answers have another numbering: round trips cannot be told"
+                              : "nothing came back",
                  centred);
         return;
     }
@@ -180,23 +182,24 @@ void draw_over_time(svg_canvas& svg, const load_summary& s) {
     const timeline& t = s.log->over_time;
     const double interval = milliseconds(t.interval()) / 1000;
     struct sample {
-        double from, to, packets, returned;
+        double from, to, packets, expected, lost;
         double rate() const { return packets / (to - from); }
-        double loss() const { return 100 * (1 - returned / packets); }
+        double loss() const { return expected > 0 ? 100 * lost / expected : 0; }
     };
     std::vector<sample> samples;
     double top_rate = 0, top_loss = 0;
     for (std::size_t i = 0; i != t.slots().size(); ++i) {
         const auto packets = static_cast<double>(t.slots()[i].packets);
-        const auto returned = static_cast<double>(t.slots()[i].returned);
+        const auto expected = static_cast<double>(t.slots()[i].expected);
+        const auto lost = static_cast<double>(t.slots()[i].lost());
         const double from = interval * static_cast<double>(i);
         const double to = std::min(from + interval, s.sending_s);
         if (packets == 0 || to <= from) continue;
         if (to - from < interval / 2 && !samples.empty()) // too short to tell a rate
             samples.back() = {samples.back().from, to, samples.back().packets + packets,
-                              samples.back().returned + returned};
+                              samples.back().expected + expected, samples.back().lost + lost};
         else
-            samples.push_back({from, to, packets, returned});
+            samples.push_back({from, to, packets, expected, lost});
     }
     for (const sample& p : samples) {
         top_rate = std::max(top_rate, p.rate());
@@ -224,7 +227,10 @@ void draw_over_time(svg_canvas& svg, const load_summary& s) {
                           lower.bottom - top, loss_bars);
     }
     svg.polyline(rates, curve);
-    if (!samples.empty() && s.log->counts.lost() == 0)
+    if (s.of_kind(answer_kind::renumbered) != 0) // nobody knows which of the packets were lost
+        svg.text({(left + right) / 2, lower.top - 16},
+                 "loss: without the streams answered with another numbering", centred);
+    if (!samples.empty() && s.lost == 0)
         svg.text({(left + right) / 2, lower.bottom - 12}, "nothing lost", centred);
     const double step = round_step(x.high, 10);
     for (double value = 0; value <= x.high * 1.001; value += step) {
@@ -239,11 +245,10 @@ void draw_over_time(svg_canvas& svg, const load_summary& s) {
 }
 
 std::string figures(const load_summary& s) {
-    const traffic_counts& c = s.log->counts;
-    return grouped(s.sent) + " sent, " + grouped(c.received) + " received, " + grouped(c.lost()) +
-           " lost (" + decimal(s.loss_percent, 3) + " %), RFC 3550 jitter " +
-           decimal(s.mean_jitter_ms, 3) + " ms, send lateness p99 " + decimal(s.lateness.p99, 3) +
-           " ms";
+    return grouped(s.sent) + " sent, " + grouped(s.received) + " received, " + grouped(s.lost) +
+           " lost (" + percent(s.loss_percent) + "), " +
+           (s.jitters ? "RFC 3550 jitter " + decimal(s.mean_jitter_ms, 3) + " ms, " : "") +
+           "send lateness p99 " + decimal(s.lateness.p99, 3) + " ms";
 }
 
 } // namespace

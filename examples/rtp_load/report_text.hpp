@@ -1,14 +1,20 @@
 /// \file
-/// The summary that a person reads.
+/// The summary for people.
 #pragma once
 
 #include "load_summary.hpp"
 
+#include <cstddef>
 #include <ostream>
 
 namespace load {
 
-/// \p colour: with the terminal's escape sequences for it.
-void print_text(std::ostream& out, const load_summary& s, bool colour);
+struct text_style {
+    bool colour = false;   ///< with ANSI colours
+    std::size_t width = 0; ///< columns to which lines are broken; 0: they are not
+};
+
+/// Prints \p s.
+void print_text(std::ostream& out, const load_summary& s, const text_style& style);
 
 } // namespace load

@@ -27,11 +27,40 @@ def load_json(*args, **kwargs):
     return json.loads(run.stdout), run.returncode
 
 
+def close_port(sock):
+    """As if nobody had bound the port, but nobody else is given it: a socket that is connected to
+    itself takes nothing from others, and ICMP tells them so."""
+    sock.connect(sock.getsockname())
+
+
+class Rewriter:
+    """Answers as a B2BUA does: with SSRCs, numbers and timestamps of its own, a leg for each SSRC that
+    comes. `header` may change an answer: called with its number, from 0, and a list of payload
+    type, sequence number, timestamp and SSRC, it returns the list, or None for no answer."""
+
+    def __init__(self, header=lambda n, head: head):
+        self._header = header
+        self._legs = {}
+
+    def __call__(self, _, data):
+        leg = self._legs.setdefault(data[8:12], [len(self._legs), 0])
+        ssrc, n = 2**31 + leg[0], leg[1]
+        leg[1] += 1
+        head = self._header(n, [data[1] & 0x7f, 65500 + n, 2**32 - 480 + 160 * n, ssrc])
+        if head is None:
+            return []
+        pt, seq, ts, ssrc = head
+        return [struct.pack("!BBHII", 0x80, pt, seq % 2**16, ts % 2**32, ssrc) + data[12:]]
+
+
 class Echo:
     """Echoes in a thread, on one port or several, what `answer` makes of a datagram: called with its
-    number from 0 and its bytes, it returns the datagrams to send back. Keeps what came."""
+    number from 0 and its bytes, it returns the datagrams to send back, or None to close the port
+    for good. Keeps what came. Of the ports, those in `closed` are and those in `silent` are read by
+    nobody. `stranger`: echoes a second time from another port."""
 
-    def __init__(self, answer=lambda n, data: [data], ports=1, host="127.0.0.1", stranger=False):
+    def __init__(self, answer=lambda n, data: [data], ports=1, host="127.0.0.1", stranger=False,
+                 closed=(), silent=()):
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._answer, self._stop = answer, threading.Event()
         self._packets = []
@@ -42,7 +71,10 @@ class Echo:
         self.target = (f"[{host}]" if ":" in host else host) + f":{first}"
         if ports > 1:
             self.target += f"-{first + ports - 1}"
-        self._threads = [threading.Thread(target=self._run, args=(s,)) for s in self._sockets]
+        for port in closed:
+            close_port(self._sockets[port])
+        self._threads = [threading.Thread(target=self._run, args=(s,))
+                         for port, s in enumerate(self._sockets) if port not in (*closed, *silent)]
 
     @staticmethod
     def _consecutive(family, host, count):
@@ -89,7 +121,11 @@ class Echo:
                 self._packets.append(Packet(source[1], port, second >> 7, second & 0x7f, seq, ts,
                                             ssrc, data[12:]))
                 self.arrived.notify_all()
-            for answer in self._answer(n, data):
+            answers = self._answer(n, data)
+            if answers is None:
+                close_port(sock)
+                return
+            for answer in answers:
                 sock.sendto(answer, source)
             if self._stranger:
                 self._stranger.sendto(data, source)
