@@ -27,6 +27,15 @@ def load_json(*args, **kwargs):
     return json.loads(run.stdout), run.returncode
 
 
+def ipv6_works():
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+            sock.bind(("::1", 0))
+        return True
+    except OSError:
+        return False
+
+
 def close_port(sock):
     """As if nobody had bound the port, but nobody else is given it: a socket that is connected to
     itself takes nothing from others, and ICMP tells them so."""

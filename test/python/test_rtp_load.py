@@ -6,23 +6,14 @@ import pty
 import re
 import resource
 import signal
-import socket
 import subprocess
 
 import pytest
 
-from load_tools import IMPAIRED, LOAD, SHORT, Echo, load, load_json
+from load_tools import IMPAIRED, LOAD, SHORT, Echo, ipv6_works, load, load_json
 
 LONG = ("-d", "2")
-
-
-def ipv6_works():
-    try:
-        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
-            sock.bind(("::1", 0))
-        return True
-    except OSError:
-        return False
+PATIENT = ("--max-delay", "2000")  # nothing is late because the machine is busy
 
 
 def adds_up(result):
@@ -32,7 +23,10 @@ def adds_up(result):
     assert result["received"] == result["packets"] - result["lost"] + result["duplicates"]
     assert sum(timeline["packets"]) == result["packets"]
     assert sum(timeline["lost"]) == result["lost"]
+    assert result["expected"] == result["packets"]
     assert result["played"] + result["late"] == result["packets"] - result["lost"]
+    assert sum(result["streams_by_answer"].values()) == result["streams"]
+    assert sum(result["other_kinds"].values()) == result["other"]
     assert result["refused"] == result["send_errors"] == 0
     return True
 
@@ -41,11 +35,12 @@ def adds_up(result):
     not ipv6_works(), reason="this machine has no IPv6"))])
 def test_all_comes_back(host):
     with Echo(host=host) as echo:
-        result, status = load_json("-t", echo.target, "-n", 5, *SHORT)
+        result, status = load_json("-t", echo.target, "-n", 5, *SHORT, *PATIENT)
     assert status == 0 and result["held"] and adds_up(result)
     assert result["packets"] == result["received"] == result["played"] == 100
-    for key in ("lost", "late", "duplicates", "reordered", "concealed", "kernel_drops", "rejected",
-                "other", "receive_errors"):
+    assert result["streams_by_answer"]["echoed"] == 5 and result["renumbered"] is None
+    for key in ("lost", "late", "late_here", "duplicates", "reordered", "altered", "concealed",
+                "kernel_drops", "rejected", "other", "receive_errors", "closed_at_times"):
         assert result[key] == 0, key
     assert result["target"] == echo.target
     round_trip = result["round_trip_ms"]
@@ -57,14 +52,19 @@ def test_json():
         result, _ = load_json("-t", echo.target, "-n", 2, *SHORT, "--codec", "pcma")
     count, times = int, {"p50": float, "p90": float, "p99": float, "max": float}
     schema = {
-        "target": str, "streams": count, "codec": str, "ptime_ms": count, "audio": type(None),
+        "target": str, "streams": count,
+        "streams_by_answer": dict.fromkeys(("echoed", "renumbered", "unusable", "closed",
+                                            "unreachable", "elsewhere", "silent", "unsent"), count),
+        "closed_at_times": count, "codec": str, "ptime_ms": count, "audio": type(None),
         "max_delay_ms": float, "duration_s": float, "interrupted": bool, "packets": count,
-        "packets_per_s": float, "sent": count, "received": count, "lost": count,
-        "loss_percent": float, "late": count, "duplicates": count, "reordered": count,
-        "played": count, "concealed": count, "kernel_drops": count, "refused": count,
+        "packets_per_s": float, "sent": count, "received": count, "expected": count,
+        "lost": count, "loss_percent": float, "late": count, "late_here": count,
+        "duplicates": count, "reordered": count, "altered": count, "played": count, "concealed": count, "kernel_drops": count, "refused": count,
         "send_errors": count, "receive_errors": count, "rejected": count, "other": count,
-        "round_trip_ms": times, "mean_jitter_ms": float, "max_jitter_ms": float,
-        "send_lateness_ms": times, "cpu_cores": float, "cpu_us_per_packet": float,
+        "other_kinds": dict.fromkeys(("rtp", "overdue", "malformed_rtp", "rtcp", "stun",
+                                      "turn_channel", "dtls", "zrtp", "unknown"), count),
+        "renumbered": type(None), "round_trip_ms": times, "mean_jitter_ms": float, "max_jitter_ms": float,
+        "send_lateness_ms": times, "behind_schedule": count, "cpu_cores": float, "cpu_us_per_packet": float,
         "impairment": {"loss_percent": float, "reorder_percent": float, "duplicate_percent": float,
                        "jitter_ms": float, "seed": count, "dropped": count, "reordered": count,
                        "duplicated": count},
@@ -78,7 +78,7 @@ def test_json():
     assert list(result) == list(schema)
     for key, kind in schema.items():
         assert fits(result[key], kind), (key, result[key])
-    assert (result["codec"], result["ptime_ms"], result["max_loss_percent"]) == ("PCMA", 20, 100)
+    assert (result["codec"], result["ptime_ms"], result["max_loss_percent"]) == ("PCMA", 20, 0)
 
 
 @pytest.mark.parametrize("codec,pt", [("pcmu", 0), ("PCMA", 8)])
@@ -118,7 +118,7 @@ def test_impairment_is_exact():
     assert result["lost"] == 0
     assert result["duplicates"] == done["duplicated"]
     assert result["reordered"] == done["reordered"]
-    assert result["concealed"] <= done["dropped"]
+    assert result["concealed"] <= done["dropped"] + result["late"]
 
 
 def test_a_seed_is_a_pattern():
@@ -145,18 +145,19 @@ def test_streams_have_patterns_of_their_own():
                 for packets in streams}) == 6
 
 
-def test_late_without_a_jitter_buffer():
+def test_late_by_the_playout_clock():
     with Echo() as echo:
         result, _ = load_json("-t", echo.target, "-n", 2, *LONG, "--reorder", "40", "--max-delay", 0)
     assert adds_up(result)
-    assert result["late"] == result["reordered"] == result["impairment"]["reordered"] > 0
+    done = result["impairment"]["reordered"]
+    assert 0 < done <= result["late"] and 0 < result["late_here"] <= result["late"]
+    assert result["concealed"] >= done - 2  # a stream's first, when overtaken, has no turn
     with Echo() as echo:
-        result, _ = load_json("-t", echo.target, "-n", 2, *LONG, "--reorder", "40",
-                              "--max-delay", 2000)
-    assert result["late"] == 0 and result["reordered"] > 0
+        result, _ = load_json("-t", echo.target, "-n", 2, *LONG, "--reorder", "40", *PATIENT)
+    assert result["late"] == result["concealed"] == 0 and result["reordered"] > 0
 
 
-@pytest.mark.parametrize("limit,status", [((), 0), (("--max-loss", 10), 0),
+@pytest.mark.parametrize("limit,status", [((), 1), (("--max-loss", 10), 0), (("--max-loss", 100), 0),
                                           (("--max-loss", "9.99"), 1), (("--max-loss", 0), 1)])
 def test_loss(limit, status):
     with Echo(lambda n, data: [] if n % 10 == 9 else [data]) as echo:
@@ -176,14 +177,6 @@ def test_nothing_comes_back():
     assert text.returncode == 1 and "FAILED: nothing came back" in text.stdout
 
 
-def test_nobody_listens():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-    result, status = load_json("-t", f"127.0.0.1:{port}", "-n", 2, *SHORT)
-    assert status == 1 and result["received"] == 0
-
-
 def test_duplicates_and_disorder_of_others():
     kept = []
 
@@ -198,24 +191,6 @@ def test_duplicates_and_disorder_of_others():
         result, status = load_json("-t", echo.target, "-n", 1, *SHORT)
     assert status == 0 and adds_up(result)
     assert (result["reordered"], result["lost"], result["received"]) == (10, 0, 20)
-
-
-def test_what_is_no_echo():
-    def answer(_, data):
-        ahead = data[:2] + ((int.from_bytes(data[2:4], "big") + 1000) % 2**16).to_bytes(2, "big")
-        return [b"", b"no RTP", data[:8] + b"\0\0\0\0" + data[12:], ahead + data[4:], data]
-    with Echo(answer) as echo:
-        result, status = load_json("-t", echo.target, "-n", 1, *SHORT)
-    assert status == 0 and adds_up(result)
-    assert (result["received"], result["other"], result["rejected"]) == (20, 80, 0)
-    assert any("80 datagrams were no echo" in remark for remark in result["remarks"])
-
-
-def test_strangers_are_rejected():
-    with Echo(stranger=True) as echo:
-        result, status = load_json("-t", echo.target, "-n", 2, *SHORT)
-    assert status == 0 and result["received"] == 40
-    assert result["duplicates"] == result["other"] == 0 and 0 < result["rejected"] <= 40
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -238,8 +213,10 @@ def test_summary():
     assert run.returncode == 0 and run.stderr == "" and "\033" not in run.stdout
     assert re.match(rf"rtp_load: 5 streams x 50 packets/s to {re.escape(echo.target)}, PCMU 20 ms, "
                     r"\d+\.\d s\n", run.stdout)
-    for line in (r"Sent +100  ", r"Received +90$", r"Lost +10  10\.000 %", r"Late +0", "Duplicate +0",
+    for line in ("Streams +5  5 echoed", r"Sent +100  ", r"Received +90$", r"Lost +10  10\.000 %",
+                 r"Late +\d+  for a playout delay of 60 ms", "Duplicate +0",
                  "Reordered +0", "Round trip +p50 .* p90 .* p99 .* max .* ms", "Jitter +mean",
+                 r"Played +\d+ packets in time, \d+ concealed",
                  "Send lateness +p50", "CPU +.* of a core", "Kernel drops +0"):
         assert re.search("^  " + line, run.stdout, re.M), line
     assert run.stdout.endswith("OK: 10.000 % lost, 20.000 % allowed\n")
@@ -315,6 +292,9 @@ def test_a_name_that_does_not_exist():
 def test_help_and_version():
     run = load("--help")
     assert run.returncode == 0 and "--target" in run.stdout and "Exit status" in run.stdout
+    for word in ("closed", "silent", "renumbered", "late", "concealed"):
+        assert re.search(rf"\b{word}\b", run.stdout, re.I), word
+    assert max(map(len, run.stdout.splitlines())) <= 95
     assert re.fullmatch(r"rtp_load \d+\.\d+\.\d+\n", load("--version").stdout)
     with open("/dev/full", "w") as full:
         assert subprocess.run([LOAD, "--help"], stdout=full, stderr=subprocess.PIPE).returncode == 1

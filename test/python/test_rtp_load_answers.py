@@ -1,0 +1,394 @@
+"""rtp_load: what it says of peers that are not echoes, or not always."""
+import fcntl
+import json
+import os
+import pty
+import re
+import signal
+import struct
+import subprocess
+import termios
+import time
+
+import pytest
+
+from load_tools import IMPAIRED, LOAD, SHORT, Echo, Rewriter, ipv6_works, load, load_json
+
+LONG = ("-d", "2")
+PATIENT = ("--max-delay", "2000")  # nothing is late because the machine is busy
+ALLOWED = ("--max-loss", "100")
+
+
+def kinds(result):
+    return {kind: n for kind, n in result["streams_by_answer"].items() if n}
+
+
+def says(result, *patterns):
+    """Every pattern is found in a remark, and each remark by a pattern, but for those of a busy
+    machine."""
+    remarks = [r for r in result["remarks"]
+               if not re.search("^this machine was late: .* behind schedule|left here late", r)]
+    for pattern in patterns:
+        assert any(re.search(pattern, r) for r in remarks), (pattern, remarks)
+    for remark in remarks:
+        assert any(re.search(pattern, remark) for pattern in patterns), remark
+    return True
+
+
+def verdict(run):
+    return run.stdout.splitlines()[-1]
+
+
+# Ports that are dead.
+
+@pytest.mark.parametrize("allowed", [(), ALLOWED])
+def test_half_of_the_ports_are_dead(allowed):
+    with Echo(ports=4, closed=(1,), silent=(3,)) as echo:
+        result, status = load_json("-t", echo.target, "-n", 8, *SHORT, *allowed)
+        run = load("-t", echo.target, "-n", 8, *SHORT, *allowed)
+        port = int(re.search(r":(\d+)-", echo.target)[1])
+    assert status == run.returncode == 1 and not result["held"]
+    assert kinds(result) == {"echoed": 4, "closed": 2, "silent": 2}
+    assert (result["received"], result["lost"], result["loss_percent"]) == (80, 80, 50)
+    assert result["played"] + result["late"] == 80  # nobody hears what never began
+    assert result["concealed"] == result["late"]
+    assert says(result, rf"^closed: 2 streams, connection refused.*\(port {port + 1}\)$",
+                rf"^silent: 2 streams, nothing came back.*\(port {port + 3}\)$")
+    assert re.search("^  Streams +8  4 echoed, 2 closed, 2 silent$", run.stdout, re.M)
+    assert verdict(run) == "FAILED: nothing came back from 4 of 8 streams; 50.000 % lost"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", pytest.param("::1", marks=pytest.mark.skipif(
+    not ipv6_works(), reason="this machine has no IPv6"))])
+def test_a_closed_port(host):
+    with Echo(host=host, closed=(0,)) as echo:
+        result, status = load_json("-t", echo.target, "-n", 2, *SHORT, *ALLOWED)
+        run = load("-t", echo.target, "-n", 2, *SHORT)
+    assert status == run.returncode == 1 and kinds(result) == {"closed": 2}
+    assert result["sent"] == result["lost"] == 40 and result["send_errors"] == 0
+    assert result["round_trip_ms"] is result["mean_jitter_ms"] is None
+    assert result["remarks"] == [result["remarks"][0]] and says(result, "^closed: 2 streams, conn")
+    assert verdict(run) == "FAILED: nothing came back: the port is closed"
+    assert "this machine" not in run.stdout
+
+
+def test_a_closed_port_and_a_busy_sender():
+    with Echo(closed=(0,)) as echo:
+        process = subprocess.Popen([LOAD, "-t", echo.target, "-n", "2", "-d", "1"], text=True,
+                                   stdout=subprocess.PIPE)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGSTOP)  # what it sends afterwards is late
+        time.sleep(0.5)
+        process.send_signal(signal.SIGCONT)
+        out, _ = process.communicate(timeout=20)
+    assert process.returncode == 1 and out.endswith("the port is closed\n")
+    assert "this machine" not in out
+
+
+def test_a_silent_port():
+    with Echo(silent=(0,)) as echo:
+        result, status = load_json("-t", echo.target, "-n", 2, *SHORT, *ALLOWED)
+        run = load("-t", echo.target, "-n", 2, *SHORT)
+    assert status == run.returncode == 1 and kinds(result) == {"silent": 2}
+    assert says(result, "^silent: 2 streams, nothing came back and no ICMP error either")
+    assert verdict(run) == "FAILED: nothing came back"
+
+
+def test_a_port_that_closes_midway():
+    with Echo(lambda n, data: [data] if n < 50 else None) as echo:
+        result, status = load_json("-t", echo.target, "-n", 1, *LONG)
+    assert status == 1 and kinds(result) == {"echoed": 1}
+    assert (result["received"], result["lost"], result["closed_at_times"]) == (50, 50, 1)
+    assert result["concealed"] == 50 + result["late"]
+    assert says(result, "^connection refused at times: 1 stream that answered at others")
+
+
+def test_a_port_that_falls_silent_midway():
+    with Echo(lambda n, data: [data] if n < 50 else []) as echo:
+        result, status = load_json("-t", echo.target, "-n", 1, *LONG)
+    assert status == 1 and kinds(result) == {"echoed": 1}
+    assert (result["lost"], result["closed_at_times"]) == (50, 0) and says(result)
+
+
+def test_nothing_was_sent():
+    with Echo() as echo:
+        result, status = load_json("-t", echo.target, "-n", 3, *SHORT, "--loss", 100)
+        run = load("-t", echo.target, "-n", 3, *SHORT, "--loss", 100)
+    assert status == run.returncode == 1 and kinds(result) == {"unsent": 3}
+    assert (result["lost"], result["loss_percent"]) == (0, 0)
+    assert verdict(run) == "FAILED: nothing was sent"
+
+
+# Echoes that are late, doubled, cut.
+
+def test_a_stall():
+    def stall(n, data):
+        if n == 25:
+            time.sleep(1)
+        return [data]
+    with Echo(stall) as echo:
+        result, status = load_json("-t", echo.target, "-n", 1, "-d", 3)
+    assert status == 0 and result["lost"] == 0 and kinds(result) == {"echoed": 1}
+    # 25 is due when the stall begins, 75 when it ends, and 72 waits 60 ms; a busy machine adds some.
+    assert 40 <= result["late"] <= 150 - 25
+    assert result["concealed"] == result["late"] and result["played"] == 150 - result["late"]
+
+
+def test_a_late_sender_is_told_from_a_late_network():
+    with Echo() as echo:
+        process = subprocess.Popen([LOAD, "-t", echo.target, "-n", "1", "-d", "2", "--json"],
+                                   text=True, stdout=subprocess.PIPE)
+        echo.wait_for(20)
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(0.6)
+        process.send_signal(signal.SIGCONT)
+        out, _ = process.communicate(timeout=20)
+    result = json.loads(out)
+    assert process.returncode == 0 and result["late_here"] > 10 and result["behind_schedule"] > 10
+    assert any(re.fullmatch(r"this machine was late: \d+ of 100 packets left more than 10.0 ms "
+                            "behind schedule", r) for r in result["remarks"])
+    assert any("left here late, not because of the network" in r for r in result["remarks"])
+
+
+@pytest.mark.parametrize("answer,altered,kind", [
+    (lambda n, data: [data[:50]], 20, "cut short"),
+    (lambda n, data: [data + b"more"], 20, "longer"),
+    (lambda n, data: [data[:1] + bytes([data[1] & 0x80 | 8]) + data[2:]], 20, "transcoded"),
+    (lambda n, data: [data[:-1] + bytes([data[-1] ^ 1])] if n % 2 else [data], 10, "damaged"),
+    (lambda n, data: [data], 0, "as it was")])
+def test_echoes_that_are_altered(answer, altered, kind):
+    with Echo(answer) as echo:
+        result, status = load_json("-t", echo.target, "-n", 1, *SHORT)
+        run = load("-t", echo.target, "-n", 1, *SHORT)
+    assert status == 0 and (result["received"], result["altered"]) == (20, altered), kind
+    assert verdict(run) == "OK: nothing lost" + (f", {altered} altered" if altered else "")
+    if altered:
+        assert says(result, rf"^{altered} packets came back with another payload")
+
+
+# Answers that are no echoes.
+
+def test_what_is_no_echo():
+    def answer(_, data):
+        return [b"", b"no RTP", data[:8], b"\x80\xc8" + data[2:28], b"\x00\x01" + data[2:20], data]
+    with Echo(answer) as echo:
+        result, status = load_json("-t", echo.target, "-n", 1, *SHORT)
+    assert status == 0 and kinds(result) == {"echoed": 1}
+    assert (result["received"], result["other"], result["rejected"]) == (20, 100, 0)
+    assert {k: n for k, n in result["other_kinds"].items() if n} == {
+        "malformed_rtp": 20, "rtcp": 20, "stun": 20, "unknown": 40}
+    assert says(result, "^100 datagrams were no echo of what was sent: 20 malformed RTP, 20 RTCP, "
+                        "20 STUN, 40 of no known kind$")
+
+
+@pytest.mark.parametrize("answer", [lambda n, data: [data[:10]], lambda n, data: [b"\x80\xc9" + data[2:]],
+                                    lambda n, data: [b"\0\1" + data[2:]], lambda n, data: [b""]])
+def test_nothing_but_what_is_no_echo(answer):
+    with Echo(answer) as echo:
+        result, status = load_json("-t", echo.target, "-n", 2, *SHORT, *ALLOWED)
+        run = load("-t", echo.target, "-n", 2, *SHORT)
+    assert status == run.returncode == 1 and kinds(result) == {"unusable": 2}
+    assert result["other"] == result["lost"] == 40 and result["received"] == 0
+    assert says(result, "^unusable: 2 streams", "^40 datagrams were no echo")
+    assert verdict(run) == "FAILED: nothing that can be measured came back"
+
+
+def test_answers_from_another_port():
+    with Echo(lambda n, data: [], stranger=True) as echo:
+        result, status = load_json("-t", echo.target, "-n", 2, *SHORT)
+        run = load("-t", echo.target, "-n", 1, *SHORT)
+    assert status == run.returncode == 1 and kinds(result) == {"elsewhere": 2}
+    assert result["received"] == result["other"] == 0 and 0 < result["rejected"] <= 40
+    assert says(result, "^elsewhere: 2 streams", r"^\d+ datagrams? came from elsewhere")
+    assert verdict(run) == "FAILED: nothing came back from the target"
+
+
+def test_echoes_beside_another_numbering():
+    rewriter = Rewriter()
+    with Echo(lambda n, data: [data, *rewriter(n, data)]) as echo:
+        result, status = load_json("-t", echo.target, "-n", 2, *SHORT)
+    assert status == 0 and kinds(result) == {"echoed": 2} and result["lost"] == 0
+    assert (result["received"], result["other"], result["other_kinds"]["rtp"]) == (40, 40, 40)
+    assert says(result, "^40 datagrams were no echo of what was sent: 40 RTP of another numbering$")
+
+
+# Answers with another numbering.
+
+def test_a_b2bua():
+    with Echo(Rewriter()) as echo:
+        result, status = load_json("-t", echo.target, "-n", 3, *SHORT, *PATIENT)
+        run = load("-t", echo.target, "-n", 3, *SHORT)
+    assert status == run.returncode == 0 and result["held"] and kinds(result) == {"renumbered": 3}
+    assert result["renumbered"] == {"ssrcs": 3, "packets": 60, "received": 60, "missing": 0,
+                                    "unanswered": 0, "restarts": 0, "unknown_clocks": 0}
+    for key in "packets", "expected", "received", "played":
+        assert result[key] == 60, key
+    for key in "lost", "late", "concealed", "duplicates", "reordered", "other":
+        assert result[key] == 0, key
+    assert result["round_trip_ms"] is None and result["mean_jitter_ms"] >= 0
+    assert sum(result["timeline"]["packets"]) == 60 and sum(result["timeline"]["lost"]) == 0
+    assert says(result, "^renumbered: 3 streams, answered with another SSRC",
+                "own numbers, round trips cannot be told$")
+    assert re.search("^  Streams +3  3 renumbered$", run.stdout, re.M)
+    assert re.search("^  Round trip +n/a$", run.stdout, re.M)
+    assert verdict(run) == "OK: nothing lost, as far as the answers' numbers show"
+
+
+@pytest.mark.parametrize("limit,status", [((), 1), (("--max-loss", 10), 0)])
+def test_a_b2bua_that_loses(limit, status):
+    with Echo(Rewriter(lambda n, head: head if n % 10 != 5 else None)) as echo:
+        result, got = load_json("-t", echo.target, "-n", 2, *LONG, *PATIENT, *limit)
+    assert got == status and kinds(result) == {"renumbered": 2}
+    assert (result["expected"], result["lost"], result["loss_percent"]) == (200, 20, 10)
+    assert result["renumbered"]["missing"] == result["concealed"] == 20
+    assert result["renumbered"]["unanswered"] == 0
+
+
+def test_a_b2bua_that_falls_silent():
+    with Echo(Rewriter(lambda n, head: head if n < 50 else None)) as echo:
+        result, status = load_json("-t", echo.target, "-n", 1, *LONG, *PATIENT)
+    assert status == 1 and kinds(result) == {"renumbered": 1}
+    assert result["lost"] == result["renumbered"]["unanswered"] == result["concealed"] == 50
+    assert says(result, "^renumbered", "own numbers", "^their answers last 1.0 s less than what was "
+                "sent: 50 packets lost$")
+
+
+def test_a_b2bua_that_answers_every_other_packet_and_numbers_those():
+    def every_other(n, head):
+        return [head[0], n // 2, 160 * (n // 2), head[3]] if n % 2 == 0 else None
+    with Echo(Rewriter(every_other)) as echo:
+        result, status = load_json("-t", echo.target, "-n", 1, *LONG)
+    assert status == 1 and result["lost"] == result["renumbered"]["unanswered"] == 50
+
+
+def test_a_b2bua_that_keeps_the_ssrc():
+    rewriter = Rewriter()
+
+    def answer(n, data):
+        return [d[:8] + data[8:12] + d[12:] for d in rewriter(n, data)]
+    with Echo(answer) as echo:
+        result, status = load_json("-t", echo.target, "-n", 2, *SHORT)
+    assert status == 0 and kinds(result) == {"renumbered": 2} and result["received"] == 40
+
+
+def test_a_b2bua_that_restarts():
+    def restart(n, head):
+        return head if n < 50 else [head[0], head[1] + 20000, head[2] - 10**6, head[3]]
+    with Echo(Rewriter(restart)) as echo:
+        result, status = load_json("-t", echo.target, "-n", 1, *LONG, *PATIENT)
+    assert status == 0 and result["lost"] == result["late"] == result["concealed"] == 0
+    assert result["renumbered"]["restarts"] == 1 and result["played"] == 100
+    assert says(result, "^renumbered", "own numbers", "^their numbering began anew 1 time")
+
+    def other_ssrc(n, head):
+        return head if n < 50 else [head[0], n, 160 * n, head[3] + 1000]
+    with Echo(Rewriter(other_ssrc)) as echo:
+        result, status = load_json("-t", echo.target, "-n", 1, *LONG, *PATIENT)
+    assert status == 0 and result["lost"] == result["late"] == result["concealed"] == 0
+    assert result["renumbered"]["ssrcs"] == 2 and result["received"] == 100
+    assert says(result, "^renumbered", "own numbers", "^they came from 2 SSRCs$")
+
+
+def test_a_b2bua_that_transcodes():
+    def to_40_ms(n, head):
+        return [8, n // 2, 160 * n, head[3]] if n % 2 == 0 else None
+    with Echo(Rewriter(to_40_ms)) as echo:
+        result, status = load_json("-t", echo.target, "-n", 1, *LONG, *PATIENT)
+    assert status == 0 and (result["received"], result["lost"], result["late"]) == (50, 0, 0)
+
+    def to_dynamic(n, head):
+        return [111, head[1], 960 * n, head[3]]
+    with Echo(Rewriter(to_dynamic)) as echo:
+        result, status = load_json("-t", echo.target, "-n", 1, *SHORT)
+        run = load("-t", echo.target, "-n", 1, *SHORT)
+    assert status == 0 and (result["received"], result["lost"]) == (20, 0)
+    for key in "late", "played", "concealed", "mean_jitter_ms", "max_jitter_ms", "round_trip_ms":
+        assert result[key] is None, key
+    assert says(result, "^renumbered", "own numbers", "clock rate is not known")
+    assert re.search("^  Late +n/a ", run.stdout, re.M) and "Played" not in run.stdout
+    assert re.search("^  Jitter +n/a", run.stdout, re.M)
+
+
+def test_a_b2bua_that_answers_twice_and_swaps():
+    rewriter = Rewriter()
+    held = []
+
+    def answer(n, data):
+        held.extend(2 * rewriter(n, data))
+        if len(held) < 4:
+            return []
+        swapped = [held[2], held[0], held[1], held[3]]
+        held.clear()
+        return swapped
+    with Echo(answer) as echo:
+        result, status = load_json("-t", echo.target, "-n", 1, *SHORT, *PATIENT)
+    assert status == 0 and (result["received"], result["duplicates"]) == (40, 20)
+    assert (result["reordered"], result["lost"], result["played"]) == (10, 0, 20)
+
+
+def test_a_b2bua_and_impairment_on_purpose():
+    """One that moves our numbers and so has our gaps; one that closes them."""
+    def moved(_, data):
+        seq, ts = struct.unpack("!HI", data[2:8])
+        return [data[:2] + struct.pack("!HII", (seq + 999) % 2**16, (ts + 5) % 2**32, 77) + data[12:]]
+    for answer in moved, Rewriter():
+        with Echo(answer) as echo:
+            result, status = load_json("-t", echo.target, "-n", 1, *LONG, *IMPAIRED)
+            run = load("-t", echo.target, "-n", 1, *LONG, *IMPAIRED)
+        assert status == 0 and kinds(result) == {"renumbered": 1} and result["lost"] == 0
+        assert result["impairment"]["dropped"] > 0
+        assert verdict(run) == ("OK: nothing lost but what was dropped on purpose, as far as the "
+                                "answers' numbers show")
+
+
+def test_some_of_each():
+    rewriter = Rewriter()
+    first = []
+
+    def answer(n, data):
+        if not first:
+            first.append(data[8:12])
+        return rewriter(n, data) if data[8:12] == first[0] else [data]
+    with Echo(answer, ports=4, closed=(1,), silent=(3,)) as echo:
+        result, status = load_json("-t", echo.target, "-n", 8, *SHORT)
+        run = load("-t", echo.target, "-n", 8, *SHORT)
+    assert status == run.returncode == 1
+    assert kinds(result) == {"echoed": 3, "renumbered": 1, "closed": 2, "silent": 2}
+    assert (result["received"], result["expected"], result["lost"]) == (80, 160, 80)
+    assert sum(result["timeline"]["lost"]) == 80 and sum(result["timeline"]["packets"]) == 160
+    assert result["renumbered"]["packets"] == 20
+    assert "FAILED: nothing came back from 4 of 8 streams; 50.000 % lost" == verdict(run)
+
+
+# On a terminal.
+
+def on_terminal(columns, *args, **environment):
+    main, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    process = subprocess.Popen([LOAD, *map(str, args)], stdout=terminal, stderr=subprocess.DEVNULL,
+                               env={**os.environ, **environment})
+    os.close(terminal)
+    shown = b""
+    while True:
+        try:
+            data = os.read(main, 4096)
+        except OSError:  # the last one closed it
+            break
+        shown += data
+    process.wait(20)
+    os.close(main)
+    return shown.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_a_narrow_terminal(columns):
+    with Echo(Rewriter(), ports=2, closed=(1,)) as echo:
+        args = "-t", echo.target, "-n", 4, *SHORT, *IMPAIRED
+        coloured = on_terminal(columns, *args)
+        shown = on_terminal(columns, *args, NO_COLOR="1")
+    assert "\033[31mFAILED" in coloured and "\033" not in shown
+    assert max(map(len, shown.splitlines())) <= columns
+    assert "  Note            renumbered: 2" in shown and "\n                  " in shown
+    words = " ".join(shown.split())
+    assert "closed: 2 streams, connection refused: ICMP port unreachable" in words
+    assert "FAILED: nothing came back from 2 of 4 streams;" in words
