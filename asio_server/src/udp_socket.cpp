@@ -48,12 +48,28 @@ void set_buffer(int fd, int name, int force, int bytes, const char* what) {
         static_cast<void>(::setsockopt(fd, SOL_SOCKET, force, &bytes, sizeof bytes));
 }
 
-duration clock_distance() noexcept { // what to add to CLOCK_REALTIME
-    timespec real, monotonic;
-    ::clock_gettime(CLOCK_REALTIME, &real);
-    ::clock_gettime(CLOCK_MONOTONIC, &monotonic);
-    return std::chrono::seconds{monotonic.tv_sec - real.tv_sec} +
-           duration{monotonic.tv_nsec - real.tv_nsec};
+duration read_clock(clockid_t clock) noexcept {
+    timespec t;
+    ::clock_gettime(clock, &t);
+    return std::chrono::seconds{t.tv_sec} + duration{t.tv_nsec};
+}
+
+// What to add to CLOCK_REALTIME. The two clocks are not read at once, and a thread that loses the
+// processor in between would be off by as long as that takes: the closest of a few readings.
+duration clock_distance() noexcept {
+    constexpr duration close_enough = std::chrono::microseconds{10};
+    duration distance{}, least = duration::max();
+    duration before = read_clock(CLOCK_MONOTONIC);
+    for (int i = 0; i != 8 && least > close_enough; ++i) {
+        const duration real = read_clock(CLOCK_REALTIME);
+        const duration after = read_clock(CLOCK_MONOTONIC);
+        if (after - before < least) {
+            least = after - before;
+            distance = before + least / 2 - real;
+        }
+        before = after;
+    }
+    return distance;
 }
 
 template <class T>

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include <atomic>
 #include <cerrno>
@@ -61,6 +62,9 @@ inline fault on_asios_epoll_ctl;
 inline std::function<void(std::size_t)> before_send;
 /// Called in place of poll(), with its timeout in milliseconds, and returns what that is to return.
 inline std::function<int(int)> in_place_of_poll;
+/// So many times a thread that has read CLOCK_REALTIME loses the processor right after it, for 20
+/// ms.
+inline std::atomic<int> pauses_after_realtime{0};
 
 // A sanitizer's, which must see the calls, or the system's.
 template <class F>
@@ -84,6 +88,7 @@ extern "C" {
 [[gnu::weak]] int __interceptor_poll(pollfd*, nfds_t, int);
 [[gnu::weak]] int __interceptor_pthread_create(pthread_t*, const pthread_attr_t*, void* (*)(void*),
                                                void*);
+[[gnu::weak]] int __interceptor_clock_gettime(clockid_t, timespec*);
 }
 
 RTPSYNTH_SHIM int socket(int domain, int type, int protocol) noexcept {
@@ -144,4 +149,15 @@ RTPSYNTH_SHIM int pthread_create(pthread_t* thread, const pthread_attr_t* attrib
                                  void* (*start)(void*), void* argument) noexcept {
     static const auto real = shim::real(&__interceptor_pthread_create, "pthread_create");
     return shim::on_pthread_create.hits(0) ? errno : real(thread, attributes, start, argument);
+}
+
+RTPSYNTH_SHIM int clock_gettime(clockid_t clock, timespec* time) noexcept {
+    static const auto real = shim::real(&__interceptor_clock_gettime, "clock_gettime");
+    const int result = real(clock, time);
+    if (clock == CLOCK_REALTIME && shim::pauses_after_realtime > 0) {
+        --shim::pauses_after_realtime;
+        const timespec pause{.tv_sec = 0, .tv_nsec = 20'000'000};
+        ::nanosleep(&pause, nullptr);
+    }
+    return result;
 }
