@@ -38,7 +38,8 @@ struct channel_options {
     bool v6_only = false;
 
     /// Times of reception from the kernel (SO_TIMESTAMPNS), converted to CLOCK_MONOTONIC, in place
-    /// of the time at which the socket was found readable.
+    /// of the time at which the socket was found readable. Linux begins to stamp a moment after the
+    /// machine's first socket asks for it; what arrived before has the time at which it was read.
     bool kernel_timestamps = false;
 
     /// UDP_GRO: runs of datagrams of one sender cross the kernel as one, which costs a fraction for
