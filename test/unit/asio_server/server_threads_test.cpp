@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(shutdown_from_anywhere_any_number_of_times) {
 // The second of two that close at the same time does not return before it is done, either.
 BOOST_AUTO_TEST_CASE(the_port_is_free_when_any_close_returns) {
     rtp_server server{immediate()};
-    udp::endpoint where = on_own_loopback().bind;
+    udp::endpoint where = on_own_port().bind;
     for (int round = 0; round != 300; ++round) {
         const auto channel = server.create_channel({.bind = where}, ignore);
         where = channel->local_endpoint();
@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(the_port_is_free_when_any_close_returns) {
 // ... nor does shutdown, if it is another thread that destroys the channel.
 BOOST_AUTO_TEST_CASE(the_port_is_free_when_shutdown_returns) {
     rtp_server next{immediate()};
-    udp::endpoint where = on_own_loopback().bind;
+    udp::endpoint where = on_own_port().bind;
     for (int round = 0; round != 500; ++round) {
         rtp_server server{immediate()};
         auto channel = server.create_channel({.bind = where}, ignore);
@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(a_handler_may_close_its_channel_before_create_channel_retur
     rtp_server server{immediate()}, other{immediate()};
     const auto sender = other.create_channel(on_loopback(), ignore);
     const auto closes = [](rtp_channel& c, const datagram_view&) { c.close(); };
-    udp::endpoint where = on_own_loopback().bind;
+    udp::endpoint where = on_own_port().bind;
     where = server.create_channel({.bind = where}, closes)->local_endpoint();
     std::atomic<bool> stop{false};
     std::thread floods{[&] {

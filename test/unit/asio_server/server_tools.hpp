@@ -37,16 +37,20 @@ inline bool eventually(const std::function<bool()>& holds) {
     return true;
 }
 
-inline channel_options on_loopback() {
-    return {.bind = {boost::asio::ip::address_v4::loopback(), 0}};
+/// A loopback address of this process's own. Tests run beside each other, and many send to ports
+/// that are closed by then: on 127.0.0.1 a neighbour's socket may have been given one meanwhile.
+inline boost::asio::ip::address_v4 own_loopback() {
+    const auto process = static_cast<std::uint32_t>(::getpid());
+    return boost::asio::ip::address_v4{0x7f800000U | (process & 0x7fffffU)};
 }
 
-/// An address that no other test uses, for those that bind the same port again and again: a
-/// neighbour that asks for any port of 127.0.0.1 may be given it meanwhile.
-inline channel_options on_own_loopback() {
-    const auto process = static_cast<std::uint32_t>(::getpid());
-    return {.bind = {boost::asio::ip::address_v4{0x7f800000U | (process & 0x7fffffU)}, 0}};
-}
+inline channel_options on_loopback() { return {.bind = {own_loopback(), 0}}; }
+
+/// A port for those that bind the same one again and again: below the range out of which Linux
+/// gives ports to whoever asks for any, a neighbour's wildcard address included.
+inline std::uint16_t own_port() { return static_cast<std::uint16_t>(10000 + ::getpid() % 20000); }
+
+inline channel_options on_own_port() { return {.bind = {own_loopback(), own_port()}}; }
 
 inline channel_options on_loopback_v6() {
     return {.bind = {boost::asio::ip::address_v6::loopback(), 0}};
