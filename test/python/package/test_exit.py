@@ -159,12 +159,15 @@ PROGRAMS = {
     "timer_hook_asleep": (
         """
         sys.unraisablehook = asleep_hook
+        made = threading.Event()
         def fails(now, deadline):
             if deadline:
+                made.wait()  # the call may come before there is a channel to close
                 channel.close()
                 raise ValueError
-            return now + 10_000_000
+            return now
         channel = proc.create_channel(fails)
+        made.set()
         running.wait()
         sys.slow = Slow()
         """,
@@ -172,14 +175,17 @@ PROGRAMS = {
     ),
     "destructor_of_a_callback": (
         """
+        made = threading.Event()
         class PktIn:
             def __call__(self, *packet):
+                made.wait()
                 channel.close()
             def __del__(self, sleep=time.sleep):
                 running.set()
                 while True:
                     sleep(0.01)
         channel = echo(server, PktIn())
+        made.set()
         running.wait()
         sys.slow = Slow()
         """,
