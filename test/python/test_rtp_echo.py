@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from echo_tools import ECHO, PATIENCE, Echo, all_echoed, caller, run, totals
+from echo_tools import ECHO, PATIENCE, Echo, all_echoed, caller, free_port, run, totals
 
 
 def limit_descriptors(soft, hard):
@@ -132,14 +132,8 @@ def test_channels_in_a_row(bind):
         assert result["channels"] == 40 and all_echoed(result, 40)
 
 
-def free_ports(count):
-    """The first of so many in a row that were free just now."""
-    with Echo("--channels", count) as echo:
-        return echo.endpoints[0][1]
-
-
 def test_a_range_of_ports_and_several_binds():
-    first = free_ports(6)
+    first = free_port(*range(1, 6))
     with Echo(bind=[f"127.0.0.1:{first}-{first + 2}", f"127.0.0.2:{first}-{first + 1}",
                     f"127.0.0.1:{first + 5}"]) as echo:
         assert echo.endpoints == [
@@ -170,7 +164,7 @@ def test_the_ipv6_wildcard_serves_both():
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_the_port_in_use_is_named(count):
-    first = free_ports(count)
+    first = free_port(*range(1, count))
     address = f"127.0.0.1:{first + count - 1}"
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", first + count - 1))

@@ -193,12 +193,13 @@ def test_sipp(tmp_path):
     (tmp_path / "caller.xml").write_text(
         own_scenario("uac_pcap").replace("[auto_media_port]", "[media_port+20]"))
     expected = [*payloads(SIP_TESTER / "g711a.pcap"), *payloads(SIP_TESTER / "dtmf_2833_1.pcap")]
-    with Echo() as echo, caller(echo.endpoint) as sock:
+    media_port = free_port(20)
+    with Echo() as echo, caller(echo.endpoint, port=media_port + 20) as sock:
         callee_port = free_port()
         callee = sipp(tmp_path, "callee.xml", "-p", callee_port, "-key", "echo_port",
                       echo.endpoint[1], "-mp", free_port(2))
-        source = sipp(tmp_path, "caller.xml", "-p", free_port(), "-mp",
-                      sock.getsockname()[1] - 20, f"127.0.0.1:{callee_port}")
+        source = sipp(tmp_path, "caller.xml", "-p", free_port(), "-mp", media_port,
+                      f"127.0.0.1:{callee_port}")
         try:
             received = [sock.recv(2000) for _ in expected]
             output = source.communicate(timeout=PATIENCE)[0]

@@ -15,8 +15,9 @@ import weakref
 import pytest
 from aio_tools import (DEADLINE, number, open_loopback, open_to_itself, plain_socket, port_is_free,
                        receiving, run, server_threads_are, until)
+from server_tools import OWN_HOST
 
-from rtpsynth.aio import Packet
+from rtpsynth.aio import Packet, open_channel
 from rtpsynth.RtpServer import RtpServer
 
 
@@ -258,7 +259,7 @@ def test_a_loop_that_is_closed_while_packets_arrive():
     try:
         for round_ in range(20):
             loop = asyncio.new_event_loop()
-            channel = loop.run_until_complete(open_loopback())
+            channel = loop.run_until_complete(open_channel(OWN_HOST))
             if round_ % 2:
                 waiting = loop.create_task(channel.recv())
                 loop.run_until_complete(asyncio.sleep(0))

@@ -12,7 +12,7 @@ import weakref
 
 import pytest
 from server_tools import (
-    DEADLINE, collected, descriptors, in_threads, open_to_itself, plain_socket, threads,
+    DEADLINE, OWN_HOST, collected, descriptors, in_threads, open_to_itself, plain_socket, threads,
     unraisable, until,
 )  # fmt: skip
 
@@ -211,7 +211,7 @@ def test_a_weak_reference_that_is_told_of_the_end(kind):
                 told.set()
 
             if kind == "channel":
-                dying = server.create_channel(lambda *packet: None, bind_host="127.0.0.1")
+                dying = server.create_channel(lambda *packet: None, bind_host=OWN_HOST)
                 thread = flooded(dying, s, stop)
             else:
                 dying = proc.create_channel(lambda now, deadline: now)
@@ -236,7 +236,7 @@ def test_garbage_that_is_called_back_while_it_is_collected():
         for _ in range(5):
             stop = threading.Event()
             application = Application()
-            channel = server.create_channel(application.pkt_in, bind_host="127.0.0.1")
+            channel = server.create_channel(application.pkt_in, bind_host=OWN_HOST)
             thread = flooded(channel, s, stop)
             others = [server.create_channel(print, bind_host="127.0.0.1") for _ in range(30)]
             application.cycle = [channel, *others]

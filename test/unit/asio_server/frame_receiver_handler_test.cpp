@@ -61,7 +61,7 @@ private:
 BOOST_AUTO_TEST_CASE_TEMPLATE(frames_go_to_the_handler, Server, servers) {
     Server s;
     record got;
-    frame_receiver r{*s.server, on_loopback(), waiting_for(10ms), got.handler()};
+    frame_receiver r{*s.server, on_loopback(), waiting_for(300ms), got.handler()};
     packet_sender out{r};
     out.send_all({0, 2, 1, 4});
     BOOST_TEST(eventually([&] { return got.text() == "0 1 2 [3..3 +160] 4"; }));
