@@ -100,7 +100,7 @@ std::optional<program_options> parse_options(int argc, char** argv, int& exit_st
          "given several times")
         ("json", "print one JSON object instead of a table")
         ("wav", text()->value_name("FILE"),
-         "write a G.711 stream as played out, with silence for what is missing (16-bit PCM, "
+         "decode a G.711 stream to this WAV file, with silence for what is missing (16-bit PCM, "
          "8000 Hz, mono)")
         ("ssrc", text()->value_name("SSRC"),
          "the stream for --wav; otherwise it is the one with most G.711 packets")
