@@ -1,5 +1,5 @@
 // A capture file, or frames of a link layer, from an enemy: rtp_replay's whole way from the bytes
-// to what is played out. The first byte chooses.
+// to the frames in order. The first byte chooses.
 
 #include "capture.hpp"
 #include "dissector.hpp"
@@ -45,9 +45,10 @@ public:
         read(packet.payload);
         finder_.add(packet, arrival);
     }
-    void sip_bytes(const endpoint&, const endpoint&, byte_span bytes,
-                   rtpsynth::time_point) override {
+    void sip_bytes(const endpoint& source, const endpoint& destination, byte_span bytes,
+                   rtpsynth::time_point arrival) override {
         read(bytes);
+        finder_.add_tcp(source, destination, bytes, arrival);
     }
 
 private:
