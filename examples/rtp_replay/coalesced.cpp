@@ -32,18 +32,16 @@ coalescence find_coalescence(byte_span payload, std::size_t length) noexcept {
     // The next SSRC is looked for; nearly always there is none, and that is all.
     const std::uint8_t* const end = payload.data() + payload.size();
     const std::uint8_t* from = payload.data() + rtp_header + ssrc_at;
-    coalescence unclear;
     while (from < end) {
         const auto* found = static_cast<const std::uint8_t*>(
             memmem(from, static_cast<std::size_t>(end - from), payload.data() + ssrc_at, 4));
         if (!found) break;
         const auto segment = static_cast<std::size_t>(found - payload.data()) - ssrc_at;
         const coalescence c = of_segments(payload, length, segment);
-        if (c.count > 1 && c.certain) return c;
-        if (c.count > 1 && unclear.count == 1) unclear = c;
+        if (c.count > 1) return c; // the smallest parts decide: two of them look like one, too
         from = found + 1;
     }
-    return unclear;
+    return {};
 }
 
 } // namespace replay

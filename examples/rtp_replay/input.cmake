@@ -6,6 +6,7 @@ set(replay_input_sources
     dissector.cpp
     fragment_table.cpp
     frame_counts.cpp
+    framing_kind.cpp
     ip_packet.cpp
     link_layer.cpp
     packet_framing.cpp

@@ -8,189 +8,111 @@
 namespace replay {
 namespace {
 
-using rtpsynth::datagram_kind;
-
-constexpr std::size_t most_waited_for = 16 * 1024; // of the first packet, which tells the kind
+constexpr std::size_t search_window = 4096; // bytes: packets that are looked for fit
 
 std::string_view text_of(byte_span bytes) noexcept {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// What shares a connection with RTP (RFC 7983), by its first byte.
-bool is_media(byte_span packet) noexcept {
-    switch (rtpsynth::classify(packet)) {
-    case datagram_kind::rtp:
-    case datagram_kind::rtcp:
-    case datagram_kind::stun:
-    case datagram_kind::dtls:
-        return true;
-    default:
-        return false;
-    }
-}
-
-bool begins_like_stun(byte_span bytes) noexcept {
-    return bytes.size() >= 8 && bytes[0] < 4 && be32(bytes, 4) == 0x2112a442;
-}
-
-bool begins_like_channel_data(byte_span bytes) noexcept {
-    return bytes.size() >= 5 && bytes[0] >= 0x40 && bytes[0] <= 0x4f && bytes[4] >> 6 == 2;
-}
-
-bool begins_like_sip(std::string_view text) noexcept {
-    constexpr std::string_view words[] = {"SIP/2.0 ", "INVITE ",   "ACK ",        "BYE ",
-                                          "CANCEL ",  "REGISTER ", "OPTIONS sip", "PRACK ",
-                                          "UPDATE ",  "INFO ",     "SUBSCRIBE ",  "NOTIFY ",
-                                          "REFER ",   "MESSAGE ",  "PUBLISH "};
-    return std::ranges::any_of(words, [text](auto word) { return text.starts_with(word); });
-}
-
-bool begins_like_rtsp(byte_span bytes) noexcept {
-    if (bytes[0] >= 'A' && bytes[0] <= 'Z') {
-        const std::string_view text = text_of(bytes).substr(0, 512);
-        return text.substr(0, text.find('\n')).find("RTSP/") != text.npos;
-    }
-    return bytes.size() >= 5 && bytes[0] == '$' && bytes[4] >> 6 == 2;
-}
-
-/// A packet behind its length: RTP, RTCP or STUN, which can be recognised.
-bool begins_like_framed(byte_span bytes) noexcept {
-    return bytes.size() >= 3 && be16(bytes, 0) >= 8 &&
-           (bytes[2] >> 6 == 2 || begins_like_stun(bytes.subspan(2)));
-}
-
-/// One packet that ends with the bytes, or several: less would be found in anything.
-bool begins_like_rfc4571(byte_span bytes) noexcept {
-    unsigned packets = 0;
-    while (begins_like_framed(bytes)) {
-        const std::size_t size = 2 + std::size_t{be16(bytes, 0)};
-        if (bytes.size() == size) return true;
-        if (bytes.size() < size) return packets >= 2;
-        bytes = bytes.subspan(size);
-        ++packets;
-    }
-    return bytes.size() < 3 && packets >= 2;
-}
-
-/// The packet that would tell is not all there.
-bool may_become_rfc4571(byte_span bytes) noexcept {
-    if (bytes.size() < 8) return true; // some senders send the length on its own
-    const std::size_t length = be16(bytes, 0);
-    return begins_like_framed(bytes) && length <= most_waited_for && bytes.size() < 2 + length;
-}
-
 } // namespace
 
-packet_framing::kind packet_framing::kind_of(byte_span bytes) noexcept {
-    if (begins_like_sip(text_of(bytes))) return kind::sip;
-    if (begins_like_rtsp(bytes)) return kind::rtsp;
-    if (begins_like_stun(bytes) || begins_like_channel_data(bytes)) return kind::turn;
-    if (begins_like_rfc4571(bytes)) return kind::rfc4571;
-    return kind::unknown;
-}
-
 void packet_framing::add(byte_span bytes, std::size_t missing, framing_listener& listener) {
-    if (!bytes.empty()) {
-        if (held_.empty()) {
-            bytes = parse(bytes, listener);
-            held_.assign(bytes.begin(), bytes.end());
-        } else {
-            held_.insert(held_.end(), bytes.begin(), bytes.end());
-            const byte_span rest = parse(held_, listener);
-            held_.erase(held_.begin(), held_.end() - static_cast<std::ptrdiff_t>(rest.size()));
-        }
+    // A segment that begins like something counts for more than what was held to be searched.
+    if (kind_ == framing_kind::unknown && !held_.empty() &&
+        kind_of(bytes).value_or(framing_kind::unknown) != framing_kind::unknown)
+        held_.clear();
+    if (held_.empty()) {
+        const byte_span rest = parse(bytes, listener);
+        held_.assign(rest.begin(), rest.end());
+    } else {
+        held_.insert(held_.end(), bytes.begin(), bytes.end());
+        const byte_span rest = parse(held_, listener);
+        held_.erase(held_.begin(), held_.end() - static_cast<std::ptrdiff_t>(rest.size()));
     }
     if (missing != 0) gap(missing, listener);
 }
 
-/// How long the unit at the beginning of \p bytes is, which are not empty.
-packet_framing::reading packet_framing::read_unit(byte_span bytes, unit& u) const noexcept {
-    switch (kind_) {
-    case kind::rfc4571:
-        if (bytes.size() < 3) return reading::too_few_bytes;
-        u = {2, be16(bytes, 0), 0};
-        return u.body == 0 || is_media(bytes.subspan(2)) ? reading::unit : reading::no_unit;
-    case kind::rtsp:
-        if (bytes[0] != '$') return reading::no_unit;
-        if (bytes.size() < 4) return reading::too_few_bytes;
-        u = {4, be16(bytes, 2), 0};
-        return reading::unit;
-    case kind::turn: {
-        if (bytes.size() < 4) return reading::too_few_bytes;
-        const std::size_t length = be16(bytes, 2);
-        if (bytes[0] < 4)
-            u = {20, length, 0};
-        else
-            u = {4, length, (4 - length % 4) % 4}; // channel data is padded (RFC 8656 §12.5)
-        return bytes[0] < 4 || (bytes[0] & 0xf0) == 0x40 ? reading::unit : reading::no_unit;
-    }
-    default:
-        return reading::no_unit;
-    }
-}
-
 /// Returns what is left: the beginning of a unit.
 byte_span packet_framing::parse(byte_span bytes, framing_listener& listener) {
-    if (kind_ == kind::unknown) {
-        while (text_of(bytes).starts_with("\r\n")) bytes = bytes.subspan(2); // SIP's keep-alive
-        if (bytes.empty()) return {};
-        kind_ = kind_of(bytes);
-        if (kind_ == kind::unknown && may_become_rfc4571(bytes)) return bytes;
+    if (kind_ == framing_kind::unknown) bytes = find_kind(bytes);
+    if (kind_ == framing_kind::unknown) return bytes;
+    if (kind_ == framing_kind::sip) {
+        if (!bytes.empty()) listener.sip_bytes(bytes);
+        return {};
     }
     while (!bytes.empty()) {
-        if (kind_ == kind::unknown) return {};
-        if (kind_ == kind::sip) {
-            listener.sip_bytes(bytes);
-            return {};
-        }
-        if (kind_ == kind::rtsp && bytes[0] != '$') { // a message; a packet may follow it
+        if (kind_ == framing_kind::rtsp && bytes[0] != '$') { // a message; a packet may follow
             const std::size_t end = text_of(bytes).find("\n$");
             if (end == std::string_view::npos) return {};
             bytes = bytes.subspan(end + 1);
         }
-        unit u;
-        switch (read_unit(bytes, u)) {
-        case reading::too_few_bytes:
-            return bytes;
-        case reading::no_unit:
-            kind_ = kind::unknown; // until a segment begins like one
+        if (bytes.size() < 4) return bytes;
+        if (!goes_on(bytes)) {
+            kind_ = framing_kind::unknown; // until a segment begins like one
             return {};
-        case reading::unit:
-            break;
         }
-        if (bytes.size() < u.size()) return bytes;
-        deliver({bytes.subspan(u.header, u.body)}, {bytes.first(u.size())}, listener);
-        bytes = bytes.subspan(u.size());
+        const framed_unit unit = unit_of(kind_, bytes);
+        if (bytes.size() < unit.size()) return bytes;
+        deliver({bytes.first(unit.size())}, unit, listener);
+        bytes = bytes.subspan(unit.size());
     }
     return {};
 }
 
-void packet_framing::deliver(packet_bytes body, packet_bytes whole,
+/// Returns the bytes from where kind_ is known, or what to hold until it is.
+byte_span packet_framing::find_kind(byte_span bytes) noexcept {
+    while (text_of(bytes).starts_with("\r\n")) bytes = bytes.subspan(2); // SIP's keep-alive
+    const auto found = kind_of(bytes);
+    if (!found) return bytes;
+    kind_ = *found;
+    return kind_ == framing_kind::unknown ? search(bytes) : bytes;
+}
+
+/// Looks for packets also where segments do not begin with one: after a gap, or where the capture
+/// begins in the middle.
+byte_span packet_framing::search(byte_span bytes) noexcept {
+    if (search_left_ < bytes.size()) return {};
+    search_left_ -= bytes.size();
+    const std::size_t at = find_rfc4571(bytes);
+    if (at == bytes.size()) return bytes.last(std::min(bytes.size(), search_window));
+    kind_ = framing_kind::rfc4571;
+    return bytes.subspan(at);
+}
+
+/// Whether \p bytes, at least 4, begin with another unit of this kind.
+bool packet_framing::goes_on(byte_span bytes) const noexcept {
+    using rtpsynth::datagram_kind;
+    if (kind_ == framing_kind::rtsp) return bytes[0] == '$';
+    if (kind_ == framing_kind::turn) return bytes[0] < 4 || (bytes[0] & 0xf0) == 0x40;
+    if (be16(bytes, 0) == 0) return true; // an empty packet
+    const datagram_kind kind = rtpsynth::classify(bytes.subspan(2));
+    return kind == datagram_kind::rtp || kind == datagram_kind::rtcp ||
+           kind == datagram_kind::stun || kind == datagram_kind::dtls; // RFC 7983
+}
+
+void packet_framing::deliver(packet_bytes unit, const framed_unit& sizes,
                              framing_listener& listener) const {
-    if (kind_ == kind::turn)
-        listener.turn_message(whole);
-    else if (body.size_on_wire() != 0)
-        listener.framed_packet(body);
+    if (kind_ == framing_kind::turn) return listener.turn_message(unit);
+    unit.skip(sizes.header);
+    unit.limit(sizes.body);
+    if (sizes.body != 0) listener.framed_packet(unit);
 }
 
 /// A unit whose end is missing is delivered as far as it is there. Then the next segment decides
 /// what comes, unless the gap ends with the unit.
 void packet_framing::gap(std::size_t missing, framing_listener& listener) {
     const byte_span there = held_;
-    if (kind_ == kind::unknown && begins_like_framed(there) &&
-        2 + std::size_t{be16(there, 0)} == there.size() + missing)
-        kind_ = kind::rfc4571; // a segment that is just one packet
+    if (kind_ == framing_kind::unknown) kind_ = kind_of_cut(there, missing);
     bool ends_with_unit = false;
-    unit u;
-    if (!there.empty() && read_unit(there, u) == reading::unit && there.size() > u.header) {
-        const byte_span body = there.subspan(u.header);
-        const std::size_t captured = std::min(u.body, body.size());
-        deliver({body.first(captured), u.body - captured}, {there, u.size() - there.size()},
-                listener);
-        ends_with_unit = there.size() + missing == u.size();
+    if (kind_ != framing_kind::unknown && there.size() >= 4 && goes_on(there)) {
+        const framed_unit unit = unit_of(kind_, there);
+        deliver({there, unit.size() - there.size()}, unit, listener);
+        ends_with_unit = there.size() + missing == unit.size();
     }
     held_.clear();
-    if (!ends_with_unit) kind_ = kind::unknown;
+    if (ends_with_unit) return;
+    if (kind_ != framing_kind::unknown) search_left_ = search_at_most;
+    kind_ = framing_kind::unknown;
 }
 
 } // namespace replay

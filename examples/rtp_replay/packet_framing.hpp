@@ -2,6 +2,7 @@
 /// Packets framed in a TCP connection.
 #pragma once
 
+#include "framing_kind.hpp"
 #include "packet_bytes.hpp"
 
 #include <cstddef>
@@ -24,33 +25,29 @@ protected:
     ~framing_listener() = default;
 };
 
-/// Finds out what one direction of a connection carries, wherever the capture begins: packets that
-/// each follow their length in two bytes (RFC 4571), TURN messages (RFC 8656), RTSP with
-/// interleaved packets (RFC 7826 §14), SIP, or something else, which is passed over. Holds no more
-/// than one packet.
+/// Finds out what one direction of a connection carries, wherever the capture begins; what is no
+/// framing_kind is passed over. Holds at most 128 KB.
 class packet_framing {
 public:
-    /// The next bytes; \p missing more follow that the capture has not.
+    /// The next bytes, those of a segment; \p missing more follow that the capture has not.
     void add(byte_span bytes, std::size_t missing, framing_listener& listener);
 
     std::size_t held_memory() const noexcept { return held_.capacity(); }
 
 private:
-    enum class kind { unknown, rfc4571, turn, rtsp, sip };
-    struct unit {
-        std::size_t header = 0, body = 0, padding = 0; // in bytes
-        std::size_t size() const noexcept { return header + body + padding; }
-    };
-    enum class reading { unit, too_few_bytes, no_unit };
+    // How many bytes are looked into before the connection is taken for something else.
+    static constexpr std::size_t search_at_most = 256 * 1024;
 
-    static kind kind_of(byte_span bytes) noexcept;
-    reading read_unit(byte_span bytes, unit& u) const noexcept;
+    byte_span find_kind(byte_span bytes) noexcept;
+    byte_span search(byte_span bytes) noexcept;
     byte_span parse(byte_span bytes, framing_listener& listener);
-    void deliver(packet_bytes body, packet_bytes whole, framing_listener& listener) const;
+    bool goes_on(byte_span bytes) const noexcept;
+    void deliver(packet_bytes unit, const framed_unit& sizes, framing_listener& listener) const;
     void gap(std::size_t missing, framing_listener& listener);
 
-    kind kind_ = kind::unknown;
-    std::vector<std::uint8_t> held_; // the beginning of a unit
+    framing_kind kind_ = framing_kind::unknown;
+    std::size_t search_left_ = search_at_most;
+    std::vector<std::uint8_t> held_; // the beginning of a unit, or of what may be one
 };
 
 } // namespace replay

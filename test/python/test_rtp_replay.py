@@ -3,34 +3,17 @@ import json
 import os
 import pty
 import re
-import shutil
 import struct
 import subprocess
 
 import pytest
 
 from replay_tools import (CAPTURES, RAW, REPLAY, SIP_TESTER, ethernet, ipv4, only_stream,
-                          over_ethernet, pcap, replay, replay_json, rtp, speech, udp)
+                          over_ethernet, pcap, replay, replay_json, rtp, speech, tshark_streams,
+                          udp)
 
 RECORDED = sorted([*CAPTURES.glob("*.pcap"), *CAPTURES.glob("*.pcapng"),
                    *SIP_TESTER.glob("*.pcap")])
-STREAM = re.compile(r"\s*[\d.]+\s+[\d.]+\s+(?P<src>\S+)\s+(?P<sport>\d+)\s+(?P<dst>\S+)\s+"
-                    r"(?P<dport>\d+)\s+(?P<ssrc>0x[0-9A-F]{8})\s+\S.*?\s+(?P<packets>\d+)\s+"
-                    r"(?P<lost>-?\d+) \(\S+%\)(?P<figures>(\s+-?\d+\.\d+){6})")
-
-
-def tshark_streams(path):
-    tshark = shutil.which("tshark")
-    assert tshark, "tshark is not installed: run cmake/install-deps.sh"
-    text = subprocess.run(
-        [tshark, "-q", "-n", "--enable-heuristic", "rtp_udp", "-z", "rtp,streams", "-r", path],
-        capture_output=True, text=True, check=True).stdout
-    streams = {}
-    for m in filter(None, map(STREAM.match, text.splitlines())):
-        jitter = dict(zip(("min", "mean", "max"), map(float, m["figures"].split()[3:])))
-        key = (m["src"], int(m["sport"]), m["dst"], int(m["dport"]), m["ssrc"])
-        streams[key] = (int(m["packets"]), int(m["lost"]), jitter)
-    return streams
 
 
 def key_of(stream):
