@@ -24,7 +24,13 @@ struct stream_key {
     endpoint source, destination;
     std::uint32_t ssrc = 0;
 
-    auto operator<=>(const stream_key&) const = default;
+    bool operator==(const stream_key&) const = default;
+    /// By what most often differs first.
+    std::strong_ordering operator<=>(const stream_key& other) const {
+        if (const auto order = ssrc <=> other.ssrc; order != 0) return order;
+        if (const auto order = source <=> other.source; order != 0) return order;
+        return destination <=> other.destination;
+    }
 };
 
 /// Is told what a jitter buffer plays out, in order.

@@ -84,8 +84,8 @@ std::optional<sip_message> parse_sip(string_view text) {
     const auto head = parse_head(text);
     if (!head) return std::nullopt;
     const string_view body = text.substr(head->size);
-    if (head->content_length.value_or(0) > body.size()) return std::nullopt;
-    const std::size_t length = head->content_length.value_or(body.size());
+    const std::size_t length = head->content_length.value_or(0);
+    if (length > body.size()) return std::nullopt;
     return sip_message{head->size + length, body.substr(0, length)};
 }
 
@@ -121,10 +121,6 @@ void sip_over_tcp::receive(const endpoint& source, const endpoint& destination,
     if (rest.size() > longest_message) rest = {};
     bytes_ -= text.size() - rest.size();
     text.erase(0, text.size() - rest.size());
-    if (text.empty()) {
-        waiting_.erase(found);
-        bytes_ -= connection_overhead;
-    }
     if (bytes_ > most_waiting) {
         waiting_.clear();
         bytes_ = 0;

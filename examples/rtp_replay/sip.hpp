@@ -22,10 +22,11 @@ struct sip_message {
     std::string_view body;
 };
 
-/// The message that \p text begins with; nothing if it begins with none, or ends before it does. A
-/// message without Content-Length goes to the end of \p text.
+/// The message that \p text, of a stream, begins with; nothing if it begins with none, or ends
+/// before it does. Without Content-Length it has no body (RFC 3261 §20.14 demands it of streams).
 std::optional<sip_message> parse_sip(std::string_view text);
 /// The body of a message that is a datagram, as far as it was captured; empty if it is none.
+/// Without Content-Length it goes to the end (RFC 3261 §18.3).
 std::string_view sip_body(std::string_view datagram);
 /// Whether the first line of \p text is one of SIP.
 bool begins_with_sip(std::string_view text);
@@ -42,9 +43,9 @@ public:
                  std::span<const std::uint8_t> bytes, const body_handler& handler);
 
 private:
-    // What has not come to its end yet; no connection is kept of which nothing waits.
+    // What has not come to its end yet, of each connection that has had SIP.
     std::map<std::pair<endpoint, endpoint>, std::string> waiting_;
-    std::size_t bytes_ = 0; // in all of waiting_
+    std::size_t bytes_ = 0; // of memory for waiting_, about
 };
 
 } // namespace replay

@@ -1,0 +1,62 @@
+#include <boost/test/unit_test.hpp>
+
+#include "media_directory.hpp"
+
+using namespace replay;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr rtpsynth::time_point t0{100h};
+
+sdp_media described(std::uint16_t port, const char* name, std::uint8_t type = 96) {
+    sdp_media media;
+    media.address.port = port;
+    media.payloads.push_back({type, name, {8000, rtpsynth::payload_kind::media}});
+    return media;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(the_latest_description_counts_or_the_first_that_follows) {
+    media_directory directory;
+    const endpoint address = described(1, "").address;
+    BOOST_CHECK(!directory.find(address, t0));
+    directory.learn(described(1, "second"), t0 + 20s);
+    directory.learn(described(1, "first"), t0 + 10s); // time stamps may go back
+    directory.learn(described(2, "other"), t0 + 15s);
+    const auto name = [&](rtpsynth::time_point when) {
+        return directory.find(address, when)->payloads[0].name;
+    };
+    BOOST_CHECK_EQUAL(name(t0), "first");
+    BOOST_CHECK_EQUAL(name(t0 + 10s), "first");
+    BOOST_CHECK_EQUAL(name(t0 + 19s), "first");
+    BOOST_CHECK_EQUAL(name(t0 + 20s), "second");
+    BOOST_CHECK_EQUAL(name(t0 + 99s), "second");
+}
+
+BOOST_AUTO_TEST_CASE(the_receiver_is_asked_before_the_sender) {
+    media_directory directory;
+    directory.learn(described(1, "sender's"), t0);
+    directory.learn(described(1, "sender's", 97), t0);
+    directory.learn(described(2, "receiver's"), t0);
+    const endpoint sender = described(1, "").address, receiver = described(2, "").address;
+    BOOST_CHECK_EQUAL(directory.find(sender, receiver, 96, t0)->name, "receiver's");
+    BOOST_CHECK_EQUAL(directory.find(sender, receiver, 97, t0)->name, "sender's");
+    BOOST_CHECK(!directory.find(sender, receiver, 98, t0));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_learnt_is_bounded_and_the_rest_counted) {
+    media_directory directory;
+    for (int i = 0; i < 5; ++i) directory.learn(described(1, "same"), t0 + i * 1s);
+    BOOST_CHECK_EQUAL(directory.left_out(), 0U);
+    for (unsigned i = 0; i < 2000; ++i)
+        directory.learn(described(2, i % 2 ? "a" : "b"), t0 - i * 1s);
+    BOOST_CHECK_EQUAL(directory.left_out(), 2000 - media_directory::most_of_an_address);
+    BOOST_CHECK_EQUAL(directory.version(), 2005U);
+    for (unsigned i = 0; i < 300'000; ++i)
+        directory.learn(
+            described(static_cast<std::uint16_t>(i), "x", static_cast<std::uint8_t>(i >> 16)),
+            t0 + i * 1s);
+    BOOST_CHECK_GT(directory.left_out(), 100'000U);
+}
