@@ -4,7 +4,7 @@
 #pragma once
 
 #include <rtpsynth/clock.hpp>
-#include <rtpsynth/detail/source_pace.hpp>
+#include <rtpsynth/detail/reception_pace.hpp>
 #include <rtpsynth/export.h>
 #include <rtpsynth/ntp_time.hpp>
 #include <rtpsynth/payload_format.hpp>
@@ -174,9 +174,9 @@ private:
     void receive(const arrival_mark& p) noexcept;
     void use_clock(std::uint32_t rate) noexcept;
 
-    std::int64_t base_ = 0;     // of this numbering
-    std::int64_t highest_ = -1; // of this numbering; on probation: the last seq
-    detail::source_pace pace_;  // of this numbering
+    std::int64_t base_ = 0;       // of this numbering
+    std::int64_t highest_ = -1;   // of this numbering; on probation: the last seq
+    detail::reception_pace pace_; // of this numbering
     double jitter_ = 0;
     double max_jitter_ = 0;
     double jitter_sum_ = 0;

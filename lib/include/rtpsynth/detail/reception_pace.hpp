@@ -27,7 +27,7 @@ constexpr std::int64_t elapsed_ns(time_point from, time_point to) noexcept {
 /// long a time that the question has no answer.
 bool went_on_together(const packet_instant& before, const packet_instant& after) noexcept;
 
-class source_pace {
+class reception_pace {
 public:
     void begin(std::int64_t seq, const packet_instant& at) noexcept {
         newest_ = at;

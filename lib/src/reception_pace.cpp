@@ -1,4 +1,4 @@
-#include <rtpsynth/detail/source_pace.hpp>
+#include <rtpsynth/detail/reception_pace.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -21,8 +21,8 @@ bool went_on_together(const packet_instant& before, const packet_instant& after)
     return tolerance < timestamp_cycle / 2 && std::abs(difference) <= tolerance;
 }
 
-std::int64_t source_pace::distance(std::uint16_t ahead, const packet_instant& at,
-                                   double factor) const noexcept {
+std::int64_t reception_pace::distance(std::uint16_t ahead, const packet_instant& at,
+                                      double factor) const noexcept {
     if (media_ <= 0 || newest_seq_ <= first_seq_ || !went_on_together(newest_, at)) return 0;
     const double units_per_packet =
         static_cast<double>(media_) / static_cast<double>(newest_seq_ - first_seq_);
