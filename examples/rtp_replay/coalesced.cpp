@@ -1,5 +1,6 @@
 #include "coalesced.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace replay {
@@ -28,18 +29,28 @@ coalescence of_segments(byte_span payload, std::size_t length, std::size_t segme
 } // namespace
 
 coalescence find_coalescence(byte_span payload, std::size_t length) noexcept {
+    // The SSRC is looked for again. Nearly always it is not there, and often not even its first
+    // byte, for which the library looks fastest; where that occurs often, the whole is looked for.
+    constexpr unsigned many = 8;
     if (payload.size() < 2 * rtp_header) return {};
-    // The next SSRC is looked for; nearly always there is none, and that is all.
-    const std::uint8_t* const end = payload.data() + payload.size();
-    const std::uint8_t* from = payload.data() + rtp_header + ssrc_at;
-    while (from < end) {
-        const auto* found = static_cast<const std::uint8_t*>(
-            memmem(from, static_cast<std::size_t>(end - from), payload.data() + ssrc_at, 4));
-        if (!found) break;
+    const byte_span ssrc = payload.subspan(ssrc_at, 4);
+    byte_span rest = payload.subspan(rtp_header + ssrc_at);
+    for (unsigned misses = 0; rest.size() >= ssrc.size();) {
+        const std::uint8_t* found = nullptr;
+        if (misses < many) {
+            found = static_cast<const std::uint8_t*>(
+                std::memchr(rest.data(), ssrc[0], rest.size() - 3));
+        } else {
+            const auto at = std::ranges::search(rest, ssrc).begin();
+            if (at != rest.end()) found = &*at;
+        }
+        if (!found) return {};
+        rest = rest.subspan(static_cast<std::size_t>(found - rest.data()) + 1);
+        ++misses;
+        if (std::memcmp(found, ssrc.data(), ssrc.size()) != 0) continue;
         const auto segment = static_cast<std::size_t>(found - payload.data()) - ssrc_at;
         const coalescence c = of_segments(payload, length, segment);
         if (c.count > 1) return c; // the smallest parts decide: two of them look like one, too
-        from = found + 1;
     }
     return {};
 }

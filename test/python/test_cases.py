@@ -8,8 +8,9 @@ import sys
 import pytest
 
 from cases import CASES, Outcome
-from replay_tools import replay
+from replay_tools import replay, replay_json
 
+MANY_STREAMS = "03_replay_many_streams_gen.py"
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "cases"
 PACKAGE = os.environ.get("RTPSYNTH_PACKAGE")  # CMake sets these to what it builds
 
@@ -38,9 +39,8 @@ def run_program(case):
 
 
 def test_every_file_has_a_case():
-    programs = {"03_replay_many_streams_gen.py"}  # test_rtp_replay_many's
-    files = {path.name for path in FOLDER.iterdir() if path.name not in ("README.md", "CMakeLists.txt")} - programs
-    assert files == {case.name for case in CASES}
+    others = {"README.md", "CMakeLists.txt", MANY_STREAMS}
+    assert {path.name for path in FOLDER.iterdir()} == {case.name for case in CASES} | others
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -59,3 +59,21 @@ def test_case(case, tmp_path, capsys):
         print(f"\n{line}: " + ("ok" if not wrong else "WRONG: " + ", ".join(wrong)), end=" ")
     if wrong:
         pytest.fail(line, pytrace=False)
+
+
+def many_streams(tmp_path, kind, size):
+    path = tmp_path / "many.pcap"
+    subprocess.run([sys.executable, FOLDER / MANY_STREAMS, kind, path, size], check=True,
+                   timeout=300)
+    return replay_json(path)
+
+
+def test_more_streams_than_are_told_are_counted(tmp_path):
+    result, status = many_streams(tmp_path, "many", "90e6")  # 4 packets of each
+    assert status == 0 and len(result["streams"]) + result["streams_left_out"] == 100_000
+
+
+def test_packets_that_never_become_a_stream_are_counted(tmp_path):
+    result, status = many_streams(tmp_path, "cand", "90e6")  # each of another SSRC
+    assert status == 1 and result["streams"] == []
+    assert result["unproven_packets"] == result["udp_packets"] == 84_000

@@ -1,4 +1,4 @@
-"""RTP in TCP connections: framed by its length, in TURN's and RTSP's ways; segments in any order."""
+"""RTP in TCP connections, framed by its length or as TURN and RTSP do; segments in any order."""
 import random
 import struct
 
