@@ -41,7 +41,7 @@ coalescence find_coalescence(byte_span payload, std::size_t length) noexcept {
             found = static_cast<const std::uint8_t*>(
                 std::memchr(rest.data(), ssrc[0], rest.size() - 3));
         } else {
-            const auto at = std::ranges::search(rest, ssrc).begin();
+            const auto at = std::search(rest.begin(), rest.end(), ssrc.begin(), ssrc.end());
             if (at != rest.end()) found = &*at;
         }
         if (!found) return {};
