@@ -16,11 +16,13 @@ void tcp_stream::begin(std::uint32_t seq, byte_stream_listener& listener) {
     finish(listener);
     listener.begins_anew();
     start(seq + 1);
+    from_beginning_ = true;
 }
 
 void tcp_stream::start(std::uint32_t first) noexcept {
     begun_ = true;
-    next_ = first;
+    first_ = next_ = first;
+    from_beginning_ = false;
 }
 
 void tcp_stream::add(std::uint32_t seq, const packet_bytes& payload, rtpsynth::time_point now,
@@ -28,6 +30,12 @@ void tcp_stream::add(std::uint32_t seq, const packet_bytes& payload, rtpsynth::t
     if (payload.size_on_wire() == 0) return;
     if (!begun_) start(seq);
     std::int64_t at = next_ + static_cast<std::int32_t>(seq - static_cast<std::uint32_t>(next_));
+    const auto size = static_cast<std::int64_t>(payload.size_on_wire());
+    if (!from_beginning_ && at + size == first_) {
+        first_ = at;
+        listener.earlier_bytes(payload.data, payload.missing);
+        return;
+    }
     if (at - next_ > farthest || next_ - at > farthest) {
         begin(seq - 1, listener);
         at = next_;

@@ -18,6 +18,8 @@ public:
     /// The next bytes, as many as a segment brought; \p missing more followed that the capture has
     /// not.
     virtual void next_bytes(byte_span bytes, std::size_t missing) = 0;
+    /// A segment from before the first that was captured, which it came after.
+    virtual void earlier_bytes(byte_span bytes, std::size_t missing) = 0;
     /// What comes next is of another connection between the same addresses and ports.
     virtual void begins_anew() = 0;
 
@@ -53,6 +55,8 @@ private:
     void give_up_gap(byte_stream_listener& listener);
 
     bool begun_ = false;
+    bool from_beginning_ = false; // of the connection: the capture has it
+    std::int64_t first_ = 0;
     std::int64_t next_ = 0; // the next byte's position: its low 32 bits are the sequence number
     std::map<std::int64_t, held> held_;
     std::size_t held_memory_ = 0;

@@ -18,6 +18,9 @@ public:
         if (missing != 0) listener_.tcp_bytes_missing(missing);
         stream_.framing.add(bytes, missing, *this);
     }
+    void earlier_bytes(byte_span bytes, std::size_t missing) override {
+        packet_framing().add(bytes, missing, *this); // on its own: what follows it was passed on
+    }
     void begins_anew() override { stream_.framing = {}; }
     void framed_packet(packet_bytes packet) override {
         listener_.tcp_packet(stream_.id.source, stream_.id.destination, packet, false);

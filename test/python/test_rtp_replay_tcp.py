@@ -101,6 +101,13 @@ def test_out_of_order_and_repeated(write):
     assert result["tcp_missing_bytes"] == 0
 
 
+def test_the_first_segments_out_of_order(write):
+    frames = segments(PACKETS)
+    frames[:3] = frames[2::-1]
+    stream = only_stream(write(frames))
+    assert stream["packets"] == 60 and stream["missing"] == stream["duplicates"] == 0
+
+
 def test_segments_that_overlap(write):
     data = b"".join(framed(packet) for _, packet in PACKETS)
     rng = random.Random(1)
