@@ -172,36 +172,38 @@ BOOST_AUTO_TEST_CASE(an_owner_needs_nothing_but_a_move_constructor) {
                "[131081..131136 +8960] 131137");
 }
 
-BOOST_AUTO_TEST_CASE(the_halves_of_insert_take_only_what_is_ordinary) {
+BOOST_AUTO_TEST_CASE(the_parts_of_insert_take_only_what_is_ordinary) {
     tally t;
     buffer_type b({.capacity = 3});
     const auto pass = [&](int seq) { return b.pass(make_packet(seq)); };
-    const auto hold = [&](int seq) {
-        owner mine(t, seq);
-        const bool held = b.hold(make_packet(seq), std::move(mine), {});
-        BOOST_TEST(mine.given() == !held);
-        return held;
-    };
-    BOOST_TEST((!pass(0) && !hold(0))); // the first packet of all
-    BOOST_TEST(!b.last_lseq());
     transcript<owner> sink;
+    const auto reorder = [&](int seq) {
+        owner mine(t, seq);
+        const bool done = b.reorder(make_packet(seq), std::move(mine), {}, sink);
+        BOOST_TEST(mine.given() == !done);
+        return done;
+    };
+    BOOST_TEST((!pass(0) && !reorder(0))); // the first packet of all
+    BOOST_TEST(!b.last_lseq());
     BOOST_TEST(b.insert(make_packet(0), owner(t, 0), {}, sink).has_value());
-    BOOST_TEST((!hold(1) && pass(1)));
+    BOOST_TEST(pass(1));
     BOOST_TEST((b.last_lseq() == 1));
-    for (const int known : {0, 1}) BOOST_TEST((!pass(known) && !hold(known)));
-    BOOST_TEST((!pass(3) && hold(3)));
-    BOOST_TEST((!pass(3) && !hold(3))); // a duplicate
-    BOOST_TEST((!pass(2) && !hold(2))); // 3 waits for it
-    BOOST_TEST((!pass(5) && hold(5)));
-    BOOST_TEST((!pass(7) && !hold(7))); // a third one would fill the buffer
-    BOOST_TEST(b.stats().received == 4U);
-    BOOST_TEST(b.stats().dropped() == 0U);
-    BOOST_TEST(b.insert(make_packet(2), owner(t, 2), {}, sink).has_value());
-    BOOST_TEST(!b.has_suspect());
-    BOOST_TEST(b.insert(make_packet(7, 9), owner(t, 7), {}, sink).has_value());
-    BOOST_TEST(b.has_suspect());
-    BOOST_TEST((!pass(4) && !hold(6))); // a suspect is judged by every packet
+    for (const int known : {0, 1}) BOOST_TEST((!pass(known) && !reorder(known)));
+    BOOST_TEST((!pass(3) && reorder(3)));
+    BOOST_TEST((!pass(3) && !reorder(3))); // a duplicate
+    BOOST_TEST((!pass(2) && reorder(2)));  // 3 waits for it
     BOOST_TEST(sink.text == "0 2 3");
+    BOOST_TEST((!pass(5) && reorder(5)));
+    BOOST_TEST((!pass(7) && reorder(7)));
+    BOOST_TEST((!pass(9) && !reorder(9))); // a third one would fill the buffer,
+    BOOST_TEST((!pass(4) && !reorder(4))); // and any may make the last one stale
+    BOOST_TEST(b.stats().received == 6U);
+    BOOST_TEST(b.stats().dropped() == 0U);
+    b.flush(sink);
+    BOOST_TEST(b.insert(make_packet(9, 9), owner(t, 9), {}, sink).has_value());
+    BOOST_TEST(b.has_suspect());
+    BOOST_TEST((!pass(8) && !reorder(8) && !reorder(9))); // a suspect is judged by every packet
+    BOOST_TEST(sink.text == "0 2 3 [4..4 +160] 5 [6..6 +160] 7");
 }
 
 BOOST_AUTO_TEST_CASE(every_owner_inside_can_be_visited) {

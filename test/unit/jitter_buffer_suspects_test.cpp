@@ -33,6 +33,15 @@ BOOST_AUTO_TEST_CASE(far_ahead_is_a_suspect_beyond_max_dropout_and_twice_the_cap
     BOOST_TEST(large.flush() == "[1..3999 +639840] 4000 stray(4001)");
 }
 
+BOOST_AUTO_TEST_CASE(behind_is_never_ahead_however_large_max_dropout) {
+    buffer b({.capacity = 3, .max_dropout = 65536});
+    BOOST_TEST(b.put({0, 1, 2, 3, 4}) == "0 1 2 3 4");
+    b.put(4 + 32767); // ahead, and widens the window
+    BOOST_TEST(b.put(2) == "late(2)");
+    BOOST_TEST(b.put(3) == "late(3)");
+    BOOST_TEST(b.put(5) == "5");
+}
+
 BOOST_AUTO_TEST_CASE(far_behind_is_a_suspect_beyond_max_misorder) {
     buffer b({.capacity = 2, .max_misorder = 10});
     BOOST_TEST(b.put({0, 1, 2, 3, 4, 5, 6}) == "0 1 2 3 4 5 6");

@@ -4,7 +4,7 @@
 
 #include <rtpsynth/clock.hpp>
 #include <rtpsynth/detail/reorder_store.hpp>
-#include <rtpsynth/detail/stream_pace.hpp>
+#include <rtpsynth/detail/stream_position.hpp>
 #include <rtpsynth/erasure.hpp>
 #include <rtpsynth/error.hpp>
 #include <rtpsynth/jitter_buffer_options.hpp>
@@ -13,6 +13,7 @@
 #include <rtpsynth/sequence.hpp>
 
 #include <algorithm>
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -48,6 +49,8 @@ namespace rtpsynth {
 /// `Owner` is whatever the caller wants kept with each packet, usually what keeps the datagram's
 /// bytes alive: a shared buffer, a Python object, or std::monostate for nothing at all. It is moved
 /// in with the packet and moved out with the frame, and needs a move constructor that cannot throw.
+/// `Packet` is what is kept of the packet itself. Where an owner has it already, a type that has
+/// seq(), timestamp() and ssrc(), and can be copied without throwing, does.
 ///
 /// Results go to a sink, any object that can be called in three ways:
 ///
@@ -68,14 +71,14 @@ namespace rtpsynth {
 /// buffer has handed out all that it held.
 ///
 /// Threads: distinct buffers are independent; one buffer must not be used by two threads at once.
-template <class Owner>
+template <class Owner, class Packet = rtp_packet_view>
 class jitter_buffer {
 public:
     using options = jitter_buffer_options;
 
     /// One packet and what is known of it.
     struct frame {
-        rtp_packet_view packet;
+        Packet packet;
         std::int64_t lseq = 0; ///< logical sequence number; 0 in a suspect that was dropped
         time_point arrival{};
         [[no_unique_address]] Owner owner;
@@ -85,11 +88,11 @@ public:
 
     /// \throws std::invalid_argument if an option is out of range; std::bad_alloc
     explicit jitter_buffer(const options& o)
-        : store_(checked(o).capacity, o.max_delay.has_value()),
-          capacity_(o.capacity),
-          unfilled_(std::max(o.capacity - 1, 1U)),
+        : capacity_(checked(o).capacity),
+          unfilled_(o.capacity - 1),
           dropout_(static_cast<int>(std::min(std::max(o.max_dropout, 2 * o.capacity), 65536U))),
           misorder_(static_cast<int>(std::min(o.max_misorder, 65536U))),
+          store_(o.capacity, o.max_delay.has_value()),
           max_delay_(o.max_delay) {}
 
     /// A moved-from buffer may only be destroyed or assigned to.
@@ -100,11 +103,11 @@ public:
     /// kept. Fails only with errc::not_enough_memory, and then nothing has changed and \p owner is
     /// still the caller's.
     template <class Sink>
-    [[nodiscard]] result<void> insert(rtp_packet_view packet, Owner&& owner, time_point arrival,
+    [[nodiscard]] result<void> insert(const Packet& packet, Owner&& owner, time_point arrival,
                                       Sink&& sink) {
         if (pass(packet))
-            sink(frame{packet, top_, arrival, std::move(owner)});
-        else if (!hold(packet, std::move(owner), arrival))
+            sink(frame{packet, at_.top(), arrival, std::move(owner)});
+        else if (!reorder(packet, std::move(owner), arrival, sink))
             return insert_any(packet, std::move(owner), arrival, sink);
         return {};
     }
@@ -113,7 +116,8 @@ public:
     /// or as insert does; the packet then is not in the buffer and \p owner is still the caller's.
     template <class Sink>
     [[nodiscard]] result<void> insert(std::span<const std::uint8_t> datagram, Owner&& owner,
-                                      time_point arrival, Sink&& sink) {
+                                      time_point arrival,
+                                      Sink&& sink) requires std::same_as<Packet, rtp_packet_view> {
         rtp_packet_view packet;
         if (const int e = packet.assign(datagram.data(), datagram.size())) [[unlikely]] {
             count_invalid();
@@ -125,29 +129,41 @@ public:
     /// For callers that parse by themselves: counts a datagram that is no RTP packet.
     void count_invalid() noexcept { ++stats_.invalid; }
 
-    /// For bindings, the first half of insert: if the packet is the next in sequence and nothing
-    /// waits for it, counts it as put in and handed out, with the number *last_lseq(), and returns
-    /// true. Otherwise nothing has changed, and it has to be given to insert or hold.
-    [[nodiscard]] bool pass(const rtp_packet_view& packet) noexcept {
-        if (!ordinary_ || packet.ssrc() != ssrc_ ||
-            packet.seq() != static_cast<std::uint16_t>(top_ + 1) || store_.lowest() == top_ + 2 ||
-            store_.size() >= unfilled_)
-            return false;
+    /// For bindings, the first part of insert: if the packet is the next in sequence and the buffer
+    /// is empty, counts it as put in and handed out, with the number *last_lseq(), and returns
+    /// true. Otherwise nothing has changed, and it has to be given to insert or reorder.
+    [[nodiscard]] bool pass(const Packet& packet) noexcept {
+        if (!alone_ || packet.ssrc() != at_.ssrc() || at_.beyond_next(packet) != 0) return false;
         ++stats_.received;
-        follow(packet);
+        at_.follow(packet);
         return true;
     }
 
-    /// For bindings, the second half: if the packet has to wait for others, and nothing else is to
-    /// be done, puts it in and returns true. Otherwise nothing has changed, \p owner is still the
-    /// caller's, and the packet has to be given to insert.
-    [[nodiscard]] bool hold(const rtp_packet_view& packet, Owner&& owner,
-                            time_point arrival) noexcept {
-        const int ahead = seq_distance(packet.seq(), static_cast<std::uint16_t>(top_));
-        if (!ordinary_ || packet.ssrc() != ssrc_ || ahead < 2 ||
-            static_cast<unsigned>(ahead) > reach_ || store_.size() + 1 >= capacity_ ||
-            !store_.try_emplace(packet, top_ + ahead, arrival, std::move(owner)))
+    /// For bindings, the second part: if the packet has to wait for others, puts it in; if it is
+    /// the next in sequence, hands out it and those that waited for it. Returns whether it did, and
+    /// nothing else was to be done. Otherwise nothing has changed, \p owner is still the caller's,
+    /// and the packet has to be given to insert.
+    template <class Sink>
+    [[nodiscard]] bool reorder(const Packet& packet, Owner&& owner, time_point arrival,
+                               Sink&& sink) {
+        if (!ordinary_ || packet.ssrc() != at_.ssrc() || store_.size() >= unfilled_) return false;
+        const unsigned beyond = at_.beyond_next(packet);
+        if (beyond == 0) {
+            ++stats_.received;
+            ordinary_ = alone_ = false; // should the sink throw, the others are still due
+            at_.follow(packet);
+            sink(frame{packet, at_.top(), arrival, std::move(owner)});
+            hand_out_run(sink);
+            ordinary_ = true;
+            alone_ = store_.size() == 0;
+            if (store_.is_wide()) [[unlikely]]
+                settle();
+            return true;
+        }
+        if (beyond >= reach_ ||
+            !store_.try_emplace(packet, at_.top() + 1 + beyond, arrival, std::move(owner)))
             return false;
+        alone_ = false;
         ++stats_.received;
         return true;
     }
@@ -186,7 +202,7 @@ public:
 
     /// The logical sequence number handed out last.
     std::optional<std::int64_t> last_lseq() const noexcept {
-        return has_top_ ? std::optional(top_) : std::nullopt;
+        return at_.has_top() ? std::optional(at_.top()) : std::nullopt;
     }
 
     /// Packets inside that wait for their turn, suspect not counted.
@@ -206,34 +222,23 @@ private:
     }
 
     template <class Sink>
-    RTPSYNTH_NOINLINE result<void> insert_any(rtp_packet_view packet, Owner&& owner,
+    RTPSYNTH_NOINLINE result<void> insert_any(const Packet& packet, Owner&& owner,
                                               time_point arrival, Sink& sink) {
-        // The one that others wait for is handed out with them.
-        if (ordinary_ && packet.ssrc() == ssrc_ && store_.size() < unfilled_ &&
-            packet.seq() == static_cast<std::uint16_t>(top_ + 1)) {
-            ordinary_ = false; // until the others have left
-            ++stats_.received;
-            follow(packet);
-            sink(frame{packet, top_, arrival, std::move(owner)});
-            hand_out_run(sink);
-            return {};
-        }
-        ordinary_ = false;
+        ordinary_ = alone_ = false;
         while (store_.size() == capacity_) release_run(sink); // a sink has thrown before
         std::int64_t lseq;
-        if (has_last_ || store_.size() != 0) {
-            const std::int64_t reference = has_last_ ? top_ : first_;
-            lseq = unwrap_seq(packet.seq(), reference);
-            if (is_suspect(packet, lseq - reference)) {
+        if (at_.has_last() || store_.size() != 0) {
+            lseq = unwrap_seq(packet.seq(), at_.reference());
+            if (is_suspect(packet, lseq - at_.reference())) {
                 suspect(packet, std::move(owner), arrival, sink);
                 settle();
                 return {};
             }
         } else {
-            lseq = first_lseq(packet.seq());
+            lseq = at_.first_lseq(packet.seq());
         }
-        const bool late = has_last_ && lseq <= top_;
-        if (!late && !store_.reserve(has_last_ ? top_ + 1 : lseq, lseq)) {
+        const bool late = at_.has_last() && lseq <= at_.top();
+        if (!late && !store_.reserve(std::min(at_.base(), lseq), lseq)) {
             settle();
             return errc::not_enough_memory;
         }
@@ -242,7 +247,7 @@ private:
         if (held_) drop(take_held(), drop_reason::stray, sink);
         ++stats_.received;
         if (late || store_.contains(lseq)) {
-            const bool known = !late || lseq == top_;
+            const bool known = !late || lseq == at_.top();
             drop({packet, lseq, arrival, std::move(owner)},
                  known ? drop_reason::duplicate : drop_reason::late, sink);
         } else {
@@ -252,22 +257,15 @@ private:
         return {};
     }
 
-    /// Counts the packet that is next in sequence as handed out.
-    void follow(const rtp_packet_view& packet) noexcept {
-        pace_.learn(packet.timestamp() - last_timestamp_);
-        last_timestamp_ = packet.timestamp();
-        ++top_;
-    }
-
-    bool is_suspect(const rtp_packet_view& packet, std::int64_t ahead) const noexcept {
-        if (packet.ssrc() != ssrc_ || ahead > dropout_ || ahead < -misorder_) return true;
-        return ahead < 0 && !pace_.is_old(packet.timestamp() - last_timestamp_, -ahead);
+    bool is_suspect(const Packet& packet, std::int64_t ahead) const noexcept {
+        return packet.ssrc() != at_.ssrc() || ahead > dropout_ || ahead < -misorder_ ||
+               at_.is_from_behind_anew(packet, ahead);
     }
 
     /// Two suspects in a row are each other's proof: of a long loss if numbers and timestamps went
     /// on together meanwhile, else of a sender that restarted, and a new stream starts with them.
     template <class Sink>
-    void suspect(const rtp_packet_view& packet, Owner&& owner, time_point arrival, Sink& sink) {
+    void suspect(const Packet& packet, Owner&& owner, time_point arrival, Sink& sink) {
         if (!held_ || held_->packet.ssrc() != packet.ssrc() ||
             seq_distance(packet.seq(), held_->packet.seq()) != 1) {
             ++stats_.received;
@@ -283,83 +281,72 @@ private:
         // Until the old stream has left, the suspect stays held and the owner the caller's.
         while (store_.size() != 0) release_run(sink);
         frame first = take_held();
-        const std::int64_t lseq = lseq_of_proven(first.packet);
+        const std::int64_t lost = at_.lost_before(first.packet);
+        if (lost < 0) {
+            at_.end();
+            ++stats_.restarts;
+        }
+        const std::int64_t lseq =
+            lost < 0 ? at_.first_lseq(first.packet.seq()) : at_.top() + 1 + lost;
         place(first.packet, lseq, first.arrival, std::move(first.owner), sink);
         ++stats_.received;
         place(packet, lseq + 1, arrival, std::move(owner), sink);
     }
 
-    /// Ends the old stream, unless the packet continues it.
-    std::int64_t lseq_of_proven(const rtp_packet_view& packet) noexcept {
-        if (packet.ssrc() == ssrc_) {
-            const auto number = static_cast<std::uint16_t>(packet.seq() - top_);
-            if (const auto lost = pace_.packets_lost(packet.timestamp() - last_timestamp_, number))
-                return top_ + *lost + 1;
-        }
-        has_last_ = false;
-        pace_.reset();
-        ++stats_.restarts;
-        return first_lseq(packet.seq());
-    }
-
     /// Precondition: store_.reserve(lseq), and that place is free.
     template <class Sink>
-    void place(const rtp_packet_view& packet, std::int64_t lseq, time_point arrival, Owner&& owner,
+    void place(const Packet& packet, std::int64_t lseq, time_point arrival, Owner&& owner,
                Sink& sink) {
         // A stream's very first packet, numbered 0, has nothing before it to wait for.
         const bool begins = !std::exchange(started_, true) && packet.seq() == 0;
-        if (!has_last_ && store_.size() == 0) { // a stream's first packet: its reference for now
-            first_ = lseq;
-            last_timestamp_ = packet.timestamp();
-            ssrc_ = packet.ssrc();
+        if (!at_.has_last()) {
+            if (store_.size() == 0) at_.begin(packet, lseq);
+            at_.include(lseq);
         }
         store_.try_emplace(packet, lseq, arrival, std::move(owner));
-        if (begins || (has_last_ && store_.lowest() == top_ + 1) || store_.size() >= capacity_)
-            release_run(sink);
+        if (begins || (at_.has_last() && is_due()) || store_.size() >= capacity_) release_run(sink);
     }
 
     /// Hands out the first packet, after an erasure where it does not follow the last one, and all
     /// that are next in sequence. Precondition: the buffer is not empty.
     template <class Sink>
     void release_run(Sink& sink) {
-        ordinary_ = false;
-        const frame& first = store_.first();
-        if (has_top_ && first.lseq != top_ + 1) skip_gap(first, sink);
-        if (!has_last_) {
-            has_last_ = has_top_ = true; // its first packet: no step to learn from
-            last_timestamp_ = first.packet.timestamp();
-            top_ = first.lseq - 1;
-        }
+        ordinary_ = alone_ = false;
+        const frame& first = store_.first(at_.base());
+        if (!at_.has_last() || first.lseq != at_.top() + 1) skip_gap(first, sink);
+        store_.advance(at_.base());
         hand_out_run(sink);
     }
 
     template <class Sink>
     void skip_gap(const frame& after, Sink& sink) {
-        erasure gap{top_ + 1, after.lseq - 1, 0, !has_last_};
-        if (has_last_) {
-            const auto lost = static_cast<std::uint64_t>(gap.lseq_end - top_);
-            gap.ts_diff = pace_.lost_span(after.packet.timestamp() - last_timestamp_, lost);
-            stats_.erased += lost;
-        }
+        const bool missing = at_.has_top() && after.lseq != at_.top() + 1;
+        erasure gap{at_.top() + 1, after.lseq - 1, 0, !at_.has_last()};
+        gap.ts_diff = at_.pass_over(after.packet, after.lseq);
+        if (!missing) return; // the very first packet, which may have any number
         ++stats_.erasures;
-        has_last_ = true;
-        top_ = gap.lseq_end;
-        last_timestamp_ = after.packet.timestamp(); // so that the gap is no step to learn from
+        if (!gap.restart)
+            stats_.erased += static_cast<std::uint64_t>(gap.lseq_end - gap.lseq_start + 1);
         sink(std::as_const(gap));
     }
 
-    /// Hands out all packets that follow the last one. Precondition: has_last_, and there is one.
+    /// Hands out all packets that follow the last one. Precondition: has_last(), and all that is in
+    /// the window fits there.
     template <class Sink>
     void hand_out_run(Sink& sink) {
-        ordinary_ = false; // should the sink throw, the rest of the run is still due
-        store_.advance(top_ + 1);
-        do {
-            const typename detail::reorder_store<frame>::taken f = store_.take_first();
-            follow((*f).packet);
-            sink(std::move(*f));
-        } while (store_.lowest() == top_ + 1);
-        if (store_.size() == 0) store_.shrink();
-        settle();
+        for (unsigned count = 64; count == 64;) {
+            count = store_.run(at_.top() + 1);
+            if (count == 0) return;
+            store_.take_run(at_.top() + 1, count, [&](frame& f) {
+                at_.follow(f.packet);
+                sink(std::move(f));
+            });
+        }
+    }
+
+    /// Whether the packet that follows the last one is inside.
+    bool is_due() const noexcept {
+        return store_.fits(at_.top() + 1) && store_.contains(at_.top() + 1);
     }
 
     template <class Sink>
@@ -381,35 +368,28 @@ private:
         return f;
     }
 
-    /// Whether pass and hold may take packets, and from how far ahead.
+    /// Whether pass and reorder may take packets, and from how far ahead.
     void settle() noexcept {
-        ordinary_ = has_last_ && !held_ && !store_.has_far() && store_.fits(top_ + 1) &&
-                    store_.lowest() != top_ + 1;
-        reach_ = std::min(static_cast<unsigned>(dropout_), store_.width());
+        if (store_.size() == 0 && store_.is_wide()) store_.shrink();
+        ordinary_ = at_.has_last() && !held_ && !store_.has_far() && store_.fits(at_.top() + 1) &&
+                    !store_.contains(at_.top() + 1);
+        alone_ = ordinary_ && store_.size() == 0;
+        reach_ = std::min({static_cast<unsigned>(dropout_), store_.width(), 32767U});
     }
 
-    /// A stream's first logical number, clear of every number handed out before.
-    std::int64_t first_lseq(std::uint16_t seq) const noexcept {
-        return has_top_ ? ((top_ >> 16) + 2) * 65536 + seq : seq;
-    }
-
-    std::int64_t top_ = 0;             // newest lseq handed out of any stream, if has_top_
-    std::int64_t first_ = 0;           // lseq of the current stream's first packet, until has_last_
-    std::uint32_t last_timestamp_ = 0; // of the packet of top_, or of first_ until has_last_
-    std::uint32_t ssrc_ = 0;           // of the current stream
-    bool has_top_ = false;
-    bool has_last_ = false; // top_ is of the current stream
+    bool ordinary_ =
+        false;           // something was handed out, no suspect, nothing due, all fits the window
+    bool alone_ = false; // ordinary_, and the buffer is empty
     bool started_ = false;
-    bool ordinary_ = false; // has_last_, no suspect, nothing due, and all fits the window
-    unsigned reach_ = 0;    // while ordinary_: how far ahead a packet has a place in the window
-    detail::stream_pace pace_;
-    detail::reorder_store<frame> store_;
-    std::optional<frame> held_; // one suspect, kept until the next packet judges it
-    jitter_buffer_stats stats_;
+    unsigned reach_ = 0; // while ordinary_: how far ahead a packet has a place in the window
     unsigned capacity_;
     unsigned unfilled_; // with fewer packets inside than this, no tail can be stale
     int dropout_;
     int misorder_;
+    detail::stream_position at_;
+    jitter_buffer_stats stats_;
+    detail::reorder_store<frame> store_;
+    std::optional<frame> held_; // one suspect, kept until the next packet judges it
     std::optional<duration> max_delay_;
 };
 

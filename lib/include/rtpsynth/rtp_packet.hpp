@@ -60,11 +60,18 @@ public:
     /// The same without a result object: fills *this and returns 0, or returns an errc's value and
     /// leaves *this as it was.
     int assign(const std::uint8_t* data, std::size_t size) noexcept {
+        if (assign_plain(data, size)) [[likely]]
+            return 0;
         if (size < rtp_header_size) return static_cast<int>(errc::packet_too_short);
-        if (data[0] != plain_first_byte) [[unlikely]]
-            return assign_any(data, size);
+        return assign_any(data, size);
+    }
+
+    /// assign() for nearly every packet there is: without padding, extension and CSRCs. Returns
+    /// false, and leaves *this as it was, for any other and for what is no packet.
+    bool assign_plain(const std::uint8_t* data, std::size_t size) noexcept {
+        if (size < rtp_header_size || data[0] != plain_first_byte) return false;
         set(data, size, plain_first_byte, rtp_header_size, 0);
-        return 0;
+        return true;
     }
 
     std::uint16_t seq() const noexcept { return seq_; }
@@ -108,7 +115,7 @@ public:
     }
 
 private:
-    // Version 2 and no padding, extension or CSRC: nearly every packet there is.
+    // Version 2 and no padding, extension or CSRC.
     static constexpr unsigned plain_first_byte = 0x80;
 
     int assign_any(const std::uint8_t* data, std::size_t size) noexcept {

@@ -38,6 +38,15 @@ class block_cache {
     static_assert(Size >= sizeof(void*) && Limit > 0);
 
 public:
+    /// Whether the next allocate() neither fails nor calls anything.
+    static bool is_ready() noexcept {
+#ifndef RTPSYNTH_NO_BLOCK_CACHE
+        return local_.head != nullptr;
+#else
+        return false;
+#endif
+    }
+
     /// A block, or nullptr without memory. Give it back with release().
     static void* allocate() noexcept {
 #ifndef RTPSYNTH_NO_BLOCK_CACHE

@@ -33,11 +33,6 @@ struct packet_frame : rtp_frame {
 using frame_memory = rtpsynth::detail::block_cache<sizeof(packet_frame), 1024>;
 static_assert(std::is_trivially_destructible_v<packet_frame>);
 
-struct frame_release {
-    void operator()(packet_frame* f) const noexcept { frame_memory::release(f); }
-};
-using frame_owner = std::unique_ptr<packet_frame, frame_release>;
-
 // Erasures are the buffer's own, those of the latest call. Each goes before a packet, so that there
 // are never more of them than packets inside, one of them a suspect, and those that the call adds.
 class erasure_list {
@@ -69,17 +64,48 @@ private:
     std::size_t used_ = 0;
 };
 
+// What the jitter buffer keeps of a packet; its frame has the rest.
+class packet_numbers {
+public:
+    explicit packet_numbers(const rtp_info& i) noexcept
+        : timestamp_(i.ts), ssrc_(i.ssrc), seq_(i.seq) {}
+    std::uint32_t timestamp() const noexcept { return timestamp_; }
+    std::uint32_t ssrc() const noexcept { return ssrc_; }
+    std::uint16_t seq() const noexcept { return seq_; }
+
+private:
+    std::uint32_t timestamp_;
+    std::uint32_t ssrc_;
+    std::uint16_t seq_;
+};
+
+using frame_buffer = jitter_buffer<packet_frame*, packet_numbers>;
+
+struct frame_eater {
+    void operator()(frame_buffer::frame&& f) const noexcept { frame_memory::release(f.owner); }
+    void operator()(drop_reason, frame_buffer::frame&& f) const noexcept {
+        frame_memory::release(f.owner);
+    }
+    void operator()(const erasure&) const noexcept {}
+};
+
+// The frames inside are the buffer's own.
 struct c_buffer {
-    jitter_buffer<frame_owner> frames;
+    frame_buffer frames;
     erasure_list erasures;
 
     explicit c_buffer(const jitter_buffer_options& o) : frames(o) {}
+    c_buffer(const c_buffer&) = delete;
+    c_buffer& operator=(const c_buffer&) = delete;
+    ~c_buffer() { frames.flush(frame_eater()); }
 };
 
 // What struct rtp_info says of a payload type, looked up once per packet.
 struct payload_rule {
+    static constexpr int unknown = -1, one_per_byte = 0, by_frames = 1; // nsamples() has to count
+
     const rtp_profile* profile = nullptr;
-    enum { unknown, one_per_byte, by_frames } samples = unknown;
+    int samples = unknown;
 };
 
 constexpr std::array<payload_rule, 128> payload_rules = [] {
@@ -89,16 +115,22 @@ constexpr std::array<payload_rule, 128> payload_rules = [] {
         const auto pt = static_cast<std::uint8_t>(i);
         rules[i].profile = static_profile(pt);
         const int n = nsamples(pt, zeros);
-        rules[i].samples = n == -1    ? payload_rule::unknown
-                           : n == 240 ? payload_rule::one_per_byte
-                                      : payload_rule::by_frames;
+        if (n == 240) rules[i].samples = payload_rule::one_per_byte;
+        if (n != 240 && n != -1) rules[i].samples = payload_rule::by_frames;
     }
     return rules;
 }();
 
-RTPSYNTH_NOINLINE void fill_by_frames(rtp_info& info, rtp_packet_view p) noexcept {
-    info.nsamples = nsamples(p.payload_type(), p.payload());
-    info.appendable = appendable(p.payload_type(), p.payload().size());
+// Whether nsamples is no more than a look into the table.
+inline bool is_counted_at_once(const rtp_packet_view& p) noexcept {
+    return p.payload().size() - 1 < max_counted_payload &&
+           payload_rules[p.payload_type()].samples != payload_rule::by_frames;
+}
+
+RTPSYNTH_NOINLINE void count_samples(rtp_info& info, std::uint8_t payload_type,
+                                     std::span<const std::uint8_t> payload) noexcept {
+    info.nsamples = nsamples(payload_type, payload);
+    info.appendable = appendable(payload_type, payload.size());
 }
 
 inline void fill(rtp_info& info, const rtp_packet_view& p) noexcept {
@@ -106,56 +138,53 @@ inline void fill(rtp_info& info, const rtp_packet_view& p) noexcept {
     const payload_rule& rule = payload_rules[p.payload_type()];
     info.data_size = size;
     info.data_offset = static_cast<unsigned>(p.payload_offset());
+    info.nsamples = static_cast<int>(size) | rule.samples;
     info.ts = p.timestamp();
     info.seq = p.seq();
     info.ssrc = p.ssrc();
-    info.rtp_profile = rule.profile;
-    info.nsamples = -1;
     info.appendable = 1;
-    if (rule.samples == payload_rule::one_per_byte && size - 1 < max_counted_payload) [[likely]]
-        info.nsamples = static_cast<int>(size);
-    else if (rule.samples == payload_rule::by_frames)
-        fill_by_frames(info, p);
+    info.rtp_profile = rule.profile;
+    if (!is_counted_at_once(p)) [[unlikely]]
+        count_samples(info, p.payload_type(), p.payload());
 }
 
-packet_frame* new_frame(const c_buffer& buffer) noexcept {
+// All of a frame but its number, and what becomes of it.
+inline packet_frame* make_frame(void* memory, const rtp_packet_view& packet,
+                                std::uint64_t count) noexcept {
+    auto* const f = ::new (memory) packet_frame;
+    f->type = RFT_RTP;
+    fill(f->rtp.info, packet);
+    f->rtp.jbcnt = count;
+    f->rtp.data = packet.datagram().data();
+    f->next = nullptr;
+    f->why = RJB_DROP_NONE;
+    return f;
+}
+
+inline packet_frame* new_frame(const c_buffer& buffer, const rtp_packet_view& packet) noexcept {
     void* const memory = frame_memory::allocate();
     if (memory == nullptr) [[unlikely]]
         return nullptr;
-    auto* const f = ::new (memory) packet_frame;
-    f->rtp.jbcnt = buffer.frames.stats().received + 1;
-    return f;
-}
-
-inline rtp_frame* finish(packet_frame* f, const rtp_packet_view& packet, std::int64_t lseq,
-                         rjb_drop_reason why) noexcept {
-    f->type = RFT_RTP;
-    fill(f->rtp.info, packet);
-    f->rtp.lseq = static_cast<std::uint64_t>(lseq);
-    f->rtp.data = packet.datagram().data();
-    f->next = nullptr;
-    f->why = why;
-    return f;
+    return make_frame(memory, packet, buffer.frames.stats().received + 1);
 }
 
 // Chains what the jitter buffer hands out into the two lists of a result.
 class list_sink {
 public:
-    using frame = jitter_buffer<frame_owner>::frame;
+    using frame = frame_buffer::frame;
 
     list_sink(erasure_list& erasures, rjb_udp_in_r& result) noexcept
         : erasures_(erasures), ready_(&result.ready), drop_(&result.drop) {}
     list_sink(const list_sink&) = delete;
     list_sink& operator=(const list_sink&) = delete;
 
-    void operator()(frame&& f) noexcept {
-        append(ready_, finish(f.owner.release(), f.packet, f.lseq, RJB_DROP_NONE));
-    }
+    void pass(packet_frame* f, std::int64_t lseq) noexcept { append(ready_, f, lseq); }
+    void operator()(frame&& f) noexcept { pass(f.owner, f.lseq); }
     RTPSYNTH_NOINLINE void operator()(drop_reason why, frame&& f) noexcept {
         static_assert(static_cast<int>(drop_reason::duplicate) + 1 == RJB_DROP_DUPLICATE);
         static_assert(static_cast<int>(drop_reason::stray) + 1 == RJB_DROP_STRAY);
-        append(drop_, finish(f.owner.release(), f.packet, f.lseq,
-                             static_cast<rjb_drop_reason>(static_cast<int>(why) + 1)));
+        f.owner->why = static_cast<rjb_drop_reason>(static_cast<int>(why) + 1);
+        append(drop_, f.owner, f.lseq);
     }
     RTPSYNTH_NOINLINE void operator()(const erasure& gap) noexcept {
         rtp_frame* const f = erasures_.next();
@@ -167,6 +196,10 @@ public:
     }
 
 private:
+    static void append(rtp_frame**& end, packet_frame* f, std::int64_t lseq) noexcept {
+        f->rtp.lseq = static_cast<std::uint64_t>(lseq);
+        append(end, f);
+    }
     static void append(rtp_frame**& end, rtp_frame* f) noexcept {
         *end = f;
         end = &f->next;
@@ -177,37 +210,84 @@ private:
     rtp_frame** drop_;
 };
 
-RTPSYNTH_NOINLINE rjb_udp_in_r put(c_buffer& buffer, rtp_packet_view packet, frame_owner owner,
-                                   time_point arrival) noexcept {
-    rjb_udp_in_r out{RJB_ENOMEM, nullptr, nullptr};
-    // A packet makes one erasure, unless it proves that a suspect was a restart.
+RTPSYNTH_NOINLINE void put(rjb_udp_in_r& out, c_buffer& buffer, packet_frame* f,
+                           time_point arrival) noexcept {
+    // A packet makes one erasure, unless it proves a suspect right.
     const std::size_t erasures = buffer.frames.has_suspect() ? buffer.frames.size() + 2 : 1;
-    if (!buffer.erasures.begin(erasures)) return out;
     list_sink sink(buffer.erasures, out);
-    if (buffer.frames.insert(packet, std::move(owner), arrival, sink)) out.error = 0;
+    if (buffer.erasures.begin(erasures) &&
+        buffer.frames.insert(packet_numbers(f->rtp.info), std::move(f), arrival, sink))
+        return;
+    frame_memory::release(f);
+    out.error = RJB_ENOMEM;
+}
+
+// Where a datagram or the memory is not as most are.
+RTPSYNTH_NOINLINE void udp_in_odd(rjb_udp_in_r& out, c_buffer* buffer, const unsigned char* data,
+                                  std::size_t size, time_point arrival) noexcept {
+    out.error = RJB_ENOMEM;
+    if (buffer == nullptr) return;
+    rtp_packet_view packet;
+    if (const int e = packet.assign(data, data == nullptr ? 0 : size)) {
+        buffer->frames.count_invalid();
+        out.error = e;
+    } else if (packet_frame* const f = new_frame(*buffer, packet)) {
+        out.error = 0;
+        put(out, *buffer, f, arrival);
+    }
+}
+
+// A packet that may have to wait for others, or that others wait for.
+RTPSYNTH_NOINLINE void reorder(rjb_udp_in_r& out, c_buffer& buffer, packet_frame* f,
+                               time_point arrival) noexcept {
+    if (!buffer.frames.reorder(packet_numbers(f->rtp.info), std::move(f), arrival,
+                               list_sink(buffer.erasures, out)))
+        put(out, buffer, f, arrival);
+}
+
+// The next packet in sequence, if it is as most are, passes without a call.
+inline rjb_udp_in_r udp_in(void* jb, const unsigned char* data, std::size_t size,
+                           std::int64_t now_ns) noexcept {
+    rjb_udp_in_r out{0, nullptr, nullptr};
+    auto* const buffer = static_cast<c_buffer*>(jb);
+    const time_point arrival{duration(now_ns)};
+    rtp_packet_view packet;
+    if (buffer == nullptr || data == nullptr || !packet.assign_plain(data, size) ||
+        !is_counted_at_once(packet) || !frame_memory::is_ready()) [[unlikely]] {
+        udp_in_odd(out, buffer, data, size, arrival);
+        return out;
+    }
+    packet_frame* const f = new_frame(*buffer, packet);
+    if (buffer->frames.pass(packet_numbers(f->rtp.info))) {
+        f->rtp.lseq = static_cast<std::uint64_t>(*buffer->frames.last_lseq());
+        out.ready = f;
+    } else {
+        reorder(out, *buffer, f, arrival);
+    }
     return out;
 }
 
-inline rjb_udp_in_r udp_in(void* jb, const unsigned char* data, std::size_t size,
-                           std::int64_t now_ns) noexcept {
-    auto* const buffer = static_cast<c_buffer*>(jb);
-    if (buffer == nullptr) [[unlikely]]
-        return {RJB_ENOMEM, nullptr, nullptr};
+// One of many. False without memory.
+inline bool udp_in_next(c_buffer& buffer, const rjb_datagram& datagram, time_point arrival,
+                        list_sink& sink) noexcept {
     rtp_packet_view packet;
-    if (const int e = packet.assign(data, data == nullptr ? 0 : size)) [[unlikely]] {
-        buffer->frames.count_invalid();
-        return {e, nullptr, nullptr};
+    if (packet.assign(datagram.data, datagram.data == nullptr ? 0 : datagram.size) != 0)
+        [[unlikely]] {
+        buffer.frames.count_invalid();
+        return true;
     }
-    frame_owner owner(new_frame(*buffer));
-    if (!owner) [[unlikely]]
-        return {RJB_ENOMEM, nullptr, nullptr};
-    if (buffer->frames.pass(packet)) {
-        return {0, finish(owner.release(), packet, *buffer->frames.last_lseq(), RJB_DROP_NONE),
-                nullptr};
+    packet_frame* f = new_frame(buffer, packet);
+    if (f == nullptr) [[unlikely]]
+        return false;
+    const packet_numbers numbers(f->rtp.info);
+    if (buffer.frames.pass(numbers)) {
+        sink.pass(f, *buffer.frames.last_lseq());
+        return true;
     }
-    const time_point arrival{duration(now_ns)};
-    if (buffer->frames.hold(packet, std::move(owner), arrival)) return {0, nullptr, nullptr};
-    return put(*buffer, packet, std::move(owner), arrival);
+    if (buffer.frames.insert(numbers, std::move(f), arrival, sink)) [[likely]]
+        return true;
+    frame_memory::release(f);
+    return false;
 }
 
 } // namespace
@@ -254,17 +334,10 @@ rjb_udp_in_r rtpjbuf_udp_in_many(void* jb, const rjb_datagram* datagrams, size_t
     const std::size_t inside = buffer->frames.size() + 1; // and a suspect
     if (n > SIZE_MAX - inside || !buffer->erasures.begin(inside + n)) return out;
     list_sink sink(buffer->erasures, out);
-    for (size_t i = 0; i < n; ++i) {
-        frame_owner owner(new_frame(*buffer));
-        if (!owner) return out;
-        const std::span datagram(datagrams[i].data,
-                                 datagrams[i].data == nullptr ? 0 : datagrams[i].size);
-        const auto r =
-            buffer->frames.insert(datagram, std::move(owner), time_point(duration(now_ns)), sink);
-        if (!r && r.error() == errc::not_enough_memory) return out;
-        if (taken != nullptr) *taken = i + 1;
-    }
-    out.error = 0;
+    size_t i = 0;
+    while (i != n && udp_in_next(*buffer, datagrams[i], time_point(duration(now_ns)), sink)) ++i;
+    if (taken != nullptr) *taken = i;
+    if (i == n) out.error = 0;
     return out;
 }
 

@@ -25,29 +25,22 @@ namespace rtpsynth::detail {
 template <class Frame>
 class reorder_store {
 public:
-    /// What lowest() is while the window is empty, and -nowhere its counterpart. Far from every
-    /// sequence number, and half of what the type holds, so that differences do not overflow.
-    static constexpr std::int64_t nowhere = std::numeric_limits<std::int64_t>::max() / 2;
-
     /// \p by_arrival: keep the order of arrival too, for oldest().
     /// \throws std::bad_alloc
     reorder_store(unsigned capacity, bool by_arrival)
         : window_(base_width(capacity)),
           frames_(static_cast<handle>(capacity)),
-          capacity_(capacity),
+          narrow_(window_.width()),
           by_arrival_(by_arrival) {}
 
     unsigned size() const noexcept { return size_; }
 
-    /// The least number in the window.
-    std::int64_t lowest() const noexcept { return lowest_; }
-
-    /// Brings the least number held into the window, whence take_first() takes it.
+    /// The frame of the least number, which is at least \p base. It is in the window after that.
     /// Precondition: size() != 0.
-    const Frame& first() noexcept {
-        if (lowest_ == nowhere) [[unlikely]]
+    const Frame& first(std::int64_t base) noexcept {
+        if (size_ == far_count_) [[unlikely]]
             advance(frames_[far_[far_count_ - 1]].lseq);
-        return frames_[window_.at(lowest_)];
+        return frames_[window_.at(window_.next(std::max(base, highest_ + 1 - window_.width())))];
     }
 
     /// The frame that arrived first. Precondition: size() != 0, by_arrival.
@@ -63,10 +56,11 @@ public:
     std::uint32_t width() const noexcept { return window_.width(); }
 
     /// Makes room in the window for \p lseq, and for all from \p base on if anything is held.
-    /// False if there is no memory; then nothing has changed. Precondition: base <= lseq.
+    /// False if there is no memory; then nothing has changed.
+    /// Precondition: \p base is not above \p lseq, nor above any number held.
     bool reserve(std::int64_t base, std::int64_t lseq) noexcept {
         advance(base);
-        const std::int64_t low = size_ == 0 ? lseq : std::min(lowest_, base);
+        const std::int64_t low = size_ == 0 ? lseq : base;
         const std::int64_t high = std::max(highest_, lseq);
         return high - low < window_.width() || widen(low, high);
     }
@@ -85,7 +79,6 @@ public:
         if (!window_.claim(lseq)) return false;
         const handle h = frames_.emplace(packet, lseq, arrival, std::forward<Owner>(owner));
         window_.set(lseq, h);
-        lowest_ = std::min(lowest_, lseq);
         highest_ = std::max(highest_, lseq);
         ++size_;
         if (by_arrival_) link(h);
@@ -108,17 +101,26 @@ public:
         typename slot_pool<Frame>::handle h_;
     };
 
-    /// Takes the frame of the least number. Precondition: lowest() != nowhere.
-    taken take_first() noexcept {
-        const std::int64_t lseq = lowest_;
-        const handle h = window_.erase(lseq);
-        if (window_.contains(lseq + 1))
-            lowest_ = lseq + 1;
-        else if (lseq == highest_)
-            clear_bounds();
-        else
-            lowest_ = window_.next(lseq + 1);
-        return remove(h);
+    /// How many frames are numbered \p lseq, lseq + 1, ... without a gap; 64 if there are more.
+    /// Precondition: fits(lseq).
+    unsigned run(std::int64_t lseq) const noexcept { return window_.run(lseq); }
+
+    /// Takes the \p count != 0 frames of a run and calls \p f with each. If that throws, the frames
+    /// it was not called with are still held.
+    template <class F>
+    void take_run(std::int64_t lseq, unsigned count, F&& f) {
+        const std::int64_t end = lseq + count;
+        window_.erase_run(lseq, count);
+        size_ -= count;
+        try {
+            do {
+                const taken frame = detach(window_.at(lseq++));
+                f(*frame);
+            } while (lseq != end);
+        } catch (...) {
+            for (; lseq != end; ++size_) window_.claim(lseq++);
+            throw;
+        }
     }
 
     /// Takes the frame of the greatest number. Precondition: size() != 0.
@@ -141,7 +143,6 @@ public:
             const std::int64_t lseq = frames_[h].lseq;
             if (lseq - base >= seq_window::max_width) return;
             window_.insert(lseq, h);
-            lowest_ = std::min(lowest_, lseq);
             highest_ = std::max(highest_, lseq);
             --far_count_;
         }
@@ -149,15 +150,19 @@ public:
 
     bool has_far() const noexcept { return far_count_ != 0; }
 
+    /// Whether the window was widened.
+    bool is_wide() const noexcept { return window_.width() != narrow_; }
+
     /// Gives back the memory of a window that was widened. Precondition: size() == 0.
-    void shrink() noexcept {
-        if (window_.width() == base_width(capacity_)) return;
-        window_.resize(base_width(capacity_), 0, -1); // if it fails, it stays wide
-    }
+    void shrink() noexcept { resize(narrow_); } // if it fails, it stays wide
 
 private:
     using pool = slot_pool<Frame>;
     using handle = typename pool::handle;
+
+    // Far from every sequence number, and half of what the type holds, so that differences do not
+    // overflow.
+    static constexpr std::int64_t nowhere = std::numeric_limits<std::int64_t>::max() / 2;
 
     static constexpr std::uint32_t base_width(unsigned capacity) noexcept {
         return std::clamp(std::bit_ceil(4 * capacity), 64U, 32768U);
@@ -167,31 +172,31 @@ private:
         constexpr std::uint32_t most = seq_window::max_width;
         if (high - low < most) {
             const auto span = static_cast<std::uint32_t>(high - low + 1);
-            return window_.resize(std::bit_ceil(span), lowest_, highest_);
+            return resize(std::bit_ceil(span));
         }
-        if (window_.width() < most && !window_.resize(most, lowest_, highest_)) return false;
+        if (window_.width() < most && !resize(most)) return false;
         // Ends at the latest when the window is empty and highest_ is -nowhere.
         while (highest_ - low >= most) far_[far_count_++] = erase_highest();
         return true;
     }
 
+    bool resize(std::uint32_t width) noexcept {
+        return window_.resize(width, [this](handle h) { return frames_[h].lseq; });
+    }
+
     handle erase_highest() noexcept {
         const handle h = window_.erase(highest_);
-        if (lowest_ == highest_)
-            clear_bounds();
-        else
-            highest_ = window_.previous(highest_ - 1);
+        highest_ = size_ - far_count_ == 1 ? -nowhere : window_.previous(highest_ - 1);
         return h;
     }
 
-    void clear_bounds() noexcept {
-        lowest_ = nowhere;
-        highest_ = -nowhere;
+    taken remove(handle h) noexcept {
+        --size_;
+        return detach(h);
     }
 
-    taken remove(handle h) noexcept {
+    taken detach(handle h) noexcept {
         if (by_arrival_) unlink(h);
-        --size_;
         return {frames_, h};
     }
 
@@ -214,11 +219,10 @@ private:
     }
 
     seq_window window_;
-    std::int64_t lowest_ = nowhere; // least and greatest number in the window
-    std::int64_t highest_ = -nowhere;
+    std::int64_t highest_ = -nowhere; // no number in the window is greater; if any is in it, it is
     unsigned size_ = 0;
     pool frames_;
-    unsigned capacity_;
+    std::uint32_t narrow_;        // the window's width at first
     std::array<handle, 2> far_{}; // beyond the window, greatest number first
     unsigned far_count_ = 0;
     handle oldest_ = pool::none; // chain in order of arrival

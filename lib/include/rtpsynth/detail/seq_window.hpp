@@ -59,6 +59,24 @@ public:
 
     std::uint16_t at(std::int64_t lseq) const noexcept { return handles_[index(lseq)]; }
 
+    /// How many numbers from \p lseq on are stored without a gap; 64 if it is more.
+    unsigned run(std::int64_t lseq) const noexcept {
+        const std::uint32_t i = index(lseq);
+        const std::uint64_t here = bits_[i / 64];
+        const std::uint64_t after = bits_[(i / 64 + 1) & mask_ / 64];
+        // Both words without a branch, and without a shift by 64.
+        const std::uint64_t bits = here >> (i % 64) | after << 1 << (63 - i % 64);
+        return static_cast<unsigned>(std::countr_one(bits));
+    }
+
+    /// Takes the places of run(lseq) numbers or less from \p lseq on; their handles stay.
+    void erase_run(std::int64_t lseq, unsigned count) noexcept {
+        const std::uint32_t i = index(lseq);
+        const std::uint64_t bits = ~std::uint64_t{0} >> (64 - count);
+        bits_[i / 64] &= ~(bits << (i % 64));
+        bits_[(i / 64 + 1) & mask_ / 64] &= ~(bits >> 1 >> (63 - i % 64));
+    }
+
     /// The first number stored at or after \p lseq. Precondition: there is one.
     std::int64_t next(std::int64_t lseq) const noexcept {
         const std::uint32_t i = index(lseq);
@@ -81,16 +99,20 @@ public:
         return lseq - std::countl_zero(bits_[word]);
     }
 
-    /// Changes the width, keeping the numbers stored in [first, last]; pass first > last for an
-    /// empty window. Returns false, with nothing changed, if there is no memory.
-    bool resize(std::uint32_t width, std::int64_t first, std::int64_t last) noexcept {
-        seq_window wider;
-        if (!wider.allocate(width)) return false;
-        for (std::int64_t n = first; n <= last; ++n) {
-            n = next(n);
-            wider.insert(n, at(n));
+    /// Changes the width. \p number_of tells the number of each handle stored. Returns false, with
+    /// nothing changed, if there is no memory.
+    template <class F>
+    bool resize(std::uint32_t width, F&& number_of) noexcept {
+        seq_window other;
+        if (!other.allocate(width)) return false;
+        for (std::uint32_t word = 0; word <= mask_ / 64; ++word) {
+            for (std::uint64_t bits = bits_[word]; bits != 0; bits &= bits - 1) {
+                const auto i = static_cast<std::uint32_t>(std::countr_zero(bits));
+                const std::uint16_t handle = handles_[64 * word + i];
+                other.insert(number_of(handle), handle);
+            }
         }
-        *this = std::move(wider);
+        *this = std::move(other);
         return true;
     }
 

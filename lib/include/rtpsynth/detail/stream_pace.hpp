@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
 
 namespace rtpsynth::detail {
 
@@ -17,13 +16,11 @@ public:
     /// one is the usual step, and then any that comes twice in a row: one odd packet changes
     /// nothing. Standing still or going backwards teaches nothing.
     void learn(std::uint32_t advance) noexcept {
-        if (advance == advance_) [[likely]]
-            step_ = advance;
-        else
+        if (advance != steady_) [[unlikely]]
             learn_other(advance);
     }
 
-    void reset() noexcept { step_ = advance_ = unknown; }
+    void reset() noexcept { step_ = advance_ = steady_ = unknown; }
 
     /// Timestamp units that \p lost packets span, if \p span is the advance from the packet before
     /// them to the one behind them. Precondition: lost < 2^31.
@@ -46,14 +43,13 @@ public:
     }
 
     /// How many packets were lost between two that are \p span timestamp units and, modulo 2^16,
-    /// \p numbers sequence numbers apart, if that is exactly so many usual steps; else nothing.
-    std::optional<std::uint32_t> packets_lost(std::uint32_t span,
-                                              std::uint16_t numbers) const noexcept {
+    /// \p numbers sequence numbers apart, if that is exactly so many usual steps; else -1.
+    std::int64_t packets_lost(std::uint32_t span, std::uint16_t numbers) const noexcept {
         // Less than 2^31 units are never a multiple of the unknown step.
-        if (!forwards(span) || span % step_ != 0) return std::nullopt;
+        if (!forwards(span) || span % step_ != 0) return -1;
         const std::uint32_t steps = span / step_;
-        if (static_cast<std::uint16_t>(steps) != numbers) return std::nullopt;
-        return steps - 1;
+        if (static_cast<std::uint16_t>(steps) != numbers) return -1;
+        return std::int64_t{steps} - 1;
     }
 
 private:
@@ -66,8 +62,9 @@ private:
 
     void learn_other(std::uint32_t advance) noexcept {
         if (!forwards(advance)) return;
-        if (step_ == unknown) step_ = advance;
+        if (step_ == unknown || advance == advance_) step_ = advance;
         advance_ = advance;
+        steady_ = advance == step_ ? advance : unknown;
     }
 
     /// Timestamp units that a packet is taken to span at most.
@@ -76,8 +73,8 @@ private:
     }
 
     std::uint32_t step_ = unknown;
-    std::uint32_t advance_ =
-        unknown; // the latest one; the unknown one, if repeated, teaches itself
+    std::uint32_t advance_ = unknown; // the latest one
+    std::uint32_t steady_ = unknown;  // both, if they are equal: one more teaches nothing
 };
 
 } // namespace rtpsynth::detail
