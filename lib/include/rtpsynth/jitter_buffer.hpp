@@ -105,11 +105,13 @@ public:
     template <class Sink>
     [[nodiscard]] result<void> insert(const Packet& packet, Owner&& owner, time_point arrival,
                                       Sink&& sink) {
-        if (pass(packet))
+        if (pass(packet)) {
             sink(frame{packet, at_.top(), arrival, std::move(owner)});
-        else if (!reorder(packet, std::move(owner), arrival, sink))
-            return insert_any(packet, std::move(owner), arrival, sink);
-        return {};
+            return {};
+        }
+        if (reorder(packet, std::move(owner), arrival, sink)) return {};
+        // reorder() has left the owner alone. NOLINTNEXTLINE(bugprone-use-after-move)
+        return insert_any(packet, std::move(owner), arrival, sink);
     }
 
     /// Parses \p datagram and puts it in. Fails as rtp_packet_view::parse does (counted as invalid)

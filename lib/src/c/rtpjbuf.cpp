@@ -79,7 +79,8 @@ private:
     std::uint16_t seq_;
 };
 
-using frame_buffer = jitter_buffer<packet_frame*, packet_numbers>;
+using frame_owner = packet_frame*; // released by hand, so that moving it on costs nothing
+using frame_buffer = jitter_buffer<frame_owner, packet_numbers>;
 
 struct frame_eater {
     void operator()(frame_buffer::frame&& f) const noexcept { frame_memory::release(f.owner); }
@@ -216,7 +217,7 @@ RTPSYNTH_NOINLINE void put(rjb_udp_in_r& out, c_buffer& buffer, packet_frame* f,
     const std::size_t erasures = buffer.frames.has_suspect() ? buffer.frames.size() + 2 : 1;
     list_sink sink(buffer.erasures, out);
     if (buffer.erasures.begin(erasures) &&
-        buffer.frames.insert(packet_numbers(f->rtp.info), std::move(f), arrival, sink))
+        buffer.frames.insert(packet_numbers(f->rtp.info), frame_owner{f}, arrival, sink))
         return;
     frame_memory::release(f);
     out.error = RJB_ENOMEM;
@@ -240,7 +241,7 @@ RTPSYNTH_NOINLINE void udp_in_odd(rjb_udp_in_r& out, c_buffer* buffer, const uns
 // A packet that may have to wait for others, or that others wait for.
 RTPSYNTH_NOINLINE void reorder(rjb_udp_in_r& out, c_buffer& buffer, packet_frame* f,
                                time_point arrival) noexcept {
-    if (!buffer.frames.reorder(packet_numbers(f->rtp.info), std::move(f), arrival,
+    if (!buffer.frames.reorder(packet_numbers(f->rtp.info), frame_owner{f}, arrival,
                                list_sink(buffer.erasures, out)))
         put(out, buffer, f, arrival);
 }
@@ -284,7 +285,7 @@ inline bool udp_in_next(c_buffer& buffer, const rjb_datagram& datagram, time_poi
         sink.pass(f, *buffer.frames.last_lseq());
         return true;
     }
-    if (buffer.frames.insert(numbers, std::move(f), arrival, sink)) [[likely]]
+    if (buffer.frames.insert(numbers, frame_owner{f}, arrival, sink)) [[likely]]
         return true;
     frame_memory::release(f);
     return false;
