@@ -94,6 +94,7 @@ echo_totals echo_server::totals() const {
     totals.sent_bytes = stats.sent_bytes;
     totals.rejected = stats.queue_full + not_answerable_;
     totals.overflow = stats.overflow;
+    totals.send_errors = stats.send_errors;
     totals.errors = stats.receive_errors + stats.send_errors;
     if (stats.last_receive_error) totals.last_error = stats.last_receive_error.message();
     if (stats.last_send_error) totals.last_error = stats.last_send_error.message();

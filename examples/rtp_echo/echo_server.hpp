@@ -25,10 +25,14 @@ struct echo_totals {
     std::uint64_t sent = 0, sent_bytes = 0;
     std::uint64_t rejected = 0;     ///< no room in the queue, or its source cannot be answered
     std::uint64_t overflow = 0;     ///< came while the receive buffer was full
+    std::uint64_t send_errors = 0;  ///< datagrams that the kernel refused to send
     std::uint64_t errors = 0;       ///< of sending and receiving
     std::string last_error;         ///< empty: there was none
     rtpsynth::duration active{};    ///< from the first datagram to the last
     std::size_t receive_buffer = 0; ///< bytes, as the system has it
+
+    /// Datagrams that came and did not go back. An error of receiving is none.
+    std::uint64_t lost() const noexcept { return rejected + overflow + send_errors; }
 };
 
 /// Threads: all but the constructor on the executor's one thread.

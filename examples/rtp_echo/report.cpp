@@ -61,7 +61,7 @@ void report::print_line(const echo_totals& totals, rtpsynth::time_point now) {
     const std::string line =
         text("%6.1f s: %.0f/s in, %.0f/s out, %llu received, %llu lost, CPU %.1f %%",
              seconds(now - start_), per_second(in, period), per_second(out, period),
-             count{totals.received}, count{totals.rejected + totals.overflow + totals.errors},
+             count{totals.received}, count{totals.lost()},
              100 * per_second(seconds(cpu - last_cpu_), period));
     // One longer than the terminal's line is not written anew but scrolls.
     if (terminal_)

@@ -29,16 +29,16 @@ constexpr std::string_view epilogue =
     "Impairment acts on what is sent, in this program; what it drops is not counted as lost.\n"
     "The last packets are waited for for up to a second. SIGINT ends the sending early.\n"
     "\n"
-    "Late, concealed: each stream has a playout clock, which starts with the first packet that\n"
-    "comes back plus --max-delay and never adapts. The turn of a packet is as far from that of\n"
-    "the first as their timestamps are apart. A packet that comes after its turn is late; a\n"
-    "packet time whose packet is late or missing is concealed.\n"
+    "Late and concealed packets: each stream has a playout clock that never adapts. The first\n"
+    "packet that comes back is played --max-delay later, every other one as long after it as\n"
+    "their timestamps say. A packet that comes after its turn is late; a turn whose packet is\n"
+    "late or missing is concealed.\n"
     "\n"
     "What came back of each stream, the first that holds:\n"
     "  echoed       its own packets: SSRC, sequence number and timestamp as they were sent\n"
-    "  renumbered   RTP of another SSRC, other sequence numbers or timestamps, as from a B2BUA\n"
-    "               or SBC: lost is what its own numbers miss, and where it lasts more than\n"
-    "               0.5 s less than what was sent, the rest; there is no round trip\n"
+    "  renumbered   RTP with another SSRC, sequence number or timestamp, as from a B2BUA or\n"
+    "               SBC. Lost are the packets that its own numbers skip and, if it lasts over\n"
+    "               0.5 s less than what was sent, those of that time. No round trip is known\n"
     "  unusable     datagrams of which nothing can be measured: RTCP, STUN, malformed RTP, ...\n"
     "  closed       nothing; ICMP says that the port is closed (connection refused)\n"
     "  unreachable  nothing; another error that the system or ICMP reports\n"
@@ -46,9 +46,9 @@ constexpr std::string_view epilogue =
     "  silent       nothing, and no error\n"
     "  unsent       nothing was sent, for instance since --loss dropped all of it\n"
     "\n"
-    "Exit status: 0 if every stream that sent was echoed or renumbered and not more packets were\n"
-    "lost than --max-loss allows, 1 if not or if something failed, 2 if the command line is\n"
-    "wrong.\n";
+    "Exit status: 0 if something was sent, every stream that sent was echoed or renumbered and\n"
+    "not more packets were lost than --max-loss allows; 1 if not, or if something failed; 2 if\n"
+    "the command line is wrong.\n";
 
 rtpsynth::duration from_seconds(double seconds) {
     return rtpsynth::duration{std::llround(seconds * 1e9)};

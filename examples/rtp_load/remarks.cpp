@@ -87,22 +87,23 @@ void writer::renumbered() {
     const renumbered_totals& n = s_.renumbered;
     say_of(answer_kind::renumbered,
            "answered with another SSRC, sequence number or timestamp, as by a B2BUA or SBC");
-    say("their loss, jitter and lateness are by the answers' own numbers, round trips cannot be "
+    say("the answers' loss, jitter and lateness are by their own numbers, round trips cannot be "
         "told");
     if (n.unanswered != 0)
-        say("their answers last " +
+        say("the answers last " +
             decimal(static_cast<double>(n.unanswered) * s_.options->ptime / 1000, 1) +
             " s less than what was sent: " + count_of(n.unanswered, "packet") + " lost");
     if (n.restarts != 0)
-        say("their numbering began anew " + count_of(n.restarts, "time") +
+        say("the answers' numbering began anew " + count_of(n.restarts, "time") +
             ", which hides what was lost meanwhile");
     if (n.sources > s_.of_kind(answer_kind::renumbered))
-        say("they came from " + grouped(n.sources) + " SSRCs");
+        say("the answers came from " + grouped(n.sources) + " SSRCs");
     if (n.unknown_clocks != 0)
         say(count_of(n.unknown_clocks, "stream") + " answered with a payload type whose clock " +
             "rate is not known: their jitter and lateness cannot be told");
     if (n.dropped != 0 && n.missing != 0)
-        say("what their numbers miss is lost only where it exceeds what was dropped on purpose");
+        say("of what the answers' numbers skip, as much as was dropped on purpose is not called "
+            "lost");
 }
 
 void writer::this_machine() {
@@ -116,7 +117,8 @@ void writer::this_machine() {
         say("this machine is the limit: its kernel dropped " +
             count_of(s_.kernel_drops, "datagram") + " that came, since they were not read in time");
     if (c.late_here != 0)
-        say(grouped(c.late_here) + " of the late packets are late because they left here late, " +
+        say(grouped(c.late_here) + " of " + grouped(s_.late) +
+            " late packets are late because they left here late, " +
             (s_.options->impairment.any() ? "on purpose or not" : "not because of the network"));
     if (c.refused != 0) say(count_of(c.refused, "packet") + " not sent, since the queue was full");
 }

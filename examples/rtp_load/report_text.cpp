@@ -30,7 +30,9 @@ public:
                 const std::size_t space = text.rfind(' ', room);
                 size = space != text.npos && space != 0 ? space : room;
             }
-            out_ << margin << styled(text.substr(0, size), style) << '\n';
+            std::string_view line = text.substr(0, size);
+            line.remove_suffix(line.size() - (line.find_last_not_of(' ') + 1));
+            out_ << margin << styled(line, style) << '\n';
             text.remove_prefix(size);
             text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
             margin = blank;
