@@ -17,9 +17,8 @@ std::string count_of(std::uint64_t n, const char* thing) {
 
 /// ` (ports 5004-5010, 5012 and 3 more)`
 std::string list(std::vector<unsigned> ports) {
-    std::ranges::sort(ports);
-    const auto repeated = std::ranges::unique(ports);
-    ports.erase(repeated.begin(), repeated.end());
+    std::sort(ports.begin(), ports.end());
+    ports.erase(std::unique(ports.begin(), ports.end()), ports.end());
     std::string text;
     std::size_t ranges = 0, told = 0;
     for (std::size_t i = 0; i != ports.size() && ranges != most_ports; ++ranges) {
