@@ -96,7 +96,7 @@ async def bridge(args: argparse.Namespace) -> None:
             print("left on {}:{}, right on {}:{}".format(
                 *left.channel.local_addr, *right.channel.local_addr), flush=True)
             await run(left, right, ended)
-            report(left, right)
+    report(left, right)  # when all that was accepted has been sent
 
 
 def main() -> None:
