@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from rtpsynth.aio import open_channel
 
-DEADLINE = 20.0  # seconds; what takes that long has failed
+DEADLINE = 60.0  # seconds; what takes that long has failed
 HOST = "127.0.0.1"
 
 

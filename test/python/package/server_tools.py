@@ -8,7 +8,7 @@ import threading
 import time
 from contextlib import contextmanager
 
-DEADLINE = 10.0  # seconds; what takes that long has failed
+DEADLINE = 60.0  # seconds; what takes that long has failed
 # For whoever sends to a port that is closed by then: of 127.0.0.1 a neighbour may have been given it.
 OWN_HOST = "127.{}.{}.{}".format(128 + (os.getpid() >> 16 & 127), os.getpid() >> 8 & 255,
                                  os.getpid() & 255)

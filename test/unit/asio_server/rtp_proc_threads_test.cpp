@@ -289,7 +289,7 @@ BOOST_AUTO_TEST_CASE(a_child_drops_what_it_inherited_and_makes_its_own) {
         const pid_t child = ::fork();
         BOOST_TEST_REQUIRE(child >= 0);
         if (child == 0) {
-            ::alarm(10); // a deadlock ends it
+            ::alarm(90); // a deadlock ends it
             bool refused = false;
             try {
                 own->create_channel([](time_point, time_point) { return next_call{}; });

@@ -24,7 +24,7 @@ using clock_type = std::chrono::steady_clock;
 using channel_ptr = std::shared_ptr<rtp_proc_channel>;
 using next_call = std::optional<time_point>;
 
-inline constexpr duration patience = 10s;
+inline constexpr duration patience = 60s; // a second of work beside many others
 
 inline time_point now() { return clock_type::now(); }
 

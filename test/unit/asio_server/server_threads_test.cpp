@@ -284,7 +284,7 @@ constexpr int descriptor_left = 100;
 /// What a child of fork() does; its exit status. No assertions here: they are the parent's.
 int child(std::unique_ptr<any_server>& s, std::unique_ptr<ping_pong>& game,
           std::shared_ptr<rtp_channel>& waiting) {
-    ::alarm(60); // rather than hang
+    ::alarm(90); // rather than hang
     const long before = descriptors();
     waiting->close();
     waiting.reset();
