@@ -39,6 +39,8 @@ public:
     /// caller may be an initiating function, or have others to serve should the handler throw.
     void post(std::size_t count) noexcept;
 
+    /// Whether complete_owed() is to be called.
+    bool owes() const noexcept { return owed_ != 0; }
     /// On the server's executor: calls the handlers that could not be posted for want of memory.
     void complete_owed();
 

@@ -186,6 +186,7 @@ void engine::shutdown() noexcept {
 }
 
 void engine::on_stop() {
+    if (completing_->owes()) return owe(stop_task); // there is no alarm after this
     stopped_ = true;
     boost::system::error_code ignored;
     sockets_ready_.close(ignored);

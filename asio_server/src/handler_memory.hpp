@@ -48,6 +48,10 @@ public:
 
     explicit handler_allocator(std::shared_ptr<handler_memory> memory) noexcept
         : memory_{std::move(memory)} {}
+    // Copied when it is moved: Asio frees by way of the handler that it has moved from.
+    handler_allocator(const handler_allocator&) noexcept = default;
+    handler_allocator& operator=(const handler_allocator&) noexcept = default;
+    ~handler_allocator() = default;
     template <class U>
     handler_allocator(const handler_allocator<U>& other) noexcept : memory_{other.memory_} {}
 

@@ -53,7 +53,12 @@ timer_service::timer_service(boost::asio::any_io_executor executor, std::shared_
     : later_{std::move(later)},
       executor_{std::move(executor)},
       timer_{executor_},
-      wheel_{steady_clock::now()} {}
+      wheel_{steady_clock::now()} {
+    // Has Asio make room for one timer, so that it need not later.
+    timer_.expires_at(time_point::max());
+    timer_.async_wait([](const boost::system::error_code&) {});
+    timer_.cancel();
+}
 
 void timer_service::arm(client& c, time_point deadline) noexcept {
     if (stopped_) return;
@@ -124,7 +129,13 @@ void timer_service::wait(time_point next) noexcept {
 
 void timer_service::wait_was_lost() noexcept {
     lost_ = true;
-    if (later_) later_->ring();
+    if (later_) return later_->ring();
+    try {
+        boost::asio::post(executor_, [weak = weak_from_this()] {
+            if (const auto self = weak.lock()) self->resume();
+        });
+    } catch (...) { // then the next arm() does it
+    }
 }
 
 } // namespace rtpsynth::asio_server::detail

@@ -18,11 +18,12 @@ struct channel_options {
     boost::asio::ip::udp::endpoint bind{boost::asio::ip::udp::v4(), 0};
 
     /// Datagrams accepted for sending and not yet handed to the kernel, at most; 1..2^20. The next
-    /// one is refused and counted as queue_full.
+    /// one is refused and counted as queue_full. (Python's create_channel takes powers of two only,
+    /// as the package it is compatible with does.)
     std::size_t queue_size = 32;
 
-    /// SO_RCVBUF and SO_SNDBUF in bytes, 1..2^30; none: as the system has it. Linux doubles the
-    /// number and limits it to net.core.rmem_max or wmem_max, unless the process has
+    /// SO_RCVBUF and SO_SNDBUF in bytes, 1..2^30; nullopt: the system's default. Linux doubles
+    /// the number and limits it to net.core.rmem_max or wmem_max, unless the process has
     /// CAP_NET_ADMIN. What it became: rtp_channel::receive_buffer_size(), send_buffer_size().
     std::optional<int> receive_buffer_size = std::nullopt;
     std::optional<int> send_buffer_size = std::nullopt;
@@ -52,7 +53,8 @@ struct channel_options {
     /// nobody: the socket is not connected. A datagram that is being sent is not lost by it.
     bool report_unreachable = false;
 
-    /// Whose datagrams are accepted; by default everybody's.
+    /// Whose datagrams are accepted; by default everybody's. With source_policy::first the packets
+    /// that prove a source are lost but for the last of them: three by default.
     source_lock_options source_lock{};
 };
 

@@ -16,7 +16,8 @@ struct channel_stats {
     std::uint64_t received = 0;       ///< delivered to the handler or to an async_receive
     std::uint64_t received_bytes = 0; ///< payload of those, UDP headers not included
     std::uint64_t rejected = 0;       ///< by the source lock
-    std::uint64_t discarded = 0;      ///< read, but closed before they could be delivered
+    std::uint64_t discarded = 0;      ///< read, but the channel closed before they could be
+                                      ///< delivered, or there was no memory to keep them
     std::uint64_t overflow = 0; ///< dropped by the kernel since the receive buffer was full, the
                                 ///< number SO_RXQ_OVFL reports
     std::uint64_t receive_errors = 0; ///< errors that reading the socket reported

@@ -104,8 +104,9 @@ public:
     rtp_channel& channel() const noexcept;
 
     /// Waits for the next frame. Several may be outstanding; they complete in the order they were
-    /// started, with operation_aborted once the channel is closed and all frames were handed out,
-    /// and with operation_not_supported if there is a handler.
+    /// started, whichever threads start and cancel them, with operation_aborted once the channel is
+    /// closed and all frames were handed out, and with operation_not_supported if there is a
+    /// handler.
     ///
     /// Completion signature: `void(boost::system::error_code, media_frame)`. Cancellation
     /// (terminal, partial or total): no frame is lost.

@@ -35,7 +35,9 @@ inline constexpr std::size_t max_datagram_size = 65507;
 /// own channel keeps it open for good; it need not, since it is called with the channel.
 ///
 /// Errors are those of Asio: `would_block` for a full queue, `not_connected` without a target,
-/// `bad_descriptor` after close() or the server's shutdown, `message_size`, `operation_aborted`.
+/// `bad_descriptor` after close() or the server's shutdown, `message_size`, `no_memory`,
+/// `operation_aborted`. The async_ functions throw std::bad_alloc if there is no memory to start an
+/// operation, which then is not started.
 /// What the kernel says of a datagram that left the queue is counted, kept in stats(), and told to
 /// async_send.
 ///
@@ -101,7 +103,8 @@ public:
 
     /// Waits for the next datagram. For a channel that was made without a handler; on one with a
     /// handler it completes with `operation_not_supported`. Several may be outstanding; they
-    /// complete in the order they were started. While none is, at most 32 datagrams are read ahead
+    /// complete in the order they were started, whichever threads start and cancel them. While none
+    /// is, at most 32 datagrams are read ahead
     /// (some more with channel_options::coalesce) and the rest wait in the kernel. Errors of the
     /// socket complete one operation each.
     ///
@@ -125,7 +128,7 @@ public:
     /// \return false if it was closed before
     bool close() noexcept;
 
-    /// A consistent enough picture: each number is exact, though not all of one moment.
+    /// Each number is exact, but the counters are not sampled atomically.
     channel_stats stats() const noexcept;
 
     /// Bytes, as the kernel counts them; 0 after close().

@@ -103,10 +103,11 @@ public:
     ///     std::optional<time_point> handler(time_point now, time_point deadline)
     ///
     /// for the first time at once, with a \p deadline of time_point{}, maybe before this returns;
-    /// later never before the deadline that it returned, which it is called with; the past means
-    /// now. \p now is the time of the call. nullopt ends the schedule. The handler is moved in, and
-    /// destroyed when the channel closed and no call of it runs, on whichever thread that is.
-    /// \throws boost::system::system_error with operation_aborted after shutdown(), std::bad_alloc
+    /// later never before the deadline that it returned, which it is called with; a deadline in
+    /// the past fires at once. \p now is the time of the call. nullopt ends the schedule. The
+    /// handler is moved in, and destroyed when the channel closed and no call of it runs, on
+    /// whichever thread that is. \throws boost::system::system_error with operation_aborted after
+    /// shutdown(), std::bad_alloc
     template <detail::proc_callable Handler>
     std::shared_ptr<rtp_proc_channel> create_channel(Handler&& handler) {
         return make_channel(std::make_unique<detail::proc_handler_of<std::decay_t<Handler>>>(

@@ -89,15 +89,14 @@ public:
     }
 
     /// Closes all channels, as rtp_channel::close does, waiting for the kernel for at most 0.1 s in
-    /// all, and ends the server's own thread, which is joined unless it is the caller. May be called any number of times; each returns when it is
-    /// done.
+    /// all, and ends the server's own thread, which is joined unless it is the caller. May be
+    /// called any number of times; each returns when it is done.
     void shutdown() noexcept;
 
-    /// The period of the grid; none in immediate mode.
+    /// The period of the grid; nullopt in immediate mode.
     std::optional<duration> tick() const noexcept;
 
-    /// Of all channels there ever were. A channel that is being destroyed may be missing for a
-    /// moment.
+    /// Of open and closed channels. A channel that is being destroyed may be missing for a moment.
     server_stats stats() const noexcept;
 
 private:

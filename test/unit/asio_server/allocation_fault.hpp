@@ -1,0 +1,62 @@
+// Has memory refused on request: operator new, and what Asio takes by std::aligned_alloc, in the
+// whole program. To be included once.
+#pragma once
+
+#include <atomic>
+#include <cstdlib>
+#include <limits>
+#include <new>
+
+namespace memory {
+
+inline std::atomic<long> left{std::numeric_limits<long>::max()}; ///< to be granted
+inline std::atomic<long> to_refuse{0};                           ///< after those
+inline std::atomic<long> refused{0};
+
+inline bool refuses() noexcept {
+    if (left.load(std::memory_order_relaxed) == std::numeric_limits<long>::max()) return false;
+    if (left.fetch_sub(1) > 0) return false;
+    if (to_refuse.fetch_sub(1) <= 0) return false;
+    ++refused;
+    return true;
+}
+
+/// While it lives, \p count allocations after the first \p granted are refused, on any thread.
+class shortage {
+public:
+    shortage(long granted, long count) noexcept {
+        refused = 0;
+        to_refuse = count;
+        left = granted;
+    }
+    ~shortage() { left = std::numeric_limits<long>::max(); }
+    shortage(const shortage&) = delete;
+    shortage& operator=(const shortage&) = delete;
+};
+
+} // namespace memory
+
+extern "C" [[gnu::visibility("default")]] void* aligned_alloc(std::size_t alignment,
+                                                              std::size_t size) noexcept {
+    void* p = nullptr;
+    if (memory::refuses() || ::posix_memalign(&p, alignment, size) != 0) return nullptr;
+    return p;
+}
+
+// Not inline: GCC would see through one of a pair and warn of a mismatch.
+[[gnu::noinline]] void* operator new(std::size_t size) {
+    void* const p = memory::refuses() ? nullptr : std::malloc(size == 0 ? 1 : size);
+    if (!p) throw std::bad_alloc{};
+    return p;
+}
+[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
+    void* const p = aligned_alloc(static_cast<std::size_t>(alignment), size);
+    if (!p) throw std::bad_alloc{};
+    return p;
+}
+[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p, std::size_t, std::align_val_t) noexcept {
+    std::free(p);
+}
