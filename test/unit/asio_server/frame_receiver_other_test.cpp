@@ -167,6 +167,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(none_begins_after_close_and_it_is_destroyed, Serve
         }
         BOOST_TEST(eventually([&] { return alive.use_count() == 1; }));
         BOOST_TEST(calls == 1);
+        const std::lock_guard guard{mutex}; // which use_count() is not
+        r.reset();
     }
 }
 
