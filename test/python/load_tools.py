@@ -2,6 +2,7 @@
 import collections
 import json
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -9,8 +10,10 @@ import threading
 
 LOAD = os.environ.get("RTP_LOAD", "rtp_load")  # CMake sets it
 
+LONG = ("-d", "2")
 SHORT = ("-d", "0.4")  # 20 packets of 20 ms from each stream
 IMPAIRED = ("--loss", "10", "--reorder", "10", "--duplicate", "10", "--jitter", "5")
+PATIENT = ("--max-delay", "2000")  # nothing is late because the machine is busy
 
 Packet = collections.namedtuple("Packet", "stream port marker pt seq ts ssrc payload")
 
@@ -25,6 +28,26 @@ def load_json(*args, **kwargs):
     run = load("--json", *args, **kwargs)
     assert run.stderr == "", run.stderr
     return json.loads(run.stdout), run.returncode
+
+
+def kinds(result):
+    return {kind: n for kind, n in result["streams_by_answer"].items() if n}
+
+
+def says(result, *patterns):
+    """Every pattern is found in a remark, and each remark by a pattern, but for those of a busy
+    machine."""
+    remarks = [r for r in result["remarks"]
+               if not re.search("^this machine was late: .* behind schedule|left here late", r)]
+    for pattern in patterns:
+        assert any(re.search(pattern, r) for r in remarks), (pattern, remarks)
+    for remark in remarks:
+        assert any(re.search(pattern, remark) for pattern in patterns), remark
+    return True
+
+
+def verdict(run):
+    return run.stdout.splitlines()[-1]
 
 
 def ipv6_works():
