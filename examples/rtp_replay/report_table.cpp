@@ -135,8 +135,8 @@ void print_frame_notes(std::ostream& out, const frame_report& frames) {
 void print_notes(std::ostream& out, const report& r) {
     for (const std::uint8_t type : types_without_clock(r.streams))
         out << "The clock rate of payload type " << unsigned{type}
-            << " is not known, so there is no jitter. Set it with --clock " << unsigned{type}
-            << "=RATE.\n";
+            << " is not known, so its packets make no jitter. Set it with --clock "
+            << unsigned{type} << "=RATE.\n";
     print_frame_notes(out, r.frames);
     if (r.unproven_packets != 0)
         out << counted(r.unproven_packets, "packet")
