@@ -19,6 +19,7 @@ enum class payload_kind : std::uint8_t {
     comfort_noise, ///< RFC 3389: sent when the level of the noise changes, not at a pace
 };
 
+/// What a payload type says of its packets' timestamps.
 struct payload_format {
     std::uint32_t clock_rate = 0; ///< of the timestamps in Hz; 0: not known
     payload_kind kind = payload_kind::unknown;

@@ -83,7 +83,10 @@ public:
     void send_bytes(const std::vector<std::uint8_t>& bytes) {
         socket_.send_to(boost::asio::buffer(bytes), to_);
     }
-    udp::endpoint endpoint() const { return socket_.local_endpoint(); }
+    udp::endpoint endpoint() const {
+        error_code e; // GCC 12 warns of the exception's text, made by libstdc++ (its bug 105329)
+        return socket_.local_endpoint(e);
+    }
 
 private:
     boost::asio::io_context context_;
