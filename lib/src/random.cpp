@@ -81,8 +81,12 @@ reserve* map_reserve() noexcept {
     return ::new (page) reserve{};
 }
 
+// Made when the library is loaded, and not at first use: a child of fork() could inherit a local
+// static that another thread was about to initialise, and wait for that thread for good. Whoever
+// draws before it is made finds a null pointer.
+reserve* const shared = map_reserve();
+
 bool draw_system(std::uint32_t& out) noexcept {
-    static reserve* const shared = map_reserve();
     // Nobody waits for another thread: a system call is soon done.
     if (shared == nullptr || shared->busy.exchange(1, std::memory_order_acquire) != 0) {
         return read_system(&out, sizeof out) == sizeof out;
