@@ -310,6 +310,8 @@ void frame_receiver::impl::call(Call call) noexcept {
 }
 
 void frame_receiver::impl::finish() noexcept {
+    // Its locks may be held, and its operations awaited, by threads that are not here.
+    if (engine_->forked()) return leak();
     handlers unused;
     sink out{*this};
     const std::lock_guard lock{lock_};
