@@ -30,6 +30,25 @@ void output_batch::clear() noexcept {
     next_record = next_byte = live = 0;
 }
 
+void output_batch::drop_cancelled() noexcept {
+    auto from = bytes.begin(), to = from;
+    auto kept = records.begin();
+    for (auto& r : records) {
+        const auto size = static_cast<std::ptrdiff_t>(r.size);
+        if (!r.cancelled) {
+            if (to != from)
+                to = std::copy_n(from, size, to);
+            else
+                to += size;
+            if (&*kept != &r) *kept = std::move(r);
+            ++kept;
+        }
+        from += size;
+    }
+    bytes.erase(to, bytes.end());
+    records.erase(kept, records.end());
+}
+
 void output_queue::set_target(const endpoint& to) noexcept {
     const std::lock_guard lock{mutex_};
     target_ = to;
@@ -97,7 +116,11 @@ send_op_ptr output_queue::cancel(std::uint64_t id) noexcept {
     if (send_op_ptr op = waiting_.take(id)) return op;
     for (auto* const batch : {&pending_, &sending_})
         for (auto& record : batch->records)
-            if (record.op && record.op->id == id) return cancel(*batch, record);
+            if (record.op && record.op->id == id) {
+                send_op_ptr op = cancel(*batch, record);
+                forget_cancelled();
+                return op;
+            }
     return nullptr;
 }
 
@@ -107,6 +130,7 @@ send_op_list output_queue::cancel_all() noexcept {
     for (auto* const batch : {&sending_, &pending_})
         for (auto& record : batch->records)
             if (record.op) ops.push(cancel(*batch, record));
+    forget_cancelled();
     while (!waiting_.empty()) ops.push(waiting_.pop());
     return ops;
 }
@@ -117,6 +141,11 @@ send_op_ptr output_queue::cancel(output_batch& batch, output_batch::record& reco
     settled();
     count(cancelled_);
     return std::move(record.op);
+}
+
+void output_queue::forget_cancelled() noexcept {
+    constexpr std::size_t few = 16;
+    if (pending_.records.size() > 2 * pending_.live + few) pending_.drop_cancelled();
 }
 
 bool output_queue::refill(send_op_list& rejected) noexcept {

@@ -67,6 +67,8 @@ struct output_batch {
         if (!r.cancelled) --live;
     }
     void clear() noexcept;
+    /// Forgets those that were cancelled, and their bytes. Precondition: none was popped.
+    void drop_cancelled() noexcept;
 };
 
 /// Bounded. Two batches: callers fill one while the other is being sent, so that nobody who queues
@@ -126,6 +128,8 @@ private:
     }
     void append(std::span<const std::uint8_t> data, const endpoint& to);
     send_op_ptr cancel(output_batch& batch, output_batch::record& record) noexcept;
+    /// Keeps what waits behind a blocked socket within twice what is left of it.
+    void forget_cancelled() noexcept;
     static void count(std::atomic<std::uint64_t>& counter, std::uint64_t n = 1) noexcept {
         counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
     }
