@@ -197,9 +197,12 @@ udp_socket::outcome udp_socket::send(std::span<const std::uint8_t> bytes, std::s
     return {error == 0 ? 1U : 0U, error};
 }
 
-bool udp_socket::wait_writable(int milliseconds) const noexcept {
+bool udp_socket::wait_writable(int milliseconds) noexcept {
     pollfd p{fd_, POLLOUT, 0};
-    return ::poll(&p, 1, milliseconds) > 0;
+    const int ready = ::poll(&p, 1, milliseconds);
+    // An error waits there until it is taken, and poll() would return at once, again and again.
+    if (ready > 0 && (p.revents & POLLERR) != 0) take_error();
+    return ready != 0; // a signal is no reason to give up
 }
 
 int udp_socket::receive_some(receive_buffers& buffers, std::size_t want) noexcept {

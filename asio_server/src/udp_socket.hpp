@@ -46,8 +46,8 @@ public:
                  const endpoint& to) noexcept;
     static constexpr std::size_t longest_run = 64; // UDP_MAX_SEGMENTS of Linux before 6.9
 
-    /// Waits until it can send, \p milliseconds at most.
-    bool wait_writable(int milliseconds) const noexcept;
+    /// Waits until it can perhaps send, \p milliseconds at most. False: the time is over.
+    bool wait_writable(int milliseconds) noexcept;
 
     /// Reads up to \p want messages; with coalescing, fewer of several datagrams each. What is
     /// returned is valid until the next receive with these buffers; if it is empty, \p error is an

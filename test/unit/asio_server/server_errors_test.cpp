@@ -215,6 +215,19 @@ BOOST_AUTO_TEST_CASE(shutdown_waits_once_for_all_channels_that_are_blocked) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_signal_does_not_end_the_waiting) {
+    full_channels f;
+    shim::on_send.fail(EAGAIN, shim::fault::for_good);
+    shim::in_place_of_poll = [&](int) {
+        shim::on_send.heal();
+        errno = EINTR;
+        return -1;
+    };
+    f.server.shutdown();
+    BOOST_TEST(f.server.stats().channels.sent == 3 * full_channels::count);
+    BOOST_TEST(f.server.stats().channels.send_errors == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(shutdown_sends_what_the_others_hold_once_the_kernel_takes_it) {
     full_channels f;
     shim::on_send.fail(EAGAIN, shim::fault::for_good);
