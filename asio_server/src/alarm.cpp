@@ -25,9 +25,11 @@ void alarm::ring() noexcept {
 }
 
 void alarm::take() noexcept {
-    set_ = false;
+    // In this order: what rings in between is looked at by whoever takes it, and what rings
+    // afterwards is not read away.
     std::uint64_t times = 0;
     static_cast<void>(::read(fd_, &times, sizeof times) < 0);
+    set_ = false;
 }
 
 } // namespace rtpsynth::asio_server::detail

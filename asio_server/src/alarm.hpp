@@ -11,7 +11,7 @@ namespace rtpsynth::asio_server::detail {
 
 /// A descriptor, for an epoll set, that becomes readable a while after ring(). Whatever cannot be
 /// done for want of memory, or another resource of the system, is left in a list or a flag and
-/// tried again when the alarm goes off: nobody waits for memory and nothing is dropped.
+/// tried again when the alarm goes off: nobody waits for memory, and no completion is lost.
 ///
 /// Threads: safe.
 class alarm {

@@ -22,7 +22,8 @@ class io_home;
 /// those that wait puts it in here before letting go of the lock under which it was taken, and has
 /// post() called after that: so handlers are called in the order in which operations were taken,
 /// whichever threads took them and however long each was about it. What is posted is only the right
-/// to call the next handler; a context that is destroyed instead of run destroys as many handlers.
+/// to call the next handler; a context that is destroyed instead of run destroys as many handlers,
+/// and the queue those that could not be posted.
 ///
 /// Threads: safe. No lock is held while anything of the user's is called or destroyed.
 class completion_queue : public std::enable_shared_from_this<completion_queue> {

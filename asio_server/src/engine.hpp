@@ -100,6 +100,7 @@ private:
     };
     class turn;
     class socket_wait;
+    class tick_wait;
     static constexpr std::uint64_t alarm_token = 0; // generations of channels begin with 1
 
     /// What other threads, and turns that come later, have to do on the executor. Bits of a set.
@@ -122,7 +123,7 @@ private:
     void wait_for_sockets() noexcept;
     void wait_was_lost() noexcept;
     void restore_wait() noexcept {
-        if (deaf_) wait_was_lost();
+        if (deaf_ && deaf_.exchange(false)) wait_was_lost(); // one of those who see it
     }
     void on_sockets();
     bool on_turn(bool& alarmed);

@@ -61,6 +61,27 @@ private:
     allocator_type memory_;
 };
 
+/// What Asio calls at a tick; like socket_wait, it notices when Asio destroys it instead.
+class engine::tick_wait {
+public:
+    explicit tick_wait(engine& e) noexcept : engine_{e.weak_from_this()} {}
+    tick_wait(tick_wait&&) noexcept = default;
+    tick_wait& operator=(tick_wait&&) = delete;
+    ~tick_wait() {
+        if (const auto lost = engine_.lock()) lost->owe(tick_task);
+    }
+
+    void operator()(boost::system::error_code ec) {
+        const auto self = std::exchange(engine_, {}).lock();
+        if (!self || ec) return;
+        ++self->ticks_;
+        self->on_flush();
+    }
+
+private:
+    std::weak_ptr<engine> engine_;
+};
+
 void engine::wait_for_sockets() noexcept {
     try {
         sockets_ready_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
@@ -151,14 +172,8 @@ void engine::on_first_of_tick() {
     const duration since = std::chrono::steady_clock::now() - origin_;
     tick_timer_.expires_at(origin_ + (since / *options_.tick + 1) * *options_.tick);
     try {
-        tick_timer_.async_wait([weak = weak_from_this()](boost::system::error_code ec) {
-            const auto self = weak.lock();
-            if (!self || ec) return;
-            ++self->ticks_;
-            self->on_flush();
-        });
-    } catch (...) {
-        owe(tick_task);
+        tick_timer_.async_wait(tick_wait{*this});
+    } catch (...) { // the handler has noticed
     }
 }
 

@@ -64,7 +64,8 @@ void timer_service::arm(client& c, time_point deadline) noexcept {
     if (stopped_) return;
     wheel_.arm(c, deadline);
     if (lost_.load(std::memory_order_relaxed) && lost_.exchange(false)) wake_ = time_point::max();
-    if (!turn_to_come_ && c.deadline() < wake_) wait(c.deadline());
+    if (turn_to_come_ || c.deadline() >= wake_) return;
+    wait(wake_ == time_point::max() ? *wheel_.next_deadline() : c.deadline());
 }
 
 void timer_service::resume() noexcept {
@@ -134,7 +135,7 @@ void timer_service::wait_was_lost() noexcept {
         boost::asio::post(executor_, [weak = weak_from_this()] {
             if (const auto self = weak.lock()) self->resume();
         });
-    } catch (...) { // then the next arm() does it
+    } catch (...) { // then the next arm() does it, if there is one
     }
 }
 

@@ -44,9 +44,9 @@ public:
     /// Arms \p c; what it was armed for before is forgotten. To disarm: c.cancel(). After stop() it
     /// does nothing.
     ///
-    /// Does not fail. To wait needs no memory beyond the service's own, but what an executor that
-    /// is not an io_context's takes for itself; where that is refused, the wait begins with the
-    /// next arm() or resume().
+    /// Does not fail. To wait needs no memory beyond the service's own, unless the io_context has
+    /// more timers than it ever had before, or the executor is not an io_context's and takes some
+    /// for itself; where that is refused, the wait begins with the next arm() or resume().
     void arm(client& c, time_point deadline) noexcept;
     /// Waits, if that failed before.
     void resume() noexcept;

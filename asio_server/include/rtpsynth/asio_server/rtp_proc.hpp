@@ -89,7 +89,7 @@ public:
     /// \throws boost::system::system_error (no descriptor or thread left)
     rtp_proc();
     /// On \p executor, behind a strand of it. Its context must outlive this object and its
-    /// channels.
+    /// channels. Asio's strand does not bear want of memory, as said of rtp_server.
     explicit rtp_proc(boost::asio::any_io_executor executor);
     /// shutdown()
     ~rtp_proc();

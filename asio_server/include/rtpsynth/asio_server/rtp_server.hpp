@@ -51,7 +51,8 @@ public:
     explicit rtp_server(const server_options& options = {});
 
     /// On \p executor, behind a strand of it, so that any number of threads may run it. Its context
-    /// must outlive the server and all its channels, as with any I/O object of Asio.
+    /// must outlive the server and all its channels, as with any I/O object of Asio. Asio's strand
+    /// does not bear want of memory: it may call std::terminate, or stop for good.
     /// \throws as above
     explicit rtp_server(boost::asio::any_io_executor executor, const server_options& options = {});
 
