@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <vector>
 
 namespace replay {
@@ -21,11 +22,12 @@ public:
     static constexpr std::size_t most_payloads = 200'000; // a medium counts as one more
     static constexpr std::size_t most_of_an_address = 1000;
 
-    void learn(const sdp_media& media, rtpsynth::time_point arrival);
+    /// Takes the media of one SDP body.
+    void learn(std::span<const sdp_media> description, rtpsynth::time_point arrival);
 
-    /// What describes \p address at \p when: the latest description by then, or else the first one
-    /// after. Null if there is none.
-    const sdp_media* find(const endpoint& address, rtpsynth::time_point when) const;
+    /// The media of \p address at \p when, by the latest description by then, or else the first one
+    /// after. Several may share an address (RFC 9143, BUNDLE). Empty if nothing describes it.
+    std::span<const sdp_media> find(const endpoint& address, rtpsynth::time_point when) const;
     /// Of a packet from \p source to \p destination: by the receiver's description if it has one,
     /// as its payload types are what it wishes to receive (RFC 3264 §5.1), else by the sender's.
     const sdp_payload* find(const endpoint& source, const endpoint& destination,
@@ -38,8 +40,10 @@ public:
 private:
     struct entry {
         rtpsynth::time_point arrival;
-        sdp_media media;
+        std::vector<sdp_media> media; // of one description, all with the same address
     };
+
+    void learn_of_address(std::vector<sdp_media>&& media, rtpsynth::time_point arrival);
 
     std::map<endpoint, std::vector<entry>> by_address_; // in order of arrival
     std::size_t payloads_ = 0;

@@ -1,5 +1,7 @@
 #include "payload_resolver.hpp"
 
+#include <algorithm>
+
 namespace replay {
 namespace {
 
@@ -23,9 +25,9 @@ void payload_resolver::describe(payload_use& use, const endpoint& source,
 
 bool payload_resolver::is_secure(const endpoint& source, const endpoint& destination,
                                  rtpsynth::time_point when) const {
-    const sdp_media* receiver = directory.find(destination, when);
-    const sdp_media* sender = directory.find(source, when);
-    return (receiver && receiver->secure) || (sender && sender->secure);
+    for (const endpoint* address : {&destination, &source})
+        if (std::ranges::any_of(directory.find(*address, when), &sdp_media::secure)) return true;
+    return false;
 }
 
 } // namespace replay

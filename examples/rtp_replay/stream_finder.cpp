@@ -6,6 +6,17 @@
 #include <utility>
 
 namespace replay {
+namespace {
+
+/// Whether \p media has one of the stream's payload types.
+bool describes(const sdp_media& media, const rtp_stream& stream) {
+    return std::ranges::any_of(stream.payloads(), [&](const payload_use& use) {
+        return std::ranges::find(media.payloads, use.type, &sdp_payload::type) !=
+               media.payloads.end();
+    });
+}
+
+} // namespace
 
 stream_finder::stream_finder(finder_options options, playout_listener* listener)
     : options_(std::move(options)), listener_(listener) {}
@@ -48,8 +59,10 @@ bool stream_finder::learnt_late() const noexcept {
 std::optional<std::uint32_t> stream_finder::ptime_ms(const rtp_stream& stream) const {
     const stream_key& key = stream.key();
     for (const endpoint* address : {&key.destination, &key.source}) {
-        const sdp_media* media = directory().find(*address, stream.first_arrival());
-        if (media && media->ptime_ms) return media->ptime_ms;
+        const auto all = directory().find(*address, stream.first_arrival());
+        for (const sdp_media& media : all)
+            if (media.ptime_ms && (all.size() == 1 || describes(media, stream)))
+                return media.ptime_ms;
     }
     return std::nullopt;
 }
@@ -82,8 +95,7 @@ void stream_finder::consider(const stream_key& key, const rtp_input& input,
 }
 
 void stream_finder::learn(std::string_view body, rtpsynth::time_point arrival) {
-    for (const sdp_media& media : parse_sdp(body))
-        options_.resolver.directory.learn(media, arrival);
+    options_.resolver.directory.learn(parse_sdp(body), arrival);
 }
 
 bool stream_finder::is_heard(const stream_key& key, std::uint8_t payload_type) const {

@@ -119,6 +119,15 @@ def test_sdp_may_come_after_the_stream_has_begun(write):
     assert run.returncode == 0 and '"clock_rate": 48000' in run.stdout
 
 
+def test_media_may_share_an_address(write):
+    body = sdp("a=rtpmap:111 opus/48000/2", "a=ptime:20") + \
+        b"m=video 5004 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\n"
+    packets = opus() + media(paced(100, step=1800, pt=96, ssrc=2))
+    result, _ = replay_json(write(with_sip(sip(body)) + packets))
+    assert sorted((s["codec"], s["clock_rate"], s["max_jitter_ms"], s["ptime_ms"])
+                  for s in result["streams"]) == [("VP8", 90000, 0, None), ("opus", 48000, 0, 20)]
+
+
 def test_a_payload_type_may_become_another(write):
     again = sip(sdp("a=rtpmap:111 L16/16000"))
     packets = opus(100) + [over_udp(1002.0, again)] + \
