@@ -37,7 +37,7 @@ stream_summary summarise(const rtp_stream& stream, const stream_finder& finder) 
     s.rejected = reception.rejected();
     s.restarts = reception.restarts();
     s.collisions = reception.collisions();
-    if (s.clock_rate) {
+    if (s.clock_rate && (reception.jitter_packets() != 0 || !stream.learnt_late())) {
         s.max_jitter_ms = reception.max_jitter_ms();
         s.mean_jitter_ms = reception.mean_jitter_ms();
     }

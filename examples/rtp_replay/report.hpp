@@ -31,7 +31,7 @@ struct stream_summary {
     std::uint64_t duplicates = 0, reordered = 0, rejected = 0, restarts = 0;
     std::uint64_t invalid = 0;    ///< no valid RTP (RFC 3550 §5.1); they came, and are not lost
     std::uint64_t collisions = 0; ///< packets of a second sender (RFC 3550 §8.2)
-    std::optional<double> max_jitter_ms, mean_jitter_ms; ///< none without a known clock rate
+    std::optional<double> max_jitter_ms, mean_jitter_ms; ///< none if nothing was measured
     std::uint64_t erasures = 0;                          ///< gaps that the jitter buffer gave up
     std::uint64_t erased_packets = 0;                    ///< packets in them
     std::uint64_t dropped_packets = 0;                   ///< by the jitter buffer, for any reason

@@ -71,6 +71,7 @@ void rtp_stream::receive(const rtp_input& input, rtpsynth::time_point arrival) {
 }
 
 void rtp_stream::finish() {
+    if (version_ != resolver_->directory.version()) describe_again(last_arrival_);
     buffer_.flush(player{*this});
     listener_ = nullptr;
 }

@@ -119,6 +119,16 @@ def test_sdp_may_come_after_the_stream_has_begun(write):
     assert run.returncode == 0 and '"clock_rate": 48000' in run.stdout
 
 
+@pytest.mark.parametrize("when", [900.0, 1002.5], ids=["appended", "later"])
+def test_sdp_may_come_after_the_last_packet(tmp_path, when):
+    path = tmp_path / "capture.pcap"
+    path.write_bytes(pcap(opus() + [over_udp(when, sip(OPUS))]))  # in this order in the file
+    expect(only_stream(path), packets=100, clock_rate=48000, codec="opus")
+    with open(path, "rb") as file:  # cannot be read again: nothing has been measured
+        run = replay("--json", "-", stdin=file)
+    assert '"codec": "opus"' in run.stdout and '"max_jitter_ms": null' in run.stdout
+
+
 def test_media_may_share_an_address(write):
     body = sdp("a=rtpmap:111 opus/48000/2", "a=ptime:20") + \
         b"m=video 5004 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\n"
