@@ -1,11 +1,25 @@
 #include "payload_resolver.hpp"
 
 #include <algorithm>
+#include <span>
 
 namespace replay {
 namespace {
 
 constexpr std::uint32_t video_clock_rate = 90'000; // RFC 3551 §5
+
+/// What one side says of SRTP.
+enum class opinion { none, no, perhaps, yes };
+
+/// Of the media of one address. One may offer both kinds there, for the other side to choose.
+opinion opinion_of(std::span<const sdp_media> all) {
+    const auto is = [](protection p) {
+        return [p](const sdp_media& media) { return media.srtp == p; };
+    };
+    if (all.empty()) return opinion::none;
+    if (std::ranges::all_of(all, is(protection::required))) return opinion::yes;
+    return std::ranges::all_of(all, is(protection::none)) ? opinion::no : opinion::perhaps;
+}
 
 } // namespace
 
@@ -25,9 +39,11 @@ void payload_resolver::describe(payload_use& use, const endpoint& source,
 
 bool payload_resolver::is_secure(const endpoint& source, const endpoint& destination,
                                  rtpsynth::time_point when) const {
-    for (const endpoint* address : {&destination, &source})
-        if (std::ranges::any_of(directory.find(*address, when), &sdp_media::secure)) return true;
-    return false;
+    const opinion receiver = opinion_of(directory.find(destination, when));
+    const opinion sender = opinion_of(directory.find(source, when));
+    if (receiver == opinion::none || sender == opinion::none)
+        return receiver == opinion::yes || sender == opinion::yes;
+    return receiver != opinion::no && sender != opinion::no;
 }
 
 } // namespace replay

@@ -20,7 +20,8 @@ struct payload_resolver {
     /// Sets format and encoding of \p use for a packet from \p source to \p destination at \p when.
     void describe(payload_use& use, const endpoint& source, const endpoint& destination,
                   rtpsynth::time_point when) const;
-    /// Whether SDP says that such packets are SRTP.
+    /// Whether SDP says that such packets are SRTP: where both sides are known, both must have it,
+    /// as an answer may refuse what was offered; where one is, it must ask for nothing else.
     bool is_secure(const endpoint& source, const endpoint& destination,
                    rtpsynth::time_point when) const;
 };

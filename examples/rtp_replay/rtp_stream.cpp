@@ -95,7 +95,9 @@ payload_use& rtp_stream::use_of(std::uint8_t type, rtpsynth::time_point arrival)
 /// SDP has come since: perhaps it was about this stream.
 void rtp_stream::describe_again(rtpsynth::time_point arrival) {
     version_ = resolver_->directory.version();
-    told_secure_ = resolver_->is_secure(key_.source, key_.destination, arrival) || told_secure_;
+    // An answer says what became of the offer that the stream began with.
+    told_secure_ = resolver_->is_secure(key_.source, key_.destination, first_arrival_) ||
+                   resolver_->is_secure(key_.source, key_.destination, arrival);
     for (payload_use& use : payloads_) {
         const bool unknown = use.format.clock_rate == 0;
         resolver_->describe(use, key_.source, key_.destination, arrival);

@@ -62,7 +62,7 @@ std::optional<sdp_media> parse_media(string_view value) {
     if (!port || protocol.find("RTP/") == string_view::npos) return std::nullopt;
     sdp_media media;
     media.address.port = *port;
-    media.secure = protocol.find("RTP/SAVP") != string_view::npos;
+    if (protocol.find("RTP/SAVP") != string_view::npos) media.srtp = protection::required;
     return media;
 }
 
@@ -91,6 +91,8 @@ void parse_attribute(string_view value, sdp_media& media) {
         parse_rtpmap(value, media);
     else if (name == "ptime")
         media.ptime_ms = number<std::uint32_t>(value);
+    else if ((name == "crypto" || name == "fingerprint") && media.srtp == protection::none)
+        media.srtp = protection::offered;
 }
 
 /// From its `v=0` on, or nothing.

@@ -24,10 +24,17 @@ struct sdp_payload {
     bool operator==(const sdp_payload&) const = default;
 };
 
+/// Whether the packets of a medium are SRTP.
+enum class protection : std::uint8_t {
+    none,
+    offered,  ///< a profile without it, but a key for it: both sides decide (RFC 8643)
+    required, ///< a profile of SRTP: RTP/SAVP, UDP/TLS/RTP/SAVPF, ...
+};
+
 /// One m= line and what belongs to it.
 struct sdp_media {
-    endpoint address;    ///< where it is received; packets are usually sent from there, too
-    bool secure = false; ///< its profile is one of SRTP: RTP/SAVP, UDP/TLS/RTP/SAVPF, ...
+    endpoint address; ///< where it is received; packets are usually sent from there, too
+    protection srtp = protection::none;
     std::optional<std::uint32_t> ptime_ms;
     std::vector<sdp_payload> payloads; ///< each type once
 

@@ -186,6 +186,52 @@ def test_srtp_is_told_by_its_profile(write, profile):
     expect(stream, packets=300, encrypted=True, codec="H264", clock_rate=90000)
 
 
+AVP, SAVP, CRYPTO = "RTP/AVP", "RTP/SAVP", "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x"
+
+
+def second(port, profile):
+    return f"m=audio {port} {profile} 0"
+
+
+@pytest.mark.parametrize("caller, callee, encrypted", [
+    ((SAVP,), (SAVP,), True),
+    ((AVP,), (AVP,), False),
+    ((SAVP, second(4000, AVP)), (AVP, second(0, SAVP)), False),
+    ((AVP, second(4000, SAVP)), (AVP, second(0, SAVP)), False),
+    ((AVP, second(4000, SAVP)), (SAVP, second(0, AVP)), True),
+    ((SAVP,), (AVP,), False),
+    ((AVP, CRYPTO), (AVP, CRYPTO), True),
+    ((AVP, CRYPTO), (AVP,), False),
+    ((AVP, CRYPTO), (SAVP, CRYPTO), True),
+    ((AVP, "a=fingerprint:sha-256 00:11"), (AVP, "a=fingerprint:sha-256 22:33"), True),
+    ((AVP, CRYPTO), None, False),
+    ((AVP, second(4000, SAVP)), None, False),
+    ((SAVP,), None, True),
+    (None, (SAVP,), True),
+], ids=["SAVP", "AVP", "both, AVP taken", "both the other way round, AVP taken",
+        "both, SAVP taken", "SAVP refused", "keys of both sides", "keys of one", "keys, SAVP taken",
+        "DTLS", "keys offered", "both offered", "SAVP offered", "SAVP of the callee"])
+def test_srtp_is_what_both_sides_agree_on(write, caller, callee, encrypted):
+    messages = []
+    if caller:
+        messages.append(sip(sdp(*caller[1:], address=CALLER, port=4000, types="0",
+                                profile=caller[0])))
+    if callee:
+        messages.append(sip(sdp(*callee[1:], types="0", profile=callee[0]), b"SIP/2.0 200 OK"))
+    there = media(paced(50, pt=0))
+    back = [(when, ethernet(ipv4(udp(p, 5004, 4000), src=2, dst=1)))
+            for when, p in paced(50, pt=0, ssrc=2)]
+    result, _ = replay_json(write(with_sip(*messages) + there + back))
+    assert [s["encrypted"] for s in result["streams"]] == [encrypted] * 2
+
+
+def test_an_answer_that_refuses_srtp_may_come_after_the_first_packets(write):
+    offer = sip(sdp(address=CALLER, port=4000, types="0", profile=SAVP))
+    answer = sip(sdp(types="0"), b"SIP/2.0 200 OK")
+    path = write(with_sip(offer) + media(paced(50, pt=0)) + [over_udp(1000.5, answer)])
+    expect(only_stream(path), packets=50, encrypted=False)
+
+
 def test_encrypted_speech_is_not_written_as_wav(write, tmp_path):
     body = sdp(types="0", profile="RTP/SAVP")
     run = replay(write(with_sip(sip(body)) + media(paced(50, pt=0))), "--wav", tmp_path / "o.wav")

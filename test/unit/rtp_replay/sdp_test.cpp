@@ -26,7 +26,7 @@ BOOST_AUTO_TEST_CASE(several_media) {
                          "m=video 5008 RTP/AVP 31\r\nc=IN IP4 224.2.1.1/127/3\r\n");
     BOOST_REQUIRE_EQUAL(media.size(), 3U);
     BOOST_CHECK_EQUAL(to_string(media[0].address), "192.0.2.1:5004");
-    BOOST_CHECK(!media[0].secure && media[0].ptime_ms == 30U);
+    BOOST_CHECK(media[0].srtp == protection::none && media[0].ptime_ms == 30U);
     BOOST_REQUIRE_EQUAL(media[0].payloads.size(), 3U);
     BOOST_CHECK_EQUAL(media[0].payloads[0].name, "PCMU");
     BOOST_CHECK(media[0].payloads[0].format ==
@@ -34,8 +34,20 @@ BOOST_AUTO_TEST_CASE(several_media) {
     BOOST_CHECK(media[0].payloads[1].format.kind == payload_kind::event);
     BOOST_CHECK(media[0].payloads[2].format.kind == payload_kind::comfort_noise);
     BOOST_CHECK_EQUAL(to_string(media[1].address), "[2001:db8::1]:5006");
-    BOOST_CHECK(media[1].secure);
+    BOOST_CHECK(media[1].srtp == protection::required);
     BOOST_CHECK_EQUAL(to_string(media[2].address), "224.2.1.1:5008");
+}
+
+BOOST_AUTO_TEST_CASE(keys_without_a_profile_of_srtp_offer_it) {
+    const auto media = parse_sdp(head + "m=audio 5004 RTP/AVP 0\r\na=crypto:1 x inline:y\r\n"
+                                        "m=audio 5006 RTP/AVP 0\r\na=fingerprint:sha-256 00\r\n"
+                                        "m=audio 5008 RTP/SAVP 0\r\na=crypto:1 x inline:y\r\n"
+                                        "m=audio 5010 RTP/AVP 0\r\n");
+    BOOST_REQUIRE_EQUAL(media.size(), 4U);
+    BOOST_CHECK(media[0].srtp == protection::offered);
+    BOOST_CHECK(media[1].srtp == protection::offered);
+    BOOST_CHECK(media[2].srtp == protection::required);
+    BOOST_CHECK(media[3].srtp == protection::none);
 }
 
 BOOST_AUTO_TEST_CASE(lines_that_are_wrong_are_left_out) {
