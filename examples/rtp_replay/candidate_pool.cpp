@@ -2,6 +2,8 @@
 
 #include <rtpsynth/sequence.hpp>
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdlib>
 #include <utility>
@@ -14,7 +16,7 @@ constexpr std::size_t packets_at_most = 32;              // of one candidate
 constexpr std::size_t memory_at_most = 64 * 1024 * 1024; // of all candidates, in bytes
 constexpr std::size_t candidate_overhead = 256;          // of one candidate, about
 
-constexpr int nearby = 8; // numbers before or after
+constexpr int window = 16; // numbers that three packets are found in
 
 /// Whether the packets are of one type, and their timestamps may be of one clock.
 bool agree(const held_packet& a, const held_packet& b) {
@@ -25,19 +27,21 @@ bool agree(const held_packet& a, const held_packet& b) {
     return std::abs(static_cast<double>(units)) <= (std::abs(seconds) + 1) * fastest_clock;
 }
 
-/// Whether the newest packet has two different ones nearby.
+/// Whether the newest packet and two different ones are of the same window, and no more are nearby
+/// that do not agree with it.
 bool has_neighbours(const candidate_pool::packets& held) {
+    constexpr int nearby = window - 1; // before or after
     const held_packet& newest = held.back();
-    std::uint32_t distances = 0; // a bit for each number nearby that is there
-    unsigned different = 0;
+    std::uint32_t agreeing = 0, others = 0; // a bit for each number nearby that is there
     for (const held_packet& other : held) {
         const int distance = rtpsynth::seq_distance(other.seq(), newest.seq());
-        if (distance == 0 || std::abs(distance) > nearby || !agree(other, newest)) continue;
-        const std::uint32_t bit = 1U << (distance + nearby);
-        different += (distances & bit) == 0;
-        distances |= bit;
+        if (distance == 0 || std::abs(distance) > nearby) continue;
+        (agree(other, newest) ? agreeing : others) |= 1U << (distance + nearby);
     }
-    return different >= 2;
+    const int enough = std::max(2, std::popcount(others));
+    for (int first = 0; first <= nearby; ++first) // every window with the newest in it
+        if (std::popcount((agreeing >> first) & ((1U << window) - 1)) >= enough) return true;
+    return false;
 }
 
 } // namespace
@@ -46,9 +50,9 @@ std::optional<candidate_pool::packets> candidate_pool::add(const stream_key& key
                                                            held_packet&& packet) {
     const auto [at, is_new] = candidates_.try_emplace(key);
     candidate& c = at->second;
-    const int ahead = is_new ? 1 : rtpsynth::seq_distance(packet.seq(), c.highest);
-    c.steps += !is_new && ahead == 1;
-    if (ahead > 0) c.highest = packet.seq();
+    const int ahead = is_new ? 1 : rtpsynth::seq_distance(packet.seq(), c.held[c.highest].seq());
+    c.steps += !is_new && ahead == 1 && agree(packet, c.held[c.highest]);
+    if (ahead > 0) c.highest = c.held.size();
     memory_ += packet.memory() + (is_new ? candidate_overhead : 0);
     ++waiting_;
     c.held.push_back(std::move(packet));

@@ -16,11 +16,12 @@
 namespace replay {
 
 /// Packets of the same addresses, ports and SSRC prove it by
-/// - three numbers that follow one another, counted where a packet is the next after the highest
-///   before it, or
-/// - three different numbers within 16, in any order and with gaps, of one payload type, whose
-///   timestamps are no farther apart than a clock of 200 kHz goes between the arrivals, give or
-///   take a second.
+/// - three different numbers within 16, in any order and with gaps, if no more nearby do not agree
+///   with them, or
+/// - two that are each the next after the highest before it.
+///
+/// Packets agree that are of one payload type and whose timestamps are no farther apart than a
+/// clock of 200 kHz goes between the arrivals, give or take a second.
 ///
 /// RFC 3550 A.1 asks for two in sequence; a capture holds more than RTP. Memory is bounded: a
 /// source of 32 packets without proof is given up, and all are when there are too many.
@@ -39,8 +40,8 @@ public:
 private:
     struct candidate {
         packets held;
-        std::uint16_t highest = 0;
-        unsigned steps = 0; // times that a packet was the one after the highest before it
+        std::size_t highest = 0; // which of them has the highest number
+        unsigned steps = 0;      // times that a packet was the one after the highest before it
     };
 
     // A tree, because whoever wrote the capture has chosen the keys: they could all hash alike.

@@ -45,9 +45,12 @@ def in_order(indices):
     ([i ^ 1 for i in range(200)], 100),
     (list(range(0, 200, 2)), 0),
     (list(range(0, 200, 4)), 0),
+    (list(range(0, 200, 5)), 0),
+    ([40 * (i // 3) + (0, 7, 15)[i % 3] for i in range(60)], 0),
     ([4 * (i // 2) + 2 * (1 - i % 2) for i in range(100)], 50),
     ([i - i % 4 + 3 - i % 4 for i in range(200)], 150),
 ], ids=["swapped pairs", "every other one missing", "three of four missing",
+        "four of five missing", "three within 16",
         "swapped and missing", "windows of four reversed"])
 def test_a_stream_proves_itself_out_of_order_and_with_gaps(write, indices, reordered):
     stream = only_stream(write(in_order(indices)))
@@ -86,12 +89,17 @@ def numbers_without_a_clock(i):
     return rtp(i * 3, random.Random(i).randrange(2**32))
 
 
+def numbers_in_order_without_a_clock(i):
+    return rtp(i, random.Random(i).randrange(2**32))
+
+
 def types_at_random(i):
     return rtp(i * 3, 160 * i, pt=random.Random(i).randrange(64))
 
 
 @pytest.mark.parametrize("other", [dns, random_bytes, quic, stun, rtcp, sip,
-                                   numbers_without_a_clock, types_at_random],
+                                   numbers_without_a_clock,
+                                   numbers_in_order_without_a_clock, types_at_random],
                          ids=lambda f: f.__name__)
 def test_what_is_not_rtp_is_no_stream(write, other):
     result, status = replay_json(write([(1000 + 0.02 * i, other(i)) for i in range(500)]))
