@@ -2,6 +2,8 @@
 /// Tells encrypted padding from padding that is wrong.
 #pragma once
 
+#include "rtp_input.hpp"
+
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -13,24 +15,27 @@ namespace replay {
 /// sender of plain RTP uses few counts, if it gets them right or not.
 class padding_check {
 public:
-    /// The last byte of a packet with the padding bit, and whether it can be a count.
-    void add(std::uint8_t last_byte, bool valid) {
+    void add(padding_end end) {
         ++packets_;
-        impossible_ += !valid;
-        values_[last_byte / 64U] |= std::uint64_t{1} << last_byte % 64;
+        impossible_ += end.count == 0 || end.count > end.at_most;
+        possible_values_ += end.at_most;
+        values_[end.count / 64U] |= std::uint64_t{1} << end.count % 64;
     }
     std::uint64_t impossible() const noexcept { return impossible_; }
-    /// At least one of at least four counts is impossible, and they are of more than 16 values, or
-    /// more than half of them differ.
+    /// Of at least four counts one is impossible, and a quarter as many as of random bytes; and
+    /// they are of more than 16 values, or more than half of them differ.
     bool looks_encrypted() const noexcept {
         unsigned distinct = 0;
         for (const std::uint64_t word : values_)
             distinct += static_cast<unsigned>(std::popcount(word));
-        return impossible_ > 0 && packets_ >= 4 && (distinct > 16 || 2 * distinct > packets_);
+        const std::uint64_t expected = 256 * packets_ - possible_values_; // times 256
+        return impossible_ > 0 && packets_ >= 4 && 4 * 256 * impossible_ >= expected &&
+               (distinct > 16 || 2 * distinct > packets_);
     }
 
 private:
     std::uint64_t packets_ = 0;
+    std::uint64_t possible_values_ = 0; // of all counts, of 256 each
     std::uint64_t impossible_ = 0;
     std::array<std::uint64_t, 4> values_{}; // a bit for each
 };

@@ -8,7 +8,7 @@ namespace replay {
 namespace {
 
 constexpr std::uint8_t plain_first_byte = 0x80; // version 2: no padding, extension or CSRCs
-constexpr unsigned padding_bit = 0x20;
+constexpr unsigned padding_bit = 0x20, extension_bit = 0x10;
 
 /// The error of a padding that is not there or whose count cannot be.
 bool concerns_padding(int error) {
@@ -16,6 +16,18 @@ bool concerns_padding(int error) {
     return error == static_cast<int>(errc::padding_missing) ||
            error == static_cast<int>(errc::padding_zero) ||
            error == static_cast<int>(errc::padding_too_long);
+}
+
+/// Of a packet that is padded and whole.
+std::optional<padding_end> end_of(std::span<const std::uint8_t> bytes) {
+    std::size_t header = rtpsynth::rtp_header_size + std::size_t{4} * (bytes[0] & 0x0fU);
+    if (bytes[0] & extension_bit) {
+        if (bytes.size() < header + 4) return std::nullopt;
+        header += 4 + std::size_t{4} * (bytes[header + 2] * 256U + bytes[header + 3]);
+    }
+    if (bytes.size() < header) return std::nullopt;
+    const std::size_t at_most = std::min<std::size_t>(bytes.size() - header, 255);
+    return padding_end{bytes.back(), static_cast<std::uint8_t>(at_most)};
 }
 
 } // namespace
@@ -26,7 +38,7 @@ std::optional<rtp_input> read_rtp(const udp_packet& packet, header_bytes& header
         return std::nullopt;
     rtp_input input;
     const bool padded = (bytes[0] & padding_bit) != 0;
-    if (padded && !packet.cut_short) input.padding_count = bytes.back();
+    if (padded && !packet.cut_short) input.padding = end_of(bytes);
     // With its end cut off, the last byte is not the padding's count.
     const int error = padded && packet.cut_short ? static_cast<int>(rtpsynth::errc::padding_missing)
                                                  : input.packet.assign(bytes.data(), bytes.size());
@@ -49,7 +61,7 @@ held_packet::held_packet(const rtp_input& input, rtpsynth::time_point arrival, b
       timestamp_(input.packet.timestamp()),
       payload_type_(input.packet.payload_type()),
       state_(input.state),
-      padding_count_(input.padding_count) {
+      padding_(input.padding) {
     const auto all = input.packet.datagram();
     if (whole) {
         bytes_.assign(all.begin(), all.end());
@@ -70,7 +82,7 @@ rtp_input held_packet::input() const {
     else
         result.packet.assign(bytes_.data(), bytes_.size());
     result.state = state_;
-    result.padding_count = padding_count_;
+    result.padding = padding_;
     return result;
 }
 

@@ -25,11 +25,18 @@ enum class rtp_state : std::uint8_t {
     malformed,   ///< CSRCs or extension reach beyond the end
 };
 
+/// The end of a packet with the padding bit.
+struct padding_end {
+    std::uint8_t count = 0; ///< its last byte, which says how many bytes are padding
+    std::uint8_t at_most =
+        0; ///< what it can be: the bytes after header, CSRCs and extension, or 255
+};
+
 struct rtp_input {
     rtpsynth::rtp_packet_view
         packet; ///< without CSRCs, extension and payload if they are of no use
     rtp_state state = rtp_state::whole;
-    std::optional<std::uint8_t> padding_count; ///< last byte of a packet with the padding bit
+    std::optional<padding_end> padding; ///< unless it was cut off, or the header reaches beyond it
 };
 
 /// The bytes of a packet that is not used as it was captured.
@@ -65,7 +72,7 @@ private:
     std::uint32_t timestamp_;
     std::uint8_t payload_type_;
     rtp_state state_;
-    std::optional<std::uint8_t> padding_count_;
+    std::optional<padding_end> padding_;
 };
 
 } // namespace replay

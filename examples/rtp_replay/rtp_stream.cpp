@@ -107,8 +107,7 @@ void rtp_stream::describe_again(rtpsynth::time_point arrival) {
 
 void rtp_stream::check_padding(const rtp_input& input) {
     malformed_ += input.state == rtp_state::malformed;
-    if (input.padding_count)
-        padding_.add(*input.padding_count, input.state != rtp_state::bad_padding);
+    if (input.padding) padding_.add(*input.padding);
 }
 
 } // namespace replay

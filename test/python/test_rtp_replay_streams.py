@@ -221,7 +221,7 @@ def test_two_senders_under_one_ssrc_are_told(write):
 # --- Padding
 
 def padded(payload_size, count, **kwargs):
-    rest = bytes(payload_size - 1) + bytes([count])
+    rest = (bytes(payload_size) + bytes([count]))[1:][:payload_size]
     return rtp(kwargs.pop("seq"), kwargs.pop("ts"), rest, first=0xa0, **kwargs)
 
 
@@ -242,12 +242,20 @@ def test_srtp_with_the_padding_bit_loses_nothing(write, packets):
     assert "encrypted (SRTP)" in replay(write(packets)).stdout
 
 
-@pytest.mark.parametrize("size, count", [(255, 0), (100, 255), (1, 0), (20, 21)])
+@pytest.mark.parametrize("size, count", [(255, 0), (100, 255), (1, 0), (20, 21), (0, 0)])
 def test_a_probe_with_impossible_padding_is_invalid_and_not_lost(write, size, count):
     packets = [p if i % 10 != 9 else (p[0], padded(size, count, seq=10 + i, ts=160 * i))
                for i, p in enumerate(paced(300, 10))]
     expect(only_stream(write(packets)), packets=270, invalid=30, encrypted=False, erasures=0)
     assert "30 packets no valid RTP (RFC 3550 5.1), not lost" in replay(write(packets)).stdout
+
+
+def test_one_wrong_padding_among_many_is_no_encryption(write):
+    # Blocks of a cipher, say: any count is of so few bytes that random ones would rarely be right.
+    packets = [(1000 + 0.02 * i, rtp(i, 160 * i, bytes(100 + i % 60) + bytes([1 + i % 60]),
+                                     first=0xa0)) for i in range(100)]
+    packets[50] = (1001, rtp(50, 8000, bytes(151), first=0xa0))
+    expect(only_stream(write(packets)), packets=99, invalid=1, encrypted=False)
 
 
 def test_padding_that_is_right_is_nothing_to_tell(write):

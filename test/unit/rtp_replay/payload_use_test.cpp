@@ -66,13 +66,30 @@ BOOST_AUTO_TEST_CASE(what_no_event_has_refutes_it_for_good) {
 
 BOOST_AUTO_TEST_CASE(counts_that_are_random_are_encrypted) {
     padding_check few, zeros, right, random;
-    for (unsigned i = 0; i < 3; ++i) few.add(static_cast<std::uint8_t>(i * 77), false);
+    const auto byte = [](unsigned i) { return static_cast<std::uint8_t>(i * 77); };
+    for (unsigned i = 0; i < 3; ++i) few.add({byte(i), 10});
     BOOST_CHECK(!few.looks_encrypted());
-    for (unsigned i = 0; i < 100; ++i) zeros.add(0, false);
+    for (unsigned i = 0; i < 100; ++i) zeros.add({0, 255});
     BOOST_CHECK(!zeros.looks_encrypted());
     BOOST_CHECK_EQUAL(zeros.impossible(), 100U);
-    for (unsigned i = 0; i < 100; ++i) right.add(static_cast<std::uint8_t>(i * 77), true);
+    for (unsigned i = 1; i < 100; ++i) right.add({byte(i), byte(i)});
     BOOST_CHECK(!right.looks_encrypted());
-    for (unsigned i = 0; i < 4; ++i) random.add(static_cast<std::uint8_t>(i * 77), i != 2);
+    for (unsigned i = 0; i < 4; ++i) random.add({byte(i), 255}); // one is 0
     BOOST_CHECK(random.looks_encrypted());
+}
+
+BOOST_AUTO_TEST_CASE(random_counts_are_often_impossible_in_small_packets) {
+    padding_check small, large;
+    for (unsigned i = 1; i <= 100; ++i) {
+        const std::uint8_t count = static_cast<std::uint8_t>(i == 50 ? 0 : i);
+        small.add({count, 100}); // of random ones about 61 would be impossible
+        large.add({count, 255}); // less than one
+    }
+    BOOST_CHECK(!small.looks_encrypted());
+    BOOST_CHECK(large.looks_encrypted());
+    for (unsigned i = 101; i <= 116; ++i) small.add({static_cast<std::uint8_t>(i), 100});
+    BOOST_CHECK_EQUAL(small.impossible(), 17U); // 71 of 116 would be
+    BOOST_CHECK(!small.looks_encrypted());
+    small.add({117, 100});
+    BOOST_CHECK(small.looks_encrypted());
 }
