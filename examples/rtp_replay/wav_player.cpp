@@ -65,8 +65,9 @@ std::uint64_t wav_player::gap_before(std::uint32_t timestamp, rtpsynth::time_poi
         return static_cast<std::uint64_t>(goes_on ? ahead : std::max<std::int64_t>(silent, 0));
     }
     // Negative: the sender's packets overlap, which the ear forgives.
-    const bool plausible = ahead <= (waited + 1000) * samples_per_ms;
-    return plausible ? static_cast<std::uint64_t>(std::max(ahead, 0)) : lost_;
+    const std::int64_t most = (waited + 1000) * samples_per_ms;
+    return ahead <= most ? static_cast<std::uint64_t>(std::max(ahead, 0))
+                         : std::min(lost_, static_cast<std::uint64_t>(most));
 }
 
 void wav_player::fill_gap(std::uint32_t timestamp, rtpsynth::time_point arrival) {

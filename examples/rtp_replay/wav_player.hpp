@@ -15,8 +15,8 @@ namespace replay {
 ///
 /// Silence is bounded, whatever the timestamps claim. A gap must be plausible by the packets'
 /// arrival, give or take a second; if it is not, the sender's timestamps have jumped, and only what
-/// the jitter buffer counted as lost is filled in. All silence together is at most ten times the
-/// speech and a minute.
+/// the jitter buffer counted as lost is filled in, within the same bound. All silence together is
+/// at most ten times the speech and a minute.
 ///
 /// Streams may be played one after the other. Where one does not go on with the timestamps of the
 /// one before, the arrivals tell how long the silence between them was.

@@ -119,6 +119,15 @@ def test_a_restart_of_the_sender_is_not_silence(play):
     assert pcm == LOUD_SAMPLE * 3200 and wav["silence_s"] == 0
 
 
+def test_a_jump_of_numbers_and_timestamps_is_as_long_as_the_wait(play):
+    before = [(0.02 * i, rtp(i, 160 * i, LOUD * 160)) for i in range(250)]
+    for lost in 50, 2500:
+        after = [(5 + 0.02 * i, rtp(250 + lost + i, 2**30 + 160 * i, LOUD * 160))
+                 for i in range(250)]
+        pcm, wav = play(before + after)
+        assert wav["silence_s"] <= 1.02 and wav["duration_s"] == 10 + wav["silence_s"]
+
+
 def test_a_hostile_capture_does_not_fill_the_disk(play):
     day = 24 * 3600
     packets = [(i * day, rtp(i, i * day * 8000 % 2**31, LOUD * 10)) for i in range(100)]
