@@ -7,6 +7,7 @@ namespace replay {
 namespace {
 
 constexpr std::uint32_t video_clock_rate = 90'000; // RFC 3551 §5
+constexpr std::uint8_t old_comfort_noise = 19;     // of drafts before RFC 3389, reserved since
 
 /// What one side says of SRTP.
 enum class opinion { none, no, perhaps, yes };
@@ -29,6 +30,10 @@ void payload_resolver::describe(payload_use& use, const endpoint& source,
     const sdp_payload* told = directory.find(source, destination, use.type, when);
     use.format = told ? told->format : rtpsynth::static_format(use.type);
     use.encoding = told ? told->name : std::string{};
+    if (!told && use.type == old_comfort_noise) {
+        use.format = {8000, payload_kind::comfort_noise};
+        use.encoding = "CN";
+    }
     const auto given = clock_rates.find(use.type);
     if (given == clock_rates.end()) return;
     use.format.clock_rate = given->second;

@@ -152,11 +152,12 @@ def test_four_bytes_are_no_event(write):
     assert only_stream(write(still))["codec"] == "PT 101"
 
 
-def test_comfort_noise_makes_no_jitter(write):
-    noise = [(1001 + 0.3 * i, rtp(50 + i, 8000 + 2400 * i + 77 * (i % 2), b"\x40", pt=13))
+@pytest.mark.parametrize("pt", [13, 19])
+def test_comfort_noise_makes_no_jitter(write, pt):
+    noise = [(1001 + 0.3 * i, rtp(50 + i, 8000 + 2400 * i + 77 * (i % 2), b"\x40", pt=pt))
              for i in range(5)]
     stream = only_stream(write(paced(50, pt=0) + noise + paced(50, 55, 20000, 1002.5, pt=0)))
-    expect(stream, packets=105)
+    expect(stream, packets=105, codec="PCMU+CN")
 
 
 def test_each_payload_type_has_its_own_clock(write):
