@@ -144,8 +144,9 @@ void dissector::datagram(udp_packet packet, packet_bytes payload) {
         const coalescence c = find_coalescence(payload.data, payload.size_on_wire());
         if (c.certain) {
             ++counts_.coalesced;
+            counts_.coalesced_packets += c.count - c.ends_with_rtcp;
+            counts_.coalesced_not_captured += c.not_captured;
             for (std::size_t i = 0; i < c.count; ++i) {
-                ++counts_.coalesced_packets;
                 packet_bytes segment = payload;
                 segment.skip(i * c.segment);
                 if (segment.size_on_wire() > c.segment) segment.limit(c.segment);

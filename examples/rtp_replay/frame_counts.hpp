@@ -10,11 +10,12 @@ namespace replay {
 /// A frame of several layers counts in several members, in each once a layer.
 struct frame_counts {
     std::uint64_t frames = 0;
-    std::uint64_t udp = 0;               ///< UDP datagrams that are no tunnel's
-    std::uint64_t cut_short = 0;         ///< of them, those whose end the capture left out
-    std::uint64_t coalesced = 0;         ///< of them, those that hold several RTP packets
-    std::uint64_t coalesced_packets = 0; ///< RTP packets in those
-    std::uint64_t coalesced_unclear = 0; ///< as if coalesced, but not in sequence: left as they are
+    std::uint64_t udp = 0;                    ///< UDP datagrams that are no tunnel's
+    std::uint64_t cut_short = 0;              ///< of them, those whose end the capture left out
+    std::uint64_t coalesced = 0;              ///< of them, those that hold several RTP packets
+    std::uint64_t coalesced_packets = 0;      ///< RTP packets in those
+    std::uint64_t coalesced_not_captured = 0; ///< more in those: the capture left out their headers
+    std::uint64_t coalesced_unclear = 0; ///< as if coalesced, but for the numbers: left as they are
     std::uint64_t fragments = 0;         ///< of IP datagrams
     std::uint64_t reassembled = 0;       ///< IP datagrams put together from fragments
     std::uint64_t fragments_unused = 0;  ///< whose datagrams could not be put together
