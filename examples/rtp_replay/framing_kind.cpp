@@ -1,6 +1,7 @@
 #include "framing_kind.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -35,22 +36,33 @@ bool begins_like(framing_kind kind, byte_span bytes) noexcept {
 
 enum class verdict { yes, no, more_bytes_needed };
 
-verdict judge(framing_kind kind, const byte_span bytes) noexcept {
-    std::optional<std::uint32_t> ssrc;
+bool is_rtp(byte_span body) noexcept {
+    return body.size() >= rtp_header && body[0] >> 6 == 2 && (body[1] < 192 || body[1] > 223);
+}
+
+/// What shows that bytes are units: where they may begin anywhere, only two of the same SSRC.
+enum class proof { any, ssrc };
+
+verdict judge(framing_kind kind, const byte_span bytes, proof wanted) noexcept {
+    std::array<std::uint32_t, most_looked_at> ssrcs;
+    std::size_t streams = 0;
     byte_span rest = bytes;
     for (unsigned n = 0; n < most_looked_at; ++n) {
         if (rest.size() < 8) return verdict::more_bytes_needed;
         if (!begins_like(kind, rest)) return verdict::no;
         const framed_unit unit = unit_of(kind, rest);
+        if (rest.size() < unit.header) return verdict::more_bytes_needed;
+        const byte_span there = rest.subspan(unit.header);
+        const byte_span body = there.first(std::min(unit.body, there.size()));
+        if (is_rtp(body)) {
+            const auto end = ssrcs.begin() + streams;
+            if (std::find(ssrcs.begin(), end, be32(body, ssrc_at)) != end) return verdict::yes;
+            ssrcs[streams++] = be32(body, ssrc_at);
+        }
         if (rest.size() < unit.size())
             return bytes.size() < most_waited_for ? verdict::more_bytes_needed : verdict::no;
-        if (rest.size() == unit.size()) return verdict::yes;
-        const byte_span body = rest.subspan(unit.header, unit.body);
-        if (is_stun(rest) || is_stun(body)) return verdict::yes;
-        if (unit.body >= rtp_header) {
-            if (ssrc == be32(body, ssrc_at)) return verdict::yes;
-            ssrc = be32(body, ssrc_at);
-        }
+        if (wanted == proof::any && (rest.size() == unit.size() || is_stun(rest) || is_stun(body)))
+            return verdict::yes;
         rest = rest.subspan(unit.size());
     }
     return verdict::no;
@@ -88,9 +100,8 @@ std::optional<framing_kind> kind_of(byte_span segment) noexcept {
         if (is_sip(line)) return framing_kind::sip;
     }
     bool may_be_one = false;
-    for (const framing_kind kind :
-         {framing_kind::rfc4571, framing_kind::turn, framing_kind::rtsp}) {
-        const verdict v = judge(kind, segment);
+    for (const framing_kind kind : with_units) {
+        const verdict v = judge(kind, segment, proof::any);
         if (v == verdict::yes) return kind;
         may_be_one = may_be_one || v == verdict::more_bytes_needed;
     }
@@ -107,17 +118,11 @@ framing_kind kind_of_cut(byte_span segment, std::size_t missing) noexcept {
     return framing_kind::unknown;
 }
 
-std::size_t find_rfc4571(byte_span bytes) noexcept {
-    constexpr std::size_t header = 2 + rtp_header;
-    for (std::size_t at = 0; at + 2 * header <= bytes.size(); ++at) {
-        const std::size_t length = be16(bytes, at), next = at + 2 + length;
-        if (is_rtp_or_rtcp(bytes, at + 2) && length >= rtp_header &&
-            next + header <= bytes.size() && is_rtp_or_rtcp(bytes, next + 2) &&
-            be16(bytes, next) >= rtp_header &&
-            be32(bytes, at + 2 + ssrc_at) == be32(bytes, next + 2 + ssrc_at))
-            return at;
-    }
-    return bytes.size();
+framing_place find_units(byte_span bytes) noexcept {
+    for (std::size_t at = 0; at + 8 <= bytes.size(); ++at)
+        for (const framing_kind kind : with_units)
+            if (judge(kind, bytes.subspan(at), proof::ssrc) == verdict::yes) return {kind, at};
+    return {framing_kind::unknown, bytes.size()};
 }
 
 } // namespace replay

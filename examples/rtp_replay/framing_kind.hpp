@@ -27,16 +27,22 @@ struct framed_unit {
 framed_unit unit_of(framing_kind kind, byte_span bytes) noexcept;
 
 /// What a segment begins with. Nothing if more bytes are needed to tell. Any bytes may look like a
-/// unit: they are taken for one if it ends where the segment ends, if another of the same SSRC
-/// follows, or if it is STUN's.
+/// unit: they are taken for one if it ends where the segment ends, if units follow of which two
+/// have the same SSRC, or if it is STUN's.
 std::optional<framing_kind> kind_of(byte_span segment) noexcept;
 
 /// The same of a segment that the capture has cut short by \p missing bytes: it is told if it is
 /// just one unit, and is otherwise unknown.
 framing_kind kind_of_cut(byte_span segment, std::size_t missing) noexcept;
 
-/// Where a packet behind its length begins that another of the same SSRC follows; the size of
-/// \p bytes if there is none.
-std::size_t find_rfc4571(byte_span bytes) noexcept;
+/// Where units begin, and of which kind.
+struct framing_place {
+    framing_kind kind = framing_kind::unknown;
+    std::size_t at = 0;
+};
+
+/// The first place in \p bytes where units follow one another of which two have the same SSRC;
+/// unknown, at the end, if there is none.
+framing_place find_units(byte_span bytes) noexcept;
 
 } // namespace replay

@@ -59,24 +59,23 @@ byte_span packet_framing::parse(byte_span bytes, framing_listener& listener) {
     return {};
 }
 
-/// Returns the bytes from where kind_ is known, or what to hold until it is.
+/// Returns the bytes from where kind_ is known, or what to hold until it is. Segments do not always
+/// begin with a unit: after a gap, or where the capture begins in the middle.
 byte_span packet_framing::find_kind(byte_span bytes) noexcept {
     while (text_of(bytes).starts_with("\r\n")) bytes = bytes.subspan(2); // SIP's keep-alive
     const auto found = kind_of(bytes);
-    if (!found) return bytes;
-    kind_ = *found;
-    return kind_ == framing_kind::unknown ? search(bytes) : bytes;
-}
-
-/// Looks for packets also where segments do not begin with one: after a gap, or where the capture
-/// begins in the middle.
-byte_span packet_framing::search(byte_span bytes) noexcept {
-    if (search_left_ < bytes.size()) return {};
-    search_left_ -= bytes.size();
-    const std::size_t at = find_rfc4571(bytes);
-    if (at == bytes.size()) return bytes.last(std::min(bytes.size(), search_window));
-    kind_ = framing_kind::rfc4571;
-    return bytes.subspan(at);
+    framing_place place{found.value_or(framing_kind::unknown)};
+    if (place.kind == framing_kind::unknown) {
+        // Also while bytes are awaited: what looks like the beginning of a unit may be none.
+        if (bytes.size() > search_left_) return found ? byte_span() : bytes;
+        search_left_ -= bytes.size();
+        place = find_units(bytes);
+    }
+    if (place.kind == framing_kind::unknown)
+        return found ? bytes.last(std::min(bytes.size(), search_window)) : bytes;
+    kind_ = place.kind;
+    search_left_ = search_at_most;
+    return bytes.subspan(place.at);
 }
 
 /// Whether \p bytes, at least 4, begin with another unit of this kind.

@@ -39,7 +39,6 @@ private:
     static constexpr std::size_t search_at_most = 256 * 1024;
 
     byte_span find_kind(byte_span bytes) noexcept;
-    byte_span search(byte_span bytes) noexcept;
     byte_span parse(byte_span bytes, framing_listener& listener);
     bool goes_on(byte_span bytes) const noexcept;
     void deliver(packet_bytes unit, const framed_unit& sizes, framing_listener& listener) const;

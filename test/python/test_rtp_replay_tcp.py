@@ -129,19 +129,37 @@ def test_a_segment_that_was_not_captured_is_told_and_passed(write):
     assert "174 bytes of TCP connections not captured." in replay(path).stdout
 
 
-def test_a_gap_where_packets_do_not_end_with_segments(write):
-    data = b"".join(framed(packet) for _, packet in PACKETS * 5)
-    frames = [(1000 + at / 8000, ipv4(tcp(data[at:at + 500], at), protocol=6))
-              for at in range(0, len(data), 500) if at != 10_000]
-    result, _ = replay_json(write(frames))
-    assert result["tcp_missing_bytes"] == 500 and 290 <= result["tcp_packets"] <= 297
+def cut(data, size, without=()):
+    """(seconds, IPv4 packet) for each segment of so many bytes but for those of these numbers."""
+    return [(1000 + at / 8000, ipv4(tcp(data[at:at + size], at), protocol=6))
+            for k, at in enumerate(range(0, len(data), size)) if k not in without]
 
 
-def test_a_capture_that_begins_in_the_middle_of_a_packet(write):
-    data = b"".join(framed(packet) for _, packet in PACKETS)[100:]
-    frames = [(1000 + at / 8000, ipv4(tcp(data[at:at + 500], at), protocol=6))
-              for at in range(0, len(data), 500)]
-    assert only_stream(write(frames))["packets"] == 59
+@pytest.mark.parametrize("frame", FRAMINGS.values(), ids=FRAMINGS)
+@pytest.mark.parametrize("size", [500, 1448])
+@pytest.mark.parametrize("without", [(10,), (5, 20), range(4)])
+def test_gaps_where_packets_do_not_end_with_segments(write, frame, size, without):
+    data = b"".join(frame(packet) for _, packet in speech(300))
+    begin = min(without) == 0  # the capture begins in the middle of a packet
+    result, status = replay_json(write(cut(data, size, without)))
+    assert status == 0 and result["tcp_missing_bytes"] == (0 if begin else size * len(without))
+    packets = 300 * (len(data) - size * len(without)) / len(data)
+    assert packets - 3 * len(without) <= result["tcp_packets"] <= packets + len(without)
+    assert result["streams"][0]["missing"] == (0 if begin else 300 - result["tcp_packets"])
+
+
+@pytest.mark.parametrize("frame", FRAMINGS.values(), ids=FRAMINGS)
+@pytest.mark.parametrize("byte", [0x80, 0x24, 0x40, 0xd5, None])
+def test_gaps_in_sound_and_video_whatever_is_in_it(write, frame, byte):
+    rng = random.Random(3)
+    data = b""
+    for i in range(200):
+        video = rng.randbytes(1400) if byte is None else bytes([byte]) * 1400
+        data += frame(rtp(i, 160 * i)) + frame(rtp(i, 3000 * i, video, pt=96, ssrc=5))
+    result, status = replay_json(write(cut(data, 1448, (10, 100))))
+    assert status == 0 and result["tcp_missing_bytes"] == 2896
+    assert [s["packets"] >= 196 for s in result["streams"]] == [True, True]
+    assert all(s["packets"] + s["missing"] == 200 for s in result["streams"])
 
 
 @pytest.mark.parametrize("frame", FRAMINGS.values(), ids=FRAMINGS)
