@@ -28,6 +28,7 @@ void dissector::add(const captured_frame& frame) {
     const layer_result first = link_layer(frame.link_type, frame.bytes);
     if (const auto* layer = std::get_if<inner_packet>(&first)) {
         follow(*layer);
+        if (fragments_.may_have_lone_first()) use_lone_fragments(false);
         return;
     }
     count_dead_end(std::get<dead_end>(first).counts_as);
@@ -37,6 +38,7 @@ void dissector::add(const captured_frame& frame) {
 }
 
 void dissector::finish() {
+    use_lone_fragments(true);
     tcp_.finish(*this);
     fragments_.finish();
     counts_.fragments_unused = fragments_.unused();
@@ -82,6 +84,23 @@ bool dissector::reassemble(ip_packet& packet) {
     if (skip_extensions(packet) && !packet.fragment) return true;
     count_dead_end(&frame_counts::malformed);
     return false;
+}
+
+void dissector::use_lone_fragments(bool at_end) {
+    const rtpsynth::time_point now = now_;
+    while (auto fragment = fragments_.take_lone_first(now, at_end)) {
+        ++counts_.fragments_alone;
+        now_ = fragment->arrival;
+        whole_ = std::move(fragment->piece);
+        ip_packet packet;
+        packet.source = fragment->source;
+        packet.destination = fragment->destination;
+        packet.protocol = fragment->protocol;
+        packet.payload = {whole_.bytes, whole_.missing};
+        frame_cut_ = true;
+        if (const auto inner = transport_layer(packet)) follow(*inner);
+    }
+    now_ = now;
 }
 
 /// What is in a tunnel; nothing if the packet is no tunnel's, and has been dealt with.

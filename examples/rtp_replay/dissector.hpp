@@ -51,6 +51,7 @@ public:
 private:
     void follow(inner_packet layer);
     bool reassemble(ip_packet& packet);
+    void use_lone_fragments(bool at_end);
     void count_dead_end(std::uint64_t frame_counts::*count) noexcept;
     std::optional<inner_packet> transport_layer(const ip_packet& packet);
     std::optional<inner_packet> udp(const ip_packet& packet);

@@ -7,7 +7,8 @@
 namespace replay {
 namespace {
 
-constexpr std::chrono::seconds longest_wait{30}; // as Linux waits
+constexpr std::chrono::seconds longest_wait{30};    // as Linux waits
+constexpr std::chrono::milliseconds lone_wait{100}; // pieces are sent back to back
 constexpr std::size_t largest_packet = 65535;
 constexpr std::size_t overhead = 128; // of a piece or packet, about
 
@@ -22,6 +23,8 @@ std::optional<fragment_table::whole> fragment_table::add(const ip_packet& fragme
         ++unused_;
         return std::nullopt;
     }
+    only_first_ =
+        only_first_ && fragment.fragment_offset == 0 && fragment.protocol == ip_protocol::udp;
     const key id{fragment.source, fragment.destination, fragment.protocol, fragment.fragment_id};
     auto packet = packet_of(id, now);
     if (!put(*packet, fragment)) {
@@ -41,6 +44,24 @@ std::optional<fragment_table::whole> fragment_table::add(const ip_packet& fragme
     }
     while (packets_.size() > most_packets || memory_ > most_memory) give_up(packets_.begin());
     return std::nullopt;
+}
+
+std::optional<fragment_table::lone_first> fragment_table::take_lone_first(rtpsynth::time_point now,
+                                                                          bool at_end) {
+    if (!may_have_lone_first()) return std::nullopt;
+    const auto packet = packets_.begin();
+    waited_in_vain_ = waited_in_vain_ || at_end || now - packet->begin > lone_wait ||
+                      packet->begin - now > lone_wait;
+    if (!waited_in_vain_) return std::nullopt;
+    piece& first = packet->pieces.begin()->second;
+    const std::size_t missing = first.size - first.bytes.size() + 1; // at least
+    lone_first taken{packet->id.source,
+                     packet->id.destination,
+                     packet->id.protocol,
+                     {std::move(first.bytes), missing},
+                     packet->begin};
+    remove(packet);
+    return taken;
 }
 
 void fragment_table::finish() {

@@ -32,6 +32,19 @@ public:
 
     /// Takes a fragment. Returns the packet's payload if it is whole now.
     std::optional<whole> add(const ip_packet& fragment, rtpsynth::time_point now);
+    /// A first piece on its own, of a UDP datagram. As long as it has seen no others, the capture
+    /// is taken for one that was filtered by ports, which only first pieces have: such a piece
+    /// waits for others, once one has waited in vain it does not wait, and it is handed out here.
+    struct lone_first {
+        ip_address source, destination;
+        unsigned protocol;
+        whole piece; ///< that more than one byte is missing is not known
+        rtpsynth::time_point arrival;
+    };
+    /// \p at_end: the capture has ended. Returns nothing if there is none (any more).
+    std::optional<lone_first> take_lone_first(rtpsynth::time_point now, bool at_end = false);
+    /// Whether take_lone_first() might return one.
+    bool may_have_lone_first() const noexcept { return only_first_ && !packets_.empty(); }
     /// The capture has ended: gives up what is not whole.
     void finish();
 
@@ -73,6 +86,8 @@ private:
     std::map<key, std::list<pending>::iterator> by_key_;
     std::size_t memory_ = 0;
     std::uint64_t unused_ = 0;
+    bool only_first_ = true;      // no fragment but first ones has been seen, of UDP
+    bool waited_in_vain_ = false; // one has
 };
 
 } // namespace replay

@@ -18,6 +18,8 @@ constexpr count_text texts[] = {
      "of several RTP packets as it seems, whose numbers do not fit; only the first of each counts"},
     {&c::fragments, "fragments", "IP fragment", "found"},
     {&c::reassembled, "reassembled", "IP datagram", "put together from fragments"},
+    {&c::fragments_alone, "fragments_alone", "IP fragment",
+     "used as far as they go: the capture has only first ones, as a filter by ports leaves them"},
     {&c::fragments_unused, "fragments_unused", "IP fragment",
      "passed over: the rest of the datagram is missing or does not fit"},
     {&c::tcp_segments, "tcp_segments", "TCP segment", "found"},

@@ -18,6 +18,7 @@ struct frame_counts {
     std::uint64_t coalesced_unclear = 0; ///< as if coalesced, but for the numbers: left as they are
     std::uint64_t fragments = 0;         ///< of IP datagrams
     std::uint64_t reassembled = 0;       ///< IP datagrams put together from fragments
+    std::uint64_t fragments_alone = 0;   ///< first ones, used as a datagram whose end is missing
     std::uint64_t fragments_unused = 0;  ///< whose datagrams could not be put together
     std::uint64_t tcp_segments = 0;
     std::uint64_t tcp_packets = 0;       ///< packets framed in TCP connections

@@ -92,6 +92,33 @@ def test_a_packet_that_lacks_a_piece_is_missing_and_told(write, lost):
     assert "2 IP fragments passed over" in replay(path).stdout
 
 
+@pytest.mark.parametrize("every", [1, 5])
+@pytest.mark.parametrize("pieces", [pieces4, pieces6])
+def test_a_capture_filtered_by_ports_has_first_pieces_only(write, pieces, every):
+    whole = ipv4 if pieces is pieces4 else lambda data: ipv6(data, 17)
+    frames = [next(pieces(when, udp(packet), i)) if i % every == 0 else (when, whole(udp(packet)))
+              for i, (when, packet) in enumerate(PACKETS)]
+    path = write(frames)
+    result, status = replay_json(path)
+    assert status == 0 and result["udp_packets"] == 30
+    assert result["streams"][0]["packets"] == 30 and result["streams"][0]["missing"] == 0
+    assert result["fragments"] == result["fragments_alone"] == result["cut_short"] == 30 // every
+    assert result["fragments_unused"] == result["reassembled"] == 0
+    assert f"{30 // every} IP fragments used as far as they go" in replay(path).stdout
+
+
+def test_one_that_came_without_its_rest_before_others_came_with_theirs(write):
+    frames = each(pieces4)
+    result, status = replay_json(write(frames[:1] + [(when + 1, f) for when, f in frames[3:]]))
+    assert status == 0 and result["streams"][0]["packets"] == 30  # two of them in part
+    assert result["reassembled"] == 28 and result["fragments_alone"] == 2
+    # From then on, one is missing.
+    del frames[61:63]
+    result, status = replay_json(write(frames))
+    assert result["fragments_alone"] == 0 and result["fragments_unused"] == 1
+    assert result["streams"][0]["missing"] == 1
+
+
 def test_overlaps_that_agree_are_no_matter(write):
     def overlapping(when, payload, id):
         pieces = list(pieces4(when, payload, id))
