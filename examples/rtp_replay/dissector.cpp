@@ -2,6 +2,7 @@
 
 #include "coalesced.hpp"
 #include "tunnels.hpp"
+#include "wireless.hpp"
 
 #include <utility>
 #include <variant>
@@ -10,7 +11,8 @@ namespace replay {
 namespace {
 
 constexpr unsigned most_layers = 24;
-constexpr std::size_t most_link_types = 8; // named of those that are not understood
+constexpr std::size_t most_behind_subframes = 7; // bytes of padding and of the frame check
+constexpr std::size_t most_link_types = 8;       // named of those that are not understood
 
 bool is_ip(unsigned type) noexcept { return type == ethertype::ipv4 || type == ethertype::ipv6; }
 
@@ -48,6 +50,13 @@ void dissector::finish() {
 void dissector::follow(inner_packet layer) {
     for (unsigned depth = 0; depth < most_layers; ++depth) {
         if (layer.counts_as) ++(counts_.*layer.counts_as);
+        if (layer.type == ethertype::a_msdu) {
+            while (const auto subframe = next_subframe(layer.bytes))
+                follow({ethertype::llc, *subframe});
+            if (layer.bytes.size_on_wire() > most_behind_subframes)
+                count_dead_end(&frame_counts::malformed);
+            return;
+        }
         if (is_ip(layer.type)) {
             if (!has_ip_version(layer.bytes.data)) return count_dead_end(&frame_counts::not_ip);
             ip_packet packet;

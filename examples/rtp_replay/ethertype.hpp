@@ -19,6 +19,9 @@ inline constexpr unsigned ethernet = 0x6558; ///< transparent Ethernet bridging:
 inline constexpr unsigned ppp = 0x880b;      ///< begins with the protocol field, or with ff 03
 inline constexpr unsigned llc = 4;           ///< Linux's for an IEEE 802.2 header
 
+/// Several frames in one of IEEE 802.11; no ethertype, so that no header can name it.
+inline constexpr unsigned a_msdu = 0x10000;
+
 /// Of a layer that is IP without saying of which version: the first four bits do.
 inline constexpr unsigned ip = ipv4;
 

@@ -25,13 +25,13 @@ struct frame_counts {
     std::uint64_t tcp_missing_bytes = 0; ///< between bytes that were captured
     // One header more, stepped over:
     std::uint64_t mpls = 0, pppoe = 0, ip_in_ip = 0, gre = 0, vxlan = 0, geneve = 0, gtp_u = 0,
-                  l2tp = 0, tzsp = 0, turn = 0;
+                  l2tp = 0, tzsp = 0, turn = 0, a_msdu = 0;
     // Not looked into:
     std::uint64_t esp = 0;            ///< IPsec, encrypted
     std::uint64_t encrypted_wlan = 0; ///< IEEE 802.11 frames with the Protected bit
     std::uint64_t icmp = 0, sctp = 0;
     std::uint64_t other_ip = 0;     ///< other protocols over IP
-    std::uint64_t not_ip = 0;       ///< such as ARP
+    std::uint64_t not_ip = 0;       ///< such as ARP, or IP in what is not understood
     std::uint64_t unknown_link = 0; ///< of a link layer that is not understood
     std::uint64_t too_deep = 0;     ///< more layers in one another than are followed
     std::uint64_t cut_headers = 0;  ///< the capture left out even headers

@@ -2,6 +2,8 @@
 
 #include "file_integers.hpp"
 
+#include <algorithm>
+
 namespace replay {
 namespace {
 
@@ -17,14 +19,16 @@ layer_result wlan(packet_bytes frame, bool padded) noexcept {
     if (!data || empty) return no_ip;
     if (flags & 0x40) return dead_end{&frame_counts::encrypted_wlan};
     std::size_t header = (flags & 0x03) == 0x03 ? 30 : 24; // a fourth address between two stations
+    bool several = false;
     if (qos) {
         if (frame.data.size() < header + 2) return too_short;
-        if (frame.data[header] & 0x80) return no_ip; // several frames in one (A-MSDU)
+        several = (frame.data[header] & 0x80) != 0;
         header += 2;
         if (flags & 0x80) header += 4; // HT control
     }
     if (padded) header = (header + 3) & ~std::size_t{3};
     if (!frame.skip(header)) return too_short;
+    if (several) return inner_packet{ethertype::a_msdu, frame, &frame_counts::a_msdu};
     return inner_packet{ethertype::llc, frame};
 }
 
@@ -46,6 +50,20 @@ bool says_padding(byte_span header) noexcept {
 } // namespace
 
 layer_result wlan_layer(packet_bytes frame) noexcept { return wlan(frame, false); }
+
+std::optional<packet_bytes> next_subframe(packet_bytes& a_msdu) noexcept {
+    constexpr std::size_t header = 14; // two addresses and a length; the frame check comes after
+    if (a_msdu.data.size() < header) return std::nullopt;
+    const std::size_t length = be16(a_msdu.data, 12);
+    packet_bytes subframe = a_msdu;
+    subframe.skip(header);
+    if (length == 0 || length > subframe.size_on_wire()) return std::nullopt;
+    subframe.limit(length);
+    const std::size_t size = (header + length + 3) & ~std::size_t{3};
+    const std::size_t rest = a_msdu.size_on_wire() - std::min(size, a_msdu.size_on_wire());
+    if (!a_msdu.skip(size)) a_msdu = {{}, rest};
+    return subframe;
+}
 
 layer_result radiotap_layer(packet_bytes frame) noexcept {
     if (frame.data.size() < 8) return too_short;

@@ -283,6 +283,29 @@ def test_more_link_layers(write, expected, link):
     assert only_stream(write(pcap(frames, kind))) == expected
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 28])
+@pytest.mark.parametrize("check", [b"", b"fcs!"])
+def test_wireless_frames_of_several(write, count, check):
+    packets = [packet[:172 - i % 4] for i, (_, packet) in enumerate(PACKETS)]  # so padding differs
+    frames = []
+    for i in range(0, 28, count):
+        body = b""
+        for packet in packets[i:i + count]:
+            data = b"\xaa\xaa\3\0\0\0\x08\0" + ipv4(udp(packet))
+            body += b"\0" * (-len(body) % 4) + b"\2" * 12 + struct.pack("!H", len(data)) + data
+        frames.append((PACKETS[i][0], b"\x88\1" + b"\0" * 22 + b"\x80\0" + body + check))
+    path = write(pcap(frames, 105))
+    result, status = replay_json(path)
+    assert status == 0 and result["streams"][0]["packets"] == 28 and result["cut_short"] == 0
+    assert result["a_msdu"] == len(frames) and result["malformed"] == result["not_ip"] == 0
+    assert "of several in one (A-MSDU) taken apart" in replay(path).stdout
+    result, _ = replay_json(write(pcap(frames, 105, snaplen=100)))
+    assert result["udp_packets"] == result["cut_short"] == len(frames)
+    assert result["cut_headers"] == sum(count > 1 and i + 1 < 28 for i in range(0, 28, count))
+    broken = [(when, frame[:38] + b"\xff\xff" + frame[40:]) for when, frame in frames]
+    assert replay_json(write(pcap(broken, 105)))[0]["malformed"] == len(frames)
+
+
 def test_encrypted_wireless_frames_are_told(write):
     frames = [(when, wlan(ipv4(udp(packet)), b"\x08\x41")) for when, packet in PACKETS]
     path = write(pcap(frames, 105))
