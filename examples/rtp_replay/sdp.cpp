@@ -85,12 +85,14 @@ void parse_rtpmap(string_view value, sdp_media& media) {
     if (same == media.payloads.end()) media.payloads.push_back(std::move(payload));
 }
 
-void parse_attribute(string_view value, sdp_media& media) {
+void parse_attribute(string_view value, sdp_media& media, bool& bundle_only) {
     const string_view name = take_until(value, ':');
     if (name == "rtpmap")
         parse_rtpmap(value, media);
     else if (name == "ptime")
         media.ptime_ms = number<std::uint32_t>(value);
+    else if (name == "bundle-only")
+        bundle_only = true;
     else if ((name == "crypto" || name == "fingerprint") && media.srtp == protection::none)
         media.srtp = protection::offered;
 }
@@ -115,8 +117,13 @@ std::vector<sdp_media> parse_sdp(string_view text) {
     ip_address session_address;
     std::vector<sdp_media> all;
     std::optional<sdp_media> media; // of the m= line before
+    endpoint bundle_address;        // of the first medium that has a port
+    bool bundle_only = false;
     bool in_session = true;
     const auto keep = [&] {
+        if (media && bundle_only && media->address.port == 0) media->address = bundle_address;
+        if (media && bundle_address.port == 0) bundle_address = media->address;
+        bundle_only = false;
         if (media && media->address.port != 0 && !is_anywhere(media->address.address) &&
             all.size() < most_media)
             all.push_back(std::move(*media));
@@ -139,7 +146,7 @@ std::vector<sdp_media> parse_sdp(string_view text) {
             else if (media)
                 media->address.address = address;
         } else if (kind == 'a' && media) {
-            parse_attribute(line, *media);
+            parse_attribute(line, *media, bundle_only);
         }
     }
     keep();

@@ -42,8 +42,9 @@ struct sdp_media {
 };
 
 /// The RTP media of the first description in \p text, which may be any body that holds one, such as
-/// multipart/mixed. Media that are refused (port 0), on hold at 0.0.0.0 or at a host name are left
-/// out, as is every line that is not understood. At most 64 media, 128 payload types each.
+/// multipart/mixed. A medium with a=bundle-only has the address of the first that has a port
+/// (RFC 9143 §6). Other media that are refused (port 0), on hold at 0.0.0.0 or at a host name are
+/// left out, as is every line that is not understood. At most 64 media, 128 payload types each.
 std::vector<sdp_media> parse_sdp(std::string_view text);
 
 } // namespace replay

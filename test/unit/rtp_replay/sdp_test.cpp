@@ -50,6 +50,17 @@ BOOST_AUTO_TEST_CASE(keys_without_a_profile_of_srtp_offer_it) {
     BOOST_CHECK(media[3].srtp == protection::none);
 }
 
+BOOST_AUTO_TEST_CASE(bundled_media_need_no_port_of_their_own) {
+    const auto media = parse_sdp(head + "m=audio 0 RTP/AVP 8\r\na=bundle-only\r\n"
+                                        "m=audio 5004 RTP/AVP 0\r\n"
+                                        "m=video 0 RTP/AVP 96\r\na=bundle-only\r\n"
+                                        "a=rtpmap:96 VP8/90000\r\n"
+                                        "m=video 0 RTP/AVP 97\r\na=rtpmap:97 VP9/90000\r\n");
+    BOOST_REQUIRE_EQUAL(media.size(), 2U);
+    BOOST_CHECK_EQUAL(to_string(media[1].address), "192.0.2.1:5004");
+    BOOST_CHECK_EQUAL(media[1].payloads[0].name, "VP8");
+}
+
 BOOST_AUTO_TEST_CASE(lines_that_are_wrong_are_left_out) {
     for (const char* line :
          {"a=rtpmap:", "a=rtpmap:96", "a=rtpmap:96 ", "a=rtpmap:96 /8000", "a=rtpmap:96 x/",
