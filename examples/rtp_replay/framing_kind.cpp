@@ -40,12 +40,22 @@ bool is_rtp(byte_span body) noexcept {
     return body.size() >= rtp_header && body[0] >> 6 == 2 && (body[1] < 192 || body[1] > 223);
 }
 
+/// Where a packet is from, and its number: bytes that repeat are not two packets.
+struct source {
+    std::uint32_t ssrc;
+    unsigned number;
+
+    bool is_another_of(source other) const noexcept {
+        return ssrc == other.ssrc && number != other.number;
+    }
+};
+
 /// What shows that bytes are units: where they may begin anywhere, only two of the same SSRC.
 enum class proof { any, ssrc };
 
 verdict judge(framing_kind kind, const byte_span bytes, proof wanted) noexcept {
-    std::array<std::uint32_t, most_looked_at> ssrcs;
-    std::size_t streams = 0;
+    std::array<source, most_looked_at> before;
+    std::size_t sources = 0;
     byte_span rest = bytes;
     for (unsigned n = 0; n < most_looked_at; ++n) {
         if (rest.size() < 8) return verdict::more_bytes_needed;
@@ -55,9 +65,11 @@ verdict judge(framing_kind kind, const byte_span bytes, proof wanted) noexcept {
         const byte_span there = rest.subspan(unit.header);
         const byte_span body = there.first(std::min(unit.body, there.size()));
         if (is_rtp(body)) {
-            const auto end = ssrcs.begin() + streams;
-            if (std::find(ssrcs.begin(), end, be32(body, ssrc_at)) != end) return verdict::yes;
-            ssrcs[streams++] = be32(body, ssrc_at);
+            const source rtp{be32(body, ssrc_at), be16(body, 2)};
+            const auto end = before.begin() + sources;
+            if (std::any_of(before.begin(), end, [rtp](source s) { return rtp.is_another_of(s); }))
+                return verdict::yes;
+            before[sources++] = rtp;
         }
         if (rest.size() < unit.size())
             return bytes.size() < most_waited_for ? verdict::more_bytes_needed : verdict::no;

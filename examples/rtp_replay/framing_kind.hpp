@@ -41,7 +41,7 @@ struct framing_place {
     std::size_t at = 0;
 };
 
-/// The first place in \p bytes where units follow one another of which two have the same SSRC;
+/// The first place in \p bytes where units follow one another, two of the same SSRC among them;
 /// unknown, at the end, if there is none.
 framing_place find_units(byte_span bytes) noexcept;
 

@@ -222,6 +222,13 @@ def test_other_connections_give_nothing_and_no_packets_are_told_of_them(write):
     assert status == 1 and result["tcp_segments"] == 501 and result["tcp_packets"] == 0
 
 
+@pytest.mark.parametrize("data", [b"\x80", b"\x80\x08\x80\0", b"$\0\0\x10\x80\0\0\0",
+                                  b"@\1\0\x0c\x80\0\0\0" + b"\0" * 8], ids=repr)
+def test_a_connection_whose_bytes_repeat_carries_no_packets(write, data):
+    result, status = replay_json(write(cut((data * 200_000)[3:200_000], 1447)))
+    assert status == 1 and result["tcp_packets"] == 0
+
+
 def test_headers_that_cannot_be(write):
     frames = [ipv4(tcp(b"", 1)[:19], protocol=6), ipv4(b"x" * 12 + b"\x40" + b"x" * 20, protocol=6),
               ipv4(b"x" * 12 + b"\xf0" + b"x" * 20, protocol=6)]
