@@ -28,7 +28,7 @@ framed_unit unit_of(framing_kind kind, byte_span bytes) noexcept;
 
 /// What a segment begins with. Nothing if more bytes are needed to tell. Any bytes may look like a
 /// unit: they are taken for one if it ends where the segment ends, if units follow of which two
-/// have the same SSRC, or if it is STUN's.
+/// have one SSRC and two numbers, or if it is STUN's.
 std::optional<framing_kind> kind_of(byte_span segment) noexcept;
 
 /// The same of a segment that the capture has cut short by \p missing bytes: it is told if it is
