@@ -8,6 +8,9 @@ namespace {
 
 constexpr double timestamp_cycle = 4294967296.0;
 constexpr double sequence_cycle = 65536;
+// Two weeks of a source of 3500 packets a second. What is longer is taken for no outage, lest the
+// numbers of a source whose clock nearly stands still grow without bound.
+constexpr double longest_outage = 4294967296.0; // packets
 
 } // namespace
 
@@ -31,7 +34,9 @@ std::int64_t reception_pace::distance(std::uint16_t ahead, const packet_instant&
     const double packets = units / units_per_packet;
     const double cycles = std::round((packets - ahead) / sequence_cycle);
     const double nearest = ahead + sequence_cycle * std::max(cycles, 0.0);
-    if (packets <= 0 || nearest > factor * packets || packets > factor * nearest) return 0;
+    if (packets <= 0 || nearest > longest_outage || nearest > factor * packets ||
+        packets > factor * nearest)
+        return 0;
     return static_cast<std::int64_t>(nearest);
 }
 

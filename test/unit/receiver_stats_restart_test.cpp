@@ -124,6 +124,21 @@ BOOST_AUTO_TEST_CASE(a_timestamp_may_wrap_in_an_outage) {
     BOOST_CHECK_EQUAL(stats.missing(), 5000U);
 }
 
+BOOST_AUTO_TEST_CASE(an_outage_of_no_end_is_a_restart) {
+    // A thousand packets a second by a clock of 1 Hz.
+    for (const std::int64_t lost : {1'000'000'000LL, 9'000'000'000LL}) {
+        receiver_stats stats(1, from_first);
+        for (std::int64_t i = 0; i < 5000; ++i) {
+            const std::int64_t sent = i < 2500 ? i : i + lost;
+            stats.update(static_cast<std::uint16_t>(sent), static_cast<std::uint32_t>(sent / 1000),
+                         t0 + std::chrono::milliseconds{sent});
+        }
+        const bool too_long = lost > 0xffff'ffffLL;
+        BOOST_CHECK_EQUAL(stats.restarts(), too_long ? 1U : 0U);
+        BOOST_CHECK_EQUAL(stats.missing() == 0, too_long);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(an_outage_explains_no_jump_that_does_not_fit) {
     const auto jump = [](auto change) {
         receiver_stats stats(8000, from_first);

@@ -45,7 +45,8 @@ public:
         const auto advance = static_cast<std::int32_t>(at.timestamp - newest_.timestamp);
         const std::int64_t packets = seq - newest_seq_;
         // A pause of the sender, such as hold, says nothing of its pace.
-        const bool pause = step_ != 0 && advance > steps_in_reach * step_ * packets;
+        const bool pause = step_ != 0 && advance > static_cast<double>(steps_in_reach * step_) *
+                                                       static_cast<double>(packets);
         media_ += pause ? step_ * packets : advance;
         if (advance > 0 && packets == 1) {
             // The first advance, and then any that comes twice in a row: one that is odd changes
