@@ -26,6 +26,10 @@ constexpr int other_numbering_step = 16;
 // ... and so many of its packets tell it from strays and from stragglers about a restart.
 constexpr std::uint32_t other_numbering_proof = 3;
 
+// No jitter, but another origin of the timestamps: who is on hold, or transferred, hears another
+// source. A path that holds packets back for so long delays them; their timestamps go on.
+constexpr double timestamp_jump_seconds = 5;
+
 // In 1/65536 s, held at the ends of 32 bits.
 std::uint32_t compact_delay(std::int64_t ns) noexcept {
     if (ns < 0) return 0;
@@ -234,13 +238,17 @@ void receiver_stats::receive(const arrival_mark& p) noexcept {
     if (has_transit_) {
         if (p.kind == payload_kind::unknown && p.at.timestamp == last_timestamp_) return;
         // A.8's transit difference, from differences alone: they stay small and exact for weeks.
-        const double difference =
+        const double advance = static_cast<std::int32_t>(p.at.timestamp - last_timestamp_);
+        const double difference = std::abs(
             static_cast<double>(detail::elapsed_ns(last_arrival_, p.at.arrival)) * units_per_ns_ -
-            static_cast<std::int32_t>(p.at.timestamp - last_timestamp_);
-        jitter_ += (std::abs(difference) - jitter_) / 16;
-        max_jitter_ = std::max(max_jitter_, jitter_);
-        jitter_sum_ += jitter_;
-        ++jitter_count_;
+            advance);
+        const double jump = timestamp_jump_seconds * jitter_clock_rate_;
+        if (std::abs(advance) < jump || difference < jump) [[likely]] {
+            jitter_ += (difference - jitter_) / 16;
+            max_jitter_ = std::max(max_jitter_, jitter_);
+            jitter_sum_ += jitter_;
+            ++jitter_count_;
+        }
     }
     has_transit_ = true;
     last_arrival_ = p.at.arrival;

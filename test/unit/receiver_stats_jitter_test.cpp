@@ -162,6 +162,44 @@ BOOST_AUTO_TEST_CASE(jitter_keeps_its_value_in_seconds_when_the_clock_rate_chang
     BOOST_CHECK_EQUAL(stats.make_report(1, t0).jitter, 6U);
 }
 
+BOOST_AUTO_TEST_CASE(a_jump_of_the_timestamp_is_no_jitter) {
+    // Music on hold or a transfer: another source, whose timestamps begin anywhere. Some of its
+    // packets may be lost.
+    for (const std::uint32_t jump : {40'160U, 80'000U, 3'000'000'000U, 0U - 80'000U, 1U << 31}) {
+        for (const unsigned lost : {0U, 1U, 2400U}) {
+            receiver_stats stats(8000, from_first);
+            paced_sender sender;
+            sender.send(stats, 250);
+            sender.lose(lost);
+            sender.timestamp += jump;
+            sender.send(stats);
+            sender.now += 2ms; // D = 16
+            sender.send(stats);
+            BOOST_TEST(stats.max_jitter_ms() == 0.125, tt::tolerance(1e-9));
+            BOOST_CHECK_EQUAL(stats.jitter_packets(), 250U);
+            BOOST_CHECK_EQUAL(stats.missing(), lost);
+            BOOST_CHECK_EQUAL(stats.restarts() + stats.rejected(), 0U);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_arrival_explains_or_delays_is_no_jump) {
+    receiver_stats stats(8000, from_first);
+    paced_sender sender;
+    sender.send(stats, 10);
+    sender.pause(1min); // and the timestamp goes on
+    sender.now += 2ms;
+    sender.send(stats); // D = 16
+    BOOST_TEST(stats.jitter() == 1.0, tt::tolerance(1e-9));
+    sender.timestamp += 8000;
+    sender.send(stats); // 1 s: D = -8000
+    BOOST_TEST(stats.jitter() == 1 + 7999. / 16, tt::tolerance(1e-9));
+    sender.now += 10s;
+    sender.send(stats); // held back on the way: D = 80000
+    BOOST_CHECK_GT(stats.jitter(), 5000.0);
+    BOOST_CHECK_EQUAL(stats.jitter_packets(), 12U);
+}
+
 BOOST_AUTO_TEST_CASE(an_unknown_clock_makes_no_jitter) {
     receiver_stats stats(8000, from_first);
     paced_sender sender;
