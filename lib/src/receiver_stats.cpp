@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <stdexcept>
 
@@ -25,6 +26,10 @@ constexpr std::int64_t sequence_cycle = 0x1'0000;
 constexpr int other_numbering_step = 16;
 // ... and so many of its packets tell it from strays and from stragglers about a restart.
 constexpr std::uint32_t other_numbering_proof = 3;
+
+// So many duplicates in a row, over so much of the sender's time, are no burst of retransmissions.
+constexpr std::uint32_t restart_copies = 10;
+constexpr double restart_seconds = 0.25;
 
 // No jitter, but another origin of the timestamps: who is on hold, or transferred, hears another
 // source. A path that holds packets back for so long delays them; their timestamps go on.
@@ -72,6 +77,8 @@ receiver_stats::outcome receiver_stats::update(std::uint16_t seq, std::uint32_t 
         begin(p);
         return outcome::in_order;
     }
+    if (-ahead >= max_misorder_ && is_late(p, -ahead)) [[unlikely]]
+        return late(p, -ahead);
     if (is_suspect(p, ahead)) [[unlikely]]
         return suspect(p);
     suspected_ = false;
@@ -106,22 +113,98 @@ bool receiver_stats::is_suspect(const arrival_mark& p, int ahead) const noexcept
 }
 
 receiver_stats::outcome receiver_stats::suspect(const arrival_mark& p) noexcept {
-    if (!suspected_ || p.seq != static_cast<std::uint16_t>(suspect_.seq + 1)) {
+    const int step = suspected_ ? seq_distance(p.seq, suspect_.seq) : 0;
+    if (step != 0 && std::abs(step) <= other_numbering_step) {
+        const std::int64_t distance = outage(suspect_);
+        // After the suspect as one of an outage, any packet near it is told by its own distance.
+        if (distance > 0 && (step == 1 || outage(p) == distance + step))
+            return end_outage(p, distance);
+    }
+    if (step != 1) {
         note_other_numbering(p);
         suspect_ = p;
         suspected_ = true;
         ++rejected_;
         return outcome::rejected;
     }
-    if (const std::int64_t distance = outage(suspect_); distance > 0) {
-        --rejected_; // it counts after all
-        receive(suspect_);
-        advance(suspect_, highest_ + distance);
-        receive(p);
-        advance(p, highest_ + 1);
-        suspected_ = false;
+    restart(p);
+    begin(p);
+    return outcome::restarted;
+}
+
+receiver_stats::outcome receiver_stats::end_outage(const arrival_mark& p,
+                                                   std::int64_t distance) noexcept {
+    suspected_ = false;
+    --rejected_; // it counts after all
+    const int step = seq_distance(p.seq, suspect_.seq);
+    const std::int64_t seq = highest_ + distance;
+    receive(suspect_);
+    advance(suspect_, seq);
+    receive(p);
+    if (step > 0) {
+        advance(p, seq + step);
         return outcome::in_order;
     }
+    mark_seen(seq + step);
+    ++reordered_;
+    max_reorder_depth_ = std::max(max_reorder_depth_, static_cast<std::uint32_t>(-step));
+    return outcome::reordered;
+}
+
+// Of a packet max_misorder behind or more.
+bool receiver_stats::is_late(const arrival_mark& p, int behind) const noexcept {
+    const std::int64_t seq = highest_ - behind;
+    return behind < static_cast<int>(duplicate_window) && seq >= base_ &&
+           pace_.is_from_behind(behind, p.at) && (p.at.clock_rate != 0 || !was_seen(seq));
+}
+
+receiver_stats::outcome receiver_stats::late(const arrival_mark& p, int behind) noexcept {
+    suspected_ = false;
+    ++received_; // and no more: it says nothing of the path that the others took
+    if (mark_seen(highest_ - behind)) {
+        ++duplicates_;
+        if (!note_copy(p)) return outcome::duplicate;
+        // The sender restarted with the first of them, which counts no more than that of any
+        // other restart.
+        duplicates_ -= copies_;
+        --received_;
+        ++rejected_;
+        restart(p);
+        base_ = static_cast<std::uint16_t>(copy_seq_ + 1);
+        highest_ = base_ + static_cast<std::uint16_t>(p.seq - base_);
+        has_transit_ = false;
+        other_numbering_ = 0;
+        copies_ = 0;
+        pace_.begin(highest_, p.at);
+        return outcome::restarted; // seen_ has the bits of the earlier numbers, which are the same
+    }
+    ++reordered_;
+    max_reorder_depth_ = std::max(max_reorder_depth_, static_cast<std::uint32_t>(behind));
+    return outcome::reordered;
+}
+
+// Returns whether the duplicates are the packets of a restart.
+bool receiver_stats::note_copy(const arrival_mark& p) noexcept {
+    const int step = seq_distance(p.seq, copy_.seq);
+    if (copies_ > 0 && step > 0 && step <= other_numbering_step &&
+        detail::went_on_together(copy_.at, p.at)) {
+        ++copies_;
+        copies_beside_ = copies_beside_ || copy_highest_ != highest_;
+    } else {
+        copies_ = 1;
+        copies_beside_ = false;
+        copy_seq_ = p.seq;
+        copy_timestamp_ = p.at.timestamp;
+    }
+    copy_ = p;
+    copy_highest_ = highest_;
+    const auto media = static_cast<std::int32_t>(p.at.timestamp - copy_timestamp_);
+    return !copies_beside_ && copies_ >= restart_copies &&
+           media >= restart_seconds * p.at.clock_rate;
+}
+
+// Leaves the numbering so far for that of p.
+void receiver_stats::restart(const arrival_mark& p) noexcept {
     const int from_left = seq_distance(p.seq, left_.seq);
     if (restarts_ > 0 && from_left > 0 && from_left < max_dropout_ &&
         detail::went_on_together(left_.at, p.at))
@@ -129,8 +212,6 @@ receiver_stats::outcome receiver_stats::suspect(const arrival_mark& p) noexcept 
     left_ = {static_cast<std::uint16_t>(highest_), payload_kind::unknown, pace_.newest()};
     expected_before_ = expected();
     ++restarts_;
-    begin(p);
-    return outcome::restarted;
 }
 
 // How far ahead of the highest a packet is, if an outage explains it; else 0. So many cycles of
@@ -170,9 +251,10 @@ report_block receiver_stats::make_report(std::uint32_t ssrc, time_point now) noe
     const auto lost_interval =
         static_cast<std::int64_t>(expected_interval - received_since_report());
     if (lost_interval > 0) {
-        // Below 256: what moves the highest number, and so what is expected, has been received.
+        // 256 only if nothing counts: the packet that proved a restart took back its first one.
+        const auto lost = static_cast<std::uint64_t>(lost_interval);
         report.fraction_lost = static_cast<std::uint8_t>(
-            (static_cast<std::uint64_t>(lost_interval) << 8) / expected_interval);
+            std::min<std::uint64_t>((lost << 8) / expected_interval, 0xff));
     }
     expected_prior_ = expected();
     received_prior_ = received_;
@@ -194,6 +276,7 @@ void receiver_stats::begin(const arrival_mark& p) noexcept {
     base_ = highest_ = p.seq;
     suspected_ = false;
     other_numbering_ = 0;
+    copies_ = 0;
     has_transit_ = false; // the timestamps restart as well
     pace_.begin(highest_, p.at);
     seen_.fill(0);
@@ -215,6 +298,12 @@ void receiver_stats::advance(const arrival_mark& p, std::int64_t seq) noexcept {
     highest_ = seq;
     // An event's timestamp stands still, and is no measure for those of other packets.
     if (p.kind != payload_kind::event) pace_.follow(seq, p.at);
+}
+
+// Within the window.
+bool receiver_stats::was_seen(std::int64_t seq) const noexcept {
+    const auto bit = static_cast<std::uint64_t>(seq) % duplicate_window;
+    return (seen_[bit / 64] >> bit % 64 & 1) != 0;
 }
 
 // Returns whether seq was seen before; always false outside the window.

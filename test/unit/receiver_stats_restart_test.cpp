@@ -1,5 +1,7 @@
 #include "receiver_stats_packets.hpp"
 
+#include <vector>
+
 using namespace rtpsynth;
 using namespace rtpsynth::test;
 using namespace std::chrono_literals;
@@ -113,6 +115,45 @@ BOOST_AUTO_TEST_CASE(a_long_outage_is_loss_where_numbers_and_times_agree) {
             BOOST_CHECK_SMALL(stats.max_jitter_ms(), 1e-6);
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE(the_first_packets_after_an_outage_may_be_lost_or_out_of_order) {
+    for (const unsigned lost : {3050U, 40000U, 66000U, 140000U}) {
+        for (const std::vector<unsigned>& order :
+             {std::vector{1U, 0U}, {2U, 0U, 1U}, {4U, 3U, 2U, 1U, 0U}, {0U, 2U, 1U}, {0U, 9U}}) {
+            receiver_stats stats(8000, from_first);
+            paced_sender sender{.seq = 1000};
+            sender.send(stats, 250);
+            sender.lose(lost);
+            for (const unsigned i : order) {
+                paced_sender one = sender;
+                one.lose(i);
+                one.now = sender.now + 5ms;
+                one.send(stats);
+            }
+            sender.lose(10);
+            sender.send(stats, 250);
+            const auto came = 500 + order.size();
+            BOOST_CHECK_EQUAL(stats.missing(), lost + 10 - order.size());
+            BOOST_CHECK_EQUAL(stats.received(), came);
+            BOOST_CHECK_EQUAL(stats.restarts() + stats.rejected() + stats.duplicates(), 0U);
+            BOOST_CHECK_EQUAL(stats.extended_highest_seq(), 1000U + 509 + lost);
+            BOOST_CHECK_EQUAL(stats.collisions(), 0U);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_restart_needs_the_very_next_number) {
+    receiver_stats stats(8000, from_first);
+    paced_sender sender{.seq = 1000};
+    sender.send(stats, 250);
+    sender.seq = 30000;
+    sender.timestamp += 7'000'000;
+    BOOST_CHECK(sender.send(stats) == outcome::rejected);
+    sender.lose(1);
+    BOOST_CHECK(sender.send(stats) == outcome::rejected);
+    BOOST_CHECK(sender.send(stats) == outcome::restarted);
+    BOOST_CHECK_EQUAL(stats.rejected(), 2U);
 }
 
 BOOST_AUTO_TEST_CASE(a_timestamp_may_wrap_in_an_outage) {

@@ -22,9 +22,10 @@ struct receiver_stats_options {
     /// So many packets in sequence make a source valid. 0 and 1: the first packet does, and counts.
     unsigned min_sequential = 2;
     /// A packet this many sequence numbers ahead of the highest, or more, is rejected unless the
-    /// next packet is the next in sequence. At least 2; above 32767 there is no limit.
+    /// next packet confirms it: see receiver_stats. At least 2; above 32767 there is no limit.
     unsigned max_dropout = 3000;
-    /// The same for a packet this many behind. Above 32768 there is no limit.
+    /// The same for a packet this many behind, unless its timestamp shows that it is late. Above
+    /// 32768 there is no limit.
     unsigned max_misorder = 100;
 };
 
@@ -32,19 +33,31 @@ struct receiver_stats_options {
 ///
 /// *Far packets.* A packet is a suspect if it is far from the others (max_dropout, max_misorder),
 /// or from behind with a timestamp that is not from behind, or after a silence of whole cycles of
-/// sequence numbers. If the next packet to arrive is the next in sequence, the suspect was right:
+/// sequence numbers. The next packet to arrive decides:
 /// - All in between is lost if timestamp and arrival time went on together, within 0.25 s and 5 %,
-///   and so many packets fit the pace seen before within a factor of 2. Both packets count.
-/// - Otherwise the source has restarted its numbering. The counters carry on, and the gap between
-///   the two numberings counts neither as expected nor as lost.
+///   and so many packets fit the pace seen before within a factor of 2, both for the suspect and
+///   for the next packet, which is within 16 numbers of it. Both packets count.
+/// - Otherwise, if it is the next in sequence, the source has restarted its numbering. The counters
+///   carry on, and the gap between the two numberings counts neither as expected nor as lost.
 ///
 /// Any other packet condemns the suspect, which stays rejected.
+///
+/// *Late packets.* A packet max_misorder behind or more is no suspect if its timestamp is from
+/// behind as well, and its number within duplicate_window and not before the first of this
+/// numbering. If the number has not come yet, the packet (a retransmission, RFC 4585) is reordered.
+/// If it has come, the packet is a duplicate. But ten or more such duplicates over at least 0.25 s
+/// of their timestamps, one going on from the other while the highest number stays, are a restart:
+/// the source has gone back to earlier numbers and timestamps. The first of them is rejected then,
+/// and the others count as packets of the new numbering. Duplicates need a known clock rate.
 ///
 /// *Clocks.* The clock rate is that of the packet's payload type: of the format given, for a view
 /// without one that of RFC 3551's static type, else the constructor's. The jitter is left as it is
 /// by telephone events (RFC 4733) and comfort noise (RFC 3389), by the first packet after a change
-/// of clock rate (RFC 7160) and by packets of unknown clock rate. Where the kind of payload is not
-/// told, a packet with the timestamp of the one before may be an event's, and is left out, too.
+/// of clock rate (RFC 7160), by packets of unknown clock rate, by late packets as above, and by a
+/// timestamp that is 5 s or more from both the one before and what arrival times explain (another
+/// source: music on hold, a transfer).
+/// Where the kind of payload is not told, a packet with the timestamp of the one before may be an
+/// event's, and is left out, too.
 ///
 /// Memory: less than 512 bytes, nothing on the heap. Threads: distinct objects are independent; one
 /// object needs external locking. Time: only differences between arrivals matter, and they may be
@@ -62,7 +75,7 @@ public:
         in_order,  ///< ahead of all before it, perhaps after a gap; perhaps with the suspect before
         reordered, ///< behind the highest, seen for the first time
         duplicate, ///< seen before
-        restarted, ///< second packet of a new numbering, which begins here
+        restarted, ///< shows, most often as its second packet, that there is a new numbering
         probation, ///< the source is not valid yet
         rejected,  ///< a suspect: a stray, or the first packet after a restart or a long outage
     };
@@ -166,10 +179,16 @@ private:
 
     bool is_suspect(const arrival_mark& p, int ahead) const noexcept;
     outcome suspect(const arrival_mark& p) noexcept;
+    outcome end_outage(const arrival_mark& p, std::int64_t distance) noexcept;
+    bool is_late(const arrival_mark& p, int behind) const noexcept;
+    outcome late(const arrival_mark& p, int behind) noexcept;
+    bool note_copy(const arrival_mark& p) noexcept;
+    void restart(const arrival_mark& p) noexcept;
     std::int64_t outage(const arrival_mark& p) const noexcept;
     void note_other_numbering(const arrival_mark& p) noexcept;
     void begin(const arrival_mark& p) noexcept;
     void advance(const arrival_mark& p, std::int64_t seq) noexcept;
+    bool was_seen(std::int64_t seq) const noexcept;
     bool mark_seen(std::int64_t seq) noexcept;
     void receive(const arrival_mark& p) noexcept;
     void use_clock(std::uint32_t rate) noexcept;
@@ -189,6 +208,13 @@ private:
     arrival_mark suspect_;              // the latest
     arrival_mark left_;                 // the highest of the numbering before this one
     std::uint32_t other_numbering_ = 0; // packets in sequence that suspect_ was the last of
+    // Duplicates from far behind, each of which goes on from the one before.
+    arrival_mark copy_;                // the latest
+    std::int64_t copy_highest_ = 0;    // highest_ then
+    std::uint32_t copy_timestamp_ = 0; // the first one's
+    std::uint16_t copy_seq_ = 0;       // the first one's
+    bool copies_beside_ = false;       // the numbering that counts goes on meanwhile
+    std::uint32_t copies_ = 0;
     int max_dropout_;
     int max_misorder_;
     unsigned min_sequential_;

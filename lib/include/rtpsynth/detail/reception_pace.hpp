@@ -70,6 +70,12 @@ public:
         return -reach * behind <= ahead && ahead <= reach / 4;
     }
 
+    /// The same, beyond doubt: the timestamp is not ahead, and there is a pace to compare it with.
+    bool is_from_behind(int behind, const packet_instant& at) const noexcept {
+        return step_ != 0 && at.clock_rate == newest_.clock_rate && is_old(behind, at) &&
+               static_cast<std::int32_t>(at.timestamp - newest_.timestamp) <= 0;
+    }
+
     /// How far ahead of the newest packet a number is that is \p ahead of it modulo 2^16, if
     /// timestamp and arrival went on together meanwhile and the number fits the pace seen so far
     /// within \p factor; else 0.
