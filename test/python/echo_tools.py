@@ -124,6 +124,15 @@ def waiting_bytes(port):
     return None
 
 
+def ipv6_works():
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+            sock.bind(("::1", 0))
+        return True
+    except OSError:
+        return False
+
+
 def free_port(*beside):
     """A UDP port that is free on every address, as those `beside` it are: + n. It is below the range
     out of which Linux gives one to whoever asks for any, and so it stays free."""

@@ -15,7 +15,8 @@ import time
 
 import pytest
 
-from echo_tools import ECHO, PATIENCE, Echo, all_echoed, caller, free_port, run, totals
+from echo_tools import (ECHO, PATIENCE, Echo, all_echoed, caller, free_port, ipv6_works, run,
+                        totals)
 
 
 def limit_descriptors(soft, hard):
@@ -30,15 +31,6 @@ def limit_descriptors(soft, hard):
 def exchange(sock, datagram):
     sock.send(datagram)
     return sock.recv(70000)
-
-
-def ipv6_works():
-    try:
-        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
-            sock.bind(("::1", 0))
-        return True
-    except OSError:
-        return False
 
 
 V6 = pytest.param("[::1]:0", id="ipv6",

@@ -10,9 +10,8 @@ import subprocess
 
 import pytest
 
-from load_tools import IMPAIRED, LOAD, SHORT, Echo, ipv6_works, load, load_json
-
-LONG = ("-d", "2")
+from echo_tools import ipv6_works
+from load_tools import IMPAIRED, LOAD, LONG, SHORT, Echo, load, load_json, shown_on
 PATIENT = ("--max-delay", "2000")  # nothing is late because the machine is busy
 
 
@@ -231,15 +230,8 @@ def test_progress_on_a_terminal():
         process = subprocess.Popen([LOAD, "-t", echo.target, "-n", "2", "-d", "1"],
                                    stdout=subprocess.DEVNULL, stderr=terminal)
         os.close(terminal)
-        shown = b""
-        while True:
-            try:
-                data = os.read(main, 4096)
-            except OSError:  # the last one closed it
-                break
-            shown += data
+        shown = shown_on(main)
         assert process.wait(20) == 0
-    os.close(main)
     assert re.search(rb"\r\[[#.]{25}\] +\d+ %  \d+ sent, \d+ back, \d+ s left", shown)
     assert shown.endswith(b"\r\033[K")
 

@@ -12,8 +12,9 @@ import time
 
 import pytest
 
-from load_tools import (IMPAIRED, LOAD, LONG, SHORT, Echo, Rewriter, ipv6_works, kinds, load, load_json,
-                        says, verdict)
+from echo_tools import ipv6_works
+from load_tools import (IMPAIRED, LOAD, LONG, SHORT, Echo, Rewriter, kinds, load, load_json, says,
+                        shown_on, verdict)
 
 ALLOWED = ("--max-loss", "100")
 
@@ -218,15 +219,8 @@ def on_terminal(columns, *args, **environment):
     process = subprocess.Popen([LOAD, *map(str, args)], stdout=terminal, stderr=subprocess.DEVNULL,
                                env={**os.environ, **environment})
     os.close(terminal)
-    shown = b""
-    while True:
-        try:
-            data = os.read(main, 4096)
-        except OSError:  # the last one closed it
-            break
-        shown += data
+    shown = shown_on(main)
     process.wait(20)
-    os.close(main)
     return shown.decode().replace("\r\n", "\n")
 
 

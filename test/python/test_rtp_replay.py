@@ -58,15 +58,6 @@ def test_captures_hold_what_their_names_say():
     assert {s["codec"] for s in streams("sipp_call.pcapng")} == {"PCMA", "telephone-event"}
 
 
-@pytest.fixture
-def write(tmp_path):
-    def write(content, name="capture.pcap"):
-        path = tmp_path / name
-        path.write_bytes(content)
-        return path
-    return write
-
-
 def test_counts_what_was_done_to_a_stream(write):
     packets = speech(100, lost=(40, 41, 42, 70))
     packets.insert(20, packets[19])

@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
-from replay_tools import (CAPTURES, ETHERNET, NULL, RAW, REPLAY, SIP_TESTER, SLL2, ethernet, ipv4,
-                          only_stream, over_ethernet, pcap, replay, replay_json, rtp, speech, udp)
+from replay_tools import (CAPTURES, ETHERNET, NULL, RAW, REPLAY, SIP_TESTER, SLL2, ipv4,
+                          only_stream, over_ethernet, pcap, replay, replay_json, speech, udp)
 
 PACKETS = speech(30, lost=(7, 8))
 FRAMES = over_ethernet(PACKETS)
@@ -119,15 +119,6 @@ FILES = {
     "a check sequence's length beside the link type": pcap(FRAMES)[:20] + b"\1\0\0\x24" +
         pcap(FRAMES)[24:],
 }
-
-
-@pytest.fixture
-def write(tmp_path):
-    def write(content):
-        path = tmp_path / "capture"
-        path.write_bytes(content)
-        return path
-    return write
 
 
 @pytest.fixture

@@ -25,12 +25,8 @@ def pieces6(when, payload, id, size=400, protocol=17):
 
 
 @pytest.fixture
-def write(tmp_path):
-    def write(frames, **kwargs):
-        path = tmp_path / "capture.pcap"
-        path.write_bytes(pcap(frames, RAW, **kwargs))
-        return path
-    return write
+def write(write):
+    return lambda frames, **kwargs: write(pcap(frames, RAW, **kwargs))
 
 
 @pytest.fixture

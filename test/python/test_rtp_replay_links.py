@@ -55,15 +55,6 @@ LINKS_V6 = {
 }
 
 
-@pytest.fixture
-def write(tmp_path):
-    def write(content):
-        path = tmp_path / "capture"
-        path.write_bytes(content)
-        return path
-    return write
-
-
 def expected(write):
     stream = only_stream(write(pcap(over_ethernet(PACKETS))))
     assert stream["packets"] == 28 and stream["lost"] == 2  # the yardstick itself

@@ -8,15 +8,6 @@ from replay_tools import only_stream, over_ethernet, pcap, replay, replay_json, 
 PACKETS = speech(1)
 
 
-@pytest.fixture
-def write(tmp_path):
-    def write(data):
-        path = tmp_path / "capture.pcap"
-        path.write_bytes(data)
-        return path
-    return write
-
-
 def several(packets, count):
     """Each datagram holds so many packets, and has the last one's arrival time."""
     return [(packets[i:i + count][-1][0], b"".join(p for _, p in packets[i:i + count]))

@@ -1,5 +1,4 @@
 """What rtp_replay learns from the SDP in a capture's SIP."""
-import struct
 
 import pytest
 

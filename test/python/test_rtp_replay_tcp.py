@@ -40,12 +40,8 @@ def segments(packets, frame=framed, seq=2**32 - 2000, **kwargs):
 
 
 @pytest.fixture
-def write(tmp_path):
-    def write(frames, **kwargs):
-        path = tmp_path / "capture.pcap"
-        path.write_bytes(pcap(frames, RAW, **kwargs))
-        return path
-    return write
+def write(write):
+    return lambda frames, **kwargs: write(pcap(frames, RAW, **kwargs))
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import struct
 import pytest
 
 from replay_tools import (ETHERNET, RAW, SLL2, ethernet, ipv4, ipv6, only_stream, over_ethernet,
-                          pcap, replay, replay_json, rtp, speech, tshark_streams, udp)
+                          pcap, replay, replay_json, speech, tshark_streams, udp)
 
 PACKETS = speech(30, lost=(7, 8))
 
@@ -111,15 +111,6 @@ FRAMES = {
     "pppoe with padding": ("pppoe", lambda p: ethernet(pppoe(p), 0x8864) + b"\xee" * 20),
     "802.2 snap": ("mpls", lambda p: MAC * 2 + b"\0\xd0\xaa\xaa\3\0\0\0\x88\x47" + mpls(p, 16)),
 }
-
-
-@pytest.fixture
-def write(tmp_path):
-    def write(content):
-        path = tmp_path / "capture.pcap"
-        path.write_bytes(content)
-        return path
-    return write
 
 
 @pytest.fixture
