@@ -8,10 +8,17 @@ import threading
 import time
 from contextlib import contextmanager
 
+import pytest
+
 DEADLINE = 60.0  # seconds; what takes that long has failed
 # For whoever sends to a port that is closed by then: of 127.0.0.1 a neighbour may have been given it.
 OWN_HOST = "127.{}.{}.{}".format(128 + (os.getpid() >> 16 & 127), os.getpid() >> 8 & 255,
                                  os.getpid() & 255)
+
+# The child of a fork() waits for good for a lock that a thread of its parent had in malloc().
+forks_beside_threads = pytest.mark.skipif(
+    "libasan" in os.environ.get("LD_PRELOAD", ""),
+    reason="GCC 12's AddressSanitizer does not hold its allocator's locks across fork()")
 
 
 def until(condition):

@@ -15,7 +15,7 @@ import weakref
 import pytest
 from aio_tools import (DEADLINE, number, open_loopback, open_to_itself, plain_socket, port_is_free,
                        receiving, run, server_threads_are, until)
-from server_tools import OWN_HOST
+from server_tools import OWN_HOST, forks_beside_threads
 
 from rtpsynth.aio import Packet, open_channel
 from rtpsynth.RtpServer import RtpServer
@@ -343,6 +343,7 @@ def test_a_program_that_ends_without_ending_its_loop():
     """) == ["ends"]
 
 
+@forks_beside_threads
 def test_the_child_of_a_fork_opens_channels_of_its_own():
     assert program("""
         from rtpsynth import _aio_home

@@ -5,6 +5,7 @@ import sys
 import textwrap
 
 import pytest
+from server_tools import forks_beside_threads
 
 MODULES = ("RtpJBuf", "RtpProc", "RtpServer", "RtpSynth", "RtpUtils", "_rtpsynth", "aio")
 
@@ -196,7 +197,9 @@ PROGRAMS = {
 }
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("name", [
+    pytest.param(name, marks=forks_beside_threads) if name == "in_a_child" else name
+    for name in PROGRAMS])
 def test_imports(name):
     program = COMMON + textwrap.dedent(PROGRAMS[name])
     ended = subprocess.run(

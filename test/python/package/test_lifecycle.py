@@ -12,8 +12,8 @@ import weakref
 
 import pytest
 from server_tools import (
-    DEADLINE, OWN_HOST, collected, descriptors, in_threads, open_to_itself, plain_socket, threads,
-    unraisable, until,
+    DEADLINE, OWN_HOST, collected, descriptors, forks_beside_threads, in_threads, open_to_itself,
+    plain_socket, threads, unraisable, until,
 )  # fmt: skip
 
 from rtpsynth.RtpProc import ChannelProcError, RtpProc
@@ -297,6 +297,7 @@ def in_child(function):
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
+@forks_beside_threads
 @pytest.mark.parametrize("busy", [False, True])
 def test_fork(busy):
     got, child_got = threading.Event(), threading.Event()
@@ -351,6 +352,7 @@ def test_fork(busy):
     proc.shutdown()
 
 
+@forks_beside_threads
 def test_fork_in_a_callback():
     with RtpServer() as server:
         statuses = []
