@@ -4,6 +4,7 @@
 #include <rtpsynth/asio_server/rtp_proc.hpp>
 #include <rtpsynth/clock.hpp>
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include <chrono>
@@ -59,5 +60,20 @@ inline void spin(duration d) {
     for (const auto end = now() + d; now() < end;) {
     }
 }
+
+// A context that threads run.
+struct application {
+    explicit application(int threads) {
+        for (int i = 0; i != threads; ++i) pool.emplace_back([this] { context.run(); });
+    }
+    ~application() {
+        work.reset();
+        for (auto& t : pool) t.join();
+    }
+    boost::asio::io_context context;
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{
+        context.get_executor()};
+    std::vector<std::thread> pool;
+};
 
 } // namespace rtp_proc_test
