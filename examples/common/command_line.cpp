@@ -1,6 +1,6 @@
 #include "command_line.hpp"
 
-#include <rtpsynth/version.h>
+#include <rtpsynth/base/version.h>
 
 #include <string>
 #include <vector>

@@ -2,7 +2,7 @@
 /// What the operating system grants this process, and what it charges for it.
 #pragma once
 
-#include <rtpsynth/clock.hpp>
+#include <rtpsynth/base/clock.hpp>
 
 #include <cstddef>
 

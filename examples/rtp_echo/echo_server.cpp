@@ -1,6 +1,6 @@
 #include "echo_server.hpp"
 
-#include <rtpsynth/asio_server/resolve.hpp>
+#include <rtpsynth/asio_server/channel/resolve.hpp>
 
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>

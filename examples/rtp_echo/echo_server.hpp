@@ -4,8 +4,8 @@
 
 #include "options.hpp"
 
-#include <rtpsynth/asio_server/rtp_server.hpp>
-#include <rtpsynth/clock.hpp>
+#include <rtpsynth/asio_server/server/rtp_server.hpp>
+#include <rtpsynth/base/clock.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 

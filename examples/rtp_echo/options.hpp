@@ -4,7 +4,7 @@
 
 #include "../common/endpoint_argument.hpp"
 
-#include <rtpsynth/clock.hpp>
+#include <rtpsynth/base/clock.hpp>
 
 #include <cstddef>
 #include <optional>

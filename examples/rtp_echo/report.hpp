@@ -4,7 +4,7 @@
 
 #include "echo_server.hpp"
 
-#include <rtpsynth/clock.hpp>
+#include <rtpsynth/base/clock.hpp>
 
 #include <iosfwd>
 

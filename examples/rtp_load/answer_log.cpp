@@ -1,7 +1,7 @@
 #include "answer_log.hpp"
 
-#include <rtpsynth/payload_type.hpp>
-#include <rtpsynth/sequence.hpp>
+#include <rtpsynth/rtp/payload_type.hpp>
+#include <rtpsynth/rtp/sequence.hpp>
 
 #include <algorithm>
 #include <chrono>

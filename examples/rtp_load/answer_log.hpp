@@ -4,9 +4,9 @@
 
 #include "playout_clock.hpp"
 
-#include <rtpsynth/clock.hpp>
-#include <rtpsynth/receiver_stats.hpp>
-#include <rtpsynth/rtp_packet.hpp>
+#include <rtpsynth/base/clock.hpp>
+#include <rtpsynth/rtcp/receiver_stats.hpp>
+#include <rtpsynth/rtp/packet.hpp>
 
 #include <array>
 #include <cstddef>

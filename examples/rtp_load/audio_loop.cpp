@@ -2,8 +2,8 @@
 
 #include "wav_reader.hpp"
 
-#include <rtpsynth/g711.hpp>
-#include <rtpsynth/resample.hpp>
+#include <rtpsynth/audio/g711.hpp>
+#include <rtpsynth/audio/resample.hpp>
 
 #include <cmath>
 #include <numbers>

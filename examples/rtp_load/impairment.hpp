@@ -2,7 +2,7 @@
 /// What a bad network would do to a stream, decided by a seed.
 #pragma once
 
-#include <rtpsynth/clock.hpp>
+#include <rtpsynth/base/clock.hpp>
 
 #include <cstdint>
 

@@ -2,9 +2,9 @@
 /// What all streams together did.
 #pragma once
 
-#include <rtpsynth/clock.hpp>
-#include <rtpsynth/datagram_kind.hpp>
-#include <rtpsynth/duration_histogram.hpp>
+#include <rtpsynth/base/clock.hpp>
+#include <rtpsynth/base/duration_histogram.hpp>
+#include <rtpsynth/rtp/datagram_kind.hpp>
 
 #include <array>
 #include <cstddef>

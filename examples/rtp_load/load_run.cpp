@@ -2,7 +2,7 @@
 
 #include "../common/host.hpp"
 
-#include <rtpsynth/asio_server/resolve.hpp>
+#include <rtpsynth/asio_server/channel/resolve.hpp>
 
 #include <boost/asio/post.hpp>
 

@@ -8,8 +8,8 @@
 #include "load_stream.hpp"
 #include "options.hpp"
 
-#include <rtpsynth/asio_server/rtp_server.hpp>
-#include <rtpsynth/timer_wheel.hpp>
+#include <rtpsynth/asio_server/server/rtp_server.hpp>
+#include <rtpsynth/base/timer_wheel.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>

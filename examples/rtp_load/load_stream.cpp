@@ -1,8 +1,8 @@
 #include "load_stream.hpp"
 
-#include <rtpsynth/datagram_kind.hpp>
-#include <rtpsynth/random.hpp>
-#include <rtpsynth/sequence.hpp>
+#include <rtpsynth/base/random.hpp>
+#include <rtpsynth/rtp/datagram_kind.hpp>
+#include <rtpsynth/rtp/sequence.hpp>
 
 #include <algorithm>
 #include <array>

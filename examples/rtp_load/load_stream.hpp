@@ -9,10 +9,10 @@
 #include "playout_clock.hpp"
 #include "stream_result.hpp"
 
-#include <rtpsynth/asio_server/rtp_server.hpp>
-#include <rtpsynth/packet_synth.hpp>
-#include <rtpsynth/receiver_stats.hpp>
-#include <rtpsynth/timer_wheel.hpp>
+#include <rtpsynth/asio_server/server/rtp_server.hpp>
+#include <rtpsynth/base/timer_wheel.hpp>
+#include <rtpsynth/rtcp/receiver_stats.hpp>
+#include <rtpsynth/rtp/packet_synth.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -5,7 +5,7 @@
 #include "../common/endpoint_argument.hpp"
 #include "impairment.hpp"
 
-#include <rtpsynth/clock.hpp>
+#include <rtpsynth/base/clock.hpp>
 
 #include <cstddef>
 #include <cstdint>

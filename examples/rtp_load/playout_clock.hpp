@@ -2,7 +2,7 @@
 /// Whether packets come in time to be played.
 #pragma once
 
-#include <rtpsynth/clock.hpp>
+#include <rtpsynth/base/clock.hpp>
 
 #include <algorithm>
 #include <cstdint>

@@ -5,7 +5,7 @@
 #include "load_summary.hpp"
 #include "stream_result.hpp"
 
-#include <rtpsynth/asio_server/channel_stats.hpp>
+#include <rtpsynth/asio_server/channel/stats.hpp>
 
 #include <span>
 #include <string>

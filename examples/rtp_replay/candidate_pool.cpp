@@ -1,6 +1,6 @@
 #include "candidate_pool.hpp"
 
-#include <rtpsynth/sequence.hpp>
+#include <rtpsynth/rtp/sequence.hpp>
 
 #include <algorithm>
 #include <bit>

@@ -5,7 +5,7 @@
 #include "rtp_input.hpp"
 #include "rtp_stream.hpp"
 
-#include <rtpsynth/clock.hpp>
+#include <rtpsynth/base/clock.hpp>
 
 #include <cstddef>
 #include <cstdint>

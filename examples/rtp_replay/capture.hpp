@@ -8,7 +8,7 @@
 #include "byte_source.hpp"
 #include "frame_reader.hpp"
 
-#include <rtpsynth/clock.hpp>
+#include <rtpsynth/base/clock.hpp>
 
 #include <cstdint>
 #include <cstdio>

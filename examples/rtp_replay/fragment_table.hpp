@@ -4,7 +4,7 @@
 
 #include "ip_packet.hpp"
 
-#include <rtpsynth/clock.hpp>
+#include <rtpsynth/base/clock.hpp>
 
 #include <compare>
 #include <cstdint>

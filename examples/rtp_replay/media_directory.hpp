@@ -5,7 +5,7 @@
 #include "sdp.hpp"
 #include "udp_packet.hpp"
 
-#include <rtpsynth/clock.hpp>
+#include <rtpsynth/base/clock.hpp>
 
 #include <cstddef>
 #include <cstdint>

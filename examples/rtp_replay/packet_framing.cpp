@@ -1,6 +1,6 @@
 #include "packet_framing.hpp"
 
-#include <rtpsynth/datagram_kind.hpp>
+#include <rtpsynth/rtp/datagram_kind.hpp>
 
 #include <algorithm>
 #include <string_view>

@@ -1,6 +1,6 @@
 #include "payload_use.hpp"
 
-#include <rtpsynth/payload_type.hpp>
+#include <rtpsynth/rtp/payload_type.hpp>
 
 namespace replay {
 namespace {

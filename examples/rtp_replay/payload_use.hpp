@@ -2,8 +2,8 @@
 /// One payload type of a stream: what it is, and how often it occurred.
 #pragma once
 
-#include <rtpsynth/payload_format.hpp>
-#include <rtpsynth/rtp_packet.hpp>
+#include <rtpsynth/rtp/packet.hpp>
+#include <rtpsynth/rtp/payload_format.hpp>
 
 #include <cstdint>
 #include <string>

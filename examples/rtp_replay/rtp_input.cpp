@@ -1,6 +1,6 @@
 #include "rtp_input.hpp"
 
-#include <rtpsynth/datagram_kind.hpp>
+#include <rtpsynth/rtp/datagram_kind.hpp>
 
 #include <algorithm>
 

@@ -4,8 +4,8 @@
 
 #include "udp_packet.hpp"
 
-#include <rtpsynth/clock.hpp>
-#include <rtpsynth/rtp_packet.hpp>
+#include <rtpsynth/base/clock.hpp>
+#include <rtpsynth/rtp/packet.hpp>
 
 #include <array>
 #include <cstdint>

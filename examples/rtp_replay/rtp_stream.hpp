@@ -8,10 +8,10 @@
 #include "rtp_input.hpp"
 #include "udp_packet.hpp"
 
-#include <rtpsynth/clock.hpp>
-#include <rtpsynth/jitter_buffer.hpp>
-#include <rtpsynth/receiver_stats.hpp>
-#include <rtpsynth/rtp_packet.hpp>
+#include <rtpsynth/base/clock.hpp>
+#include <rtpsynth/jitter/buffer.hpp>
+#include <rtpsynth/rtcp/receiver_stats.hpp>
+#include <rtpsynth/rtp/packet.hpp>
 
 #include <compare>
 #include <cstdint>

@@ -5,7 +5,7 @@
 
 #include "udp_packet.hpp"
 
-#include <rtpsynth/payload_format.hpp>
+#include <rtpsynth/rtp/payload_format.hpp>
 
 #include <cstdint>
 #include <optional>

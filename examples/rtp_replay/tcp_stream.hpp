@@ -4,7 +4,7 @@
 
 #include "packet_bytes.hpp"
 
-#include <rtpsynth/clock.hpp>
+#include <rtpsynth/base/clock.hpp>
 
 #include <cstdint>
 #include <map>

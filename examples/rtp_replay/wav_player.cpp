@@ -1,6 +1,6 @@
 #include "wav_player.hpp"
 
-#include <rtpsynth/g711.hpp>
+#include <rtpsynth/audio/g711.hpp>
 
 #include <algorithm>
 #include <array>

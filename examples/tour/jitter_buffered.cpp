@@ -2,10 +2,10 @@
 /// Awaiting frames instead of datagrams: a stream comes with one packet late and one lost, and is
 /// played in order, with an erasure where something is missing.
 
-#include <rtpsynth/asio_server/frame_receiver.hpp>
-#include <rtpsynth/asio_server/resolve.hpp>
-#include <rtpsynth/packet_synth.hpp>
-#include <rtpsynth/random.hpp>
+#include <rtpsynth/asio_server/channel/frame_receiver.hpp>
+#include <rtpsynth/asio_server/channel/resolve.hpp>
+#include <rtpsynth/base/random.hpp>
+#include <rtpsynth/rtp/packet_synth.hpp>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>

@@ -2,10 +2,10 @@
 /// State that belongs to one io_context, and another thread that posts to it: a "microphone" hands
 /// over blocks of sound, which become RTP packets where the stream's numbering lives. No mutex.
 
-#include <rtpsynth/asio_server/resolve.hpp>
-#include <rtpsynth/asio_server/rtp_server.hpp>
-#include <rtpsynth/packet_synth.hpp>
-#include <rtpsynth/random.hpp>
+#include <rtpsynth/asio_server/channel/resolve.hpp>
+#include <rtpsynth/asio_server/server/rtp_server.hpp>
+#include <rtpsynth/base/random.hpp>
+#include <rtpsynth/rtp/packet_synth.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>

@@ -2,8 +2,8 @@
 /// Receiving with a callback, on the server's own thread: sends three datagrams to itself and shows
 /// what arrives.
 
-#include <rtpsynth/asio_server/resolve.hpp>
-#include <rtpsynth/asio_server/rtp_server.hpp>
+#include <rtpsynth/asio_server/channel/resolve.hpp>
+#include <rtpsynth/asio_server/server/rtp_server.hpp>
 
 #include <array>
 #include <chrono>

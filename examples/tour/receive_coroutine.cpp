@@ -2,8 +2,8 @@
 /// Coroutines on the application's own io_context: one answers what it receives, another calls it
 /// three times. No other thread.
 
-#include <rtpsynth/asio_server/resolve.hpp>
-#include <rtpsynth/asio_server/rtp_server.hpp>
+#include <rtpsynth/asio_server/channel/resolve.hpp>
+#include <rtpsynth/asio_server/server/rtp_server.hpp>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>

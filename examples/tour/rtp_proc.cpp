@@ -1,12 +1,12 @@
 /// \file
 /// RtpProc: sends half a second of a 440 Hz tone as PCMU, a packet every 20 ms, each at its time.
 
-#include <rtpsynth/asio_server/resolve.hpp>
-#include <rtpsynth/asio_server/rtp_proc.hpp>
-#include <rtpsynth/asio_server/rtp_server.hpp>
-#include <rtpsynth/g711.hpp>
-#include <rtpsynth/packet_synth.hpp>
-#include <rtpsynth/random.hpp>
+#include <rtpsynth/asio_server/channel/resolve.hpp>
+#include <rtpsynth/asio_server/proc/rtp_proc.hpp>
+#include <rtpsynth/asio_server/server/rtp_server.hpp>
+#include <rtpsynth/audio/g711.hpp>
+#include <rtpsynth/base/random.hpp>
+#include <rtpsynth/rtp/packet_synth.hpp>
 
 #include <array>
 #include <chrono>

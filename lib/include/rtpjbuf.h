@@ -11,8 +11,8 @@
 #ifndef RTPJBUF_H
 #define RTPJBUF_H
 
-#include <rtpsynth/export.h>
-#include <rtpsynth/profile.h>
+#include <rtpsynth/base/export.h>
+#include <rtpsynth/rtp/profile.h>
 
 #include <stddef.h>
 #include <stdint.h>

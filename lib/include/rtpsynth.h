@@ -9,7 +9,7 @@
 #ifndef RTPSYNTH_H
 #define RTPSYNTH_H
 
-#include <rtpsynth/export.h>
+#include <rtpsynth/base/export.h>
 
 #include <stddef.h>
 #include <stdint.h>

@@ -4,7 +4,7 @@
 
 #include "py_ref.hpp"
 
-#include <rtpsynth/asio_server/resolve.hpp>
+#include <rtpsynth/asio_server/channel/resolve.hpp>
 
 #include <boost/asio/ip/udp.hpp>
 #include <boost/system/error_code.hpp>

@@ -6,7 +6,7 @@
 #include "jbuf_object.hpp"
 #include "stats.hpp"
 
-#include <rtpsynth/error.hpp>
+#include <rtpsynth/base/error.hpp>
 
 #include <array>
 #include <cstddef>

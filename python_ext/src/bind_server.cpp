@@ -5,7 +5,7 @@
 #include "heap_type.hpp"
 #include "stats.hpp"
 
-#include <rtpsynth/asio_server/resolve.hpp>
+#include <rtpsynth/asio_server/channel/resolve.hpp>
 
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>

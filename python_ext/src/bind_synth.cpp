@@ -5,7 +5,7 @@
 #include "random_source.hpp"
 #include "synth_docs.hpp"
 
-#include <rtpsynth/packet_synth.hpp>
+#include <rtpsynth/rtp/packet_synth.hpp>
 
 #include <cstring>
 #include <memory>

@@ -4,8 +4,8 @@
 #include "pcm.hpp"
 #include "utils_docs.hpp"
 
-#include <rtpsynth/g711.hpp>
-#include <rtpsynth/resample.hpp>
+#include <rtpsynth/audio/g711.hpp>
+#include <rtpsynth/audio/resample.hpp>
 
 #include <algorithm>
 #include <optional>

@@ -4,8 +4,8 @@
 
 #include "gil.hpp"
 
-#include <rtpsynth/asio_server/datagram.hpp>
-#include <rtpsynth/asio_server/frame_receiver.hpp>
+#include <rtpsynth/asio_server/channel/datagram.hpp>
+#include <rtpsynth/asio_server/channel/frame_receiver.hpp>
 
 #include <atomic>
 #include <condition_variable>

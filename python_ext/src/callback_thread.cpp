@@ -1,6 +1,6 @@
 #include "callback_thread.hpp"
 
-#include <rtpsynth/asio_server/detail/quiet_thread.hpp>
+#include <rtpsynth/asio_server/server/detail/quiet_thread.hpp>
 
 #include <condition_variable>
 #include <mutex>

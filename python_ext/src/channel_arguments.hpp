@@ -5,8 +5,8 @@
 #include "channel_type.hpp"
 #include "fastcall.hpp"
 
-#include <rtpsynth/asio_server/channel_options.hpp>
-#include <rtpsynth/jitter_buffer.hpp>
+#include <rtpsynth/asio_server/channel/options.hpp>
+#include <rtpsynth/jitter/buffer.hpp>
 
 #include <optional>
 

@@ -7,9 +7,9 @@
 #include "heap_type.hpp"
 #include "server.hpp"
 
-#include <rtpsynth/asio_server/channel_options.hpp>
-#include <rtpsynth/asio_server/frame_receiver.hpp>
-#include <rtpsynth/asio_server/rtp_channel.hpp>
+#include <rtpsynth/asio_server/channel/frame_receiver.hpp>
+#include <rtpsynth/asio_server/channel/options.hpp>
+#include <rtpsynth/asio_server/channel/rtp_channel.hpp>
 
 #include <memory>
 #include <optional>

@@ -4,7 +4,7 @@
 
 #include "rtp_profiles.hpp"
 
-#include <rtpsynth/payload_type.hpp>
+#include <rtpsynth/rtp/payload_type.hpp>
 
 #include <utility>
 

@@ -12,8 +12,8 @@
 
 #include "py_ref.hpp"
 
-#include <rtpsynth/jitter_buffer.hpp>
-#include <rtpsynth/rtp_packet.hpp>
+#include <rtpsynth/jitter/buffer.hpp>
+#include <rtpsynth/rtp/packet.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -5,7 +5,7 @@
 #include "frame_list.hpp"
 #include "heap_type.hpp"
 
-#include <rtpsynth/jitter_buffer.hpp>
+#include <rtpsynth/jitter/buffer.hpp>
 
 #include <optional>
 

@@ -2,7 +2,7 @@
 #include "fastcall.hpp"
 #include "gil.hpp"
 
-#include <rtpsynth/version.h>
+#include <rtpsynth/base/version.h>
 
 #define RTPSYNTH_TEXT_OF(x) #x
 #define RTPSYNTH_TEXT(x) RTPSYNTH_TEXT_OF(x)

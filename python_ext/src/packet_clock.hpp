@@ -2,7 +2,7 @@
 /// The time for a stream's packets, which resync() goes by.
 #pragma once
 
-#include <rtpsynth/clock.hpp>
+#include <rtpsynth/base/clock.hpp>
 
 #include <cstdint>
 

@@ -5,7 +5,7 @@
 #include "callback_thread.hpp"
 #include "gil.hpp"
 
-#include <rtpsynth/asio_server/rtp_proc.hpp>
+#include <rtpsynth/asio_server/proc/rtp_proc.hpp>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>

@@ -6,7 +6,7 @@
 #include "heap_type.hpp"
 #include "proc.hpp"
 
-#include <rtpsynth/asio_server/rtp_proc.hpp>
+#include <rtpsynth/asio_server/proc/rtp_proc.hpp>
 
 #include <memory>
 #include <semaphore>

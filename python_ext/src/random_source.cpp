@@ -3,7 +3,7 @@
 #include "fastcall.hpp"
 #include "gil.hpp"
 
-#include <rtpsynth/random.hpp>
+#include <rtpsynth/base/random.hpp>
 
 namespace rtpsynth::python {
 

@@ -2,7 +2,7 @@
 /// Where the streams of this module begin: the system's random source, or a Python function's.
 #pragma once
 
-#include <rtpsynth/packet_synth.hpp>
+#include <rtpsynth/rtp/packet_synth.hpp>
 
 namespace rtpsynth::python {
 

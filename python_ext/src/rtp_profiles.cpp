@@ -2,7 +2,7 @@
 
 #include "py_ref.hpp"
 
-#include <rtpsynth/payload_type.hpp>
+#include <rtpsynth/rtp/payload_type.hpp>
 
 #include <array>
 

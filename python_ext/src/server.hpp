@@ -6,7 +6,7 @@
 #include "callback_thread.hpp"
 #include "gil.hpp"
 
-#include <rtpsynth/asio_server/rtp_server.hpp>
+#include <rtpsynth/asio_server/server/rtp_server.hpp>
 
 #include <memory>
 

@@ -4,9 +4,9 @@
 
 #include "py_ref.hpp"
 
-#include <rtpsynth/asio_server/channel_stats.hpp>
-#include <rtpsynth/asio_server/frame_receiver.hpp>
-#include <rtpsynth/jitter_buffer_stats.hpp>
+#include <rtpsynth/asio_server/channel/frame_receiver.hpp>
+#include <rtpsynth/asio_server/channel/stats.hpp>
+#include <rtpsynth/jitter/buffer_stats.hpp>
 
 #include <cstdint>
 #include <initializer_list>

@@ -1,7 +1,7 @@
 // Prints the jitter of the next receiver report, in timestamp units: perfectly paced PCMU, then 20
 // packets of one telephone-event, whose timestamp stands still.
 
-#include <rtpsynth/receiver_stats.hpp>
+#include <rtpsynth/rtcp/receiver_stats.hpp>
 
 #include <cstdio>
 

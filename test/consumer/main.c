@@ -2,7 +2,7 @@
  * that the jitter buffer puts the rest in order and marks the loss. */
 #include <rtpjbuf.h>
 #include <rtpsynth.h>
-#include <rtpsynth/version.h>
+#include <rtpsynth/base/version.h>
 
 #include <stdio.h>
 

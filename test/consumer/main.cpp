@@ -1,9 +1,9 @@
 // A C++20 program that uses what is installed: makes 20 packets, loses one, swaps two, and checks
 // that the jitter buffer puts the rest in order and marks the loss.
-#include <rtpsynth/jitter_buffer.hpp>
-#include <rtpsynth/packet_synth.hpp>
-#include <rtpsynth/rtp_packet.hpp>
-#include <rtpsynth/version.h>
+#include <rtpsynth/base/version.h>
+#include <rtpsynth/jitter/buffer.hpp>
+#include <rtpsynth/rtp/packet.hpp>
+#include <rtpsynth/rtp/packet_synth.hpp>
 
 #include <array>
 #include <iostream>

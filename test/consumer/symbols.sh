@@ -15,7 +15,7 @@ if [ -n "$strangers" ]; then
 fi
 
 declared=$(sed -nE 's/.*\b((rsynth|rtpjbuf|rtp_packet)_[a-z0-9_]+)\(.*/\1/p' \
-    "$include"/rtpsynth.h "$include"/rtpjbuf.h "$include"/rtpsynth/version.h |
+    "$include"/rtpsynth.h "$include"/rtpjbuf.h "$include"/rtpsynth/base/version.h |
     grep -vE '_t$' | sort -u)
 for name in $declared; do
     echo "$symbols" | grep -qx "$name" || { echo "declared, but not exported: $name"; exit 1; }

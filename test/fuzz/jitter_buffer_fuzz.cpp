@@ -1,7 +1,7 @@
 // Whatever sequence of packets, clocks and flushes comes: each packet comes out once, in order and
 // accounted for, and the buffer never holds more than it may.
-#include <rtpsynth/jitter_buffer.hpp>
-#include <rtpsynth/rtp_builder.hpp>
+#include <rtpsynth/jitter/buffer.hpp>
+#include <rtpsynth/rtp/builder.hpp>
 
 #include <algorithm>
 #include <array>

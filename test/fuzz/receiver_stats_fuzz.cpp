@@ -1,7 +1,7 @@
 // Packets of any numbers, timestamps, times and formats through receiver_stats: every packet is
 // accounted for, and no counter contradicts another.
 
-#include <rtpsynth/receiver_stats.hpp>
+#include <rtpsynth/rtcp/receiver_stats.hpp>
 
 #include <cmath>
 #include <cstdint>

@@ -1,7 +1,7 @@
 // Whatever comes: nothing is read out of bounds, and what the library can write itself parses to
 // what was read.
-#include <rtpsynth/rtcp_builder.hpp>
-#include <rtpsynth/rtcp_packet.hpp>
+#include <rtpsynth/rtcp/builder.hpp>
+#include <rtpsynth/rtcp/packet.hpp>
 
 #include <array>
 #include <cstdlib>

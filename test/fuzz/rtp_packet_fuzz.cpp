@@ -1,7 +1,7 @@
 // Whatever the datagram: classify, parse and walk it, and build it again from what was read.
-#include <rtpsynth/datagram_kind.hpp>
-#include <rtpsynth/payload_type.hpp>
-#include <rtpsynth/rtp_builder.hpp>
+#include <rtpsynth/rtp/builder.hpp>
+#include <rtpsynth/rtp/datagram_kind.hpp>
+#include <rtpsynth/rtp/payload_type.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -2,7 +2,7 @@
 /// The time for the C face's packets, which nobody passes in.
 #pragma once
 
-#include <rtpsynth/clock.hpp>
+#include <rtpsynth/base/clock.hpp>
 
 #include <cstdint>
 

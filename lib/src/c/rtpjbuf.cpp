@@ -2,9 +2,9 @@
 
 #include "block_cache.hpp"
 
-#include <rtpsynth/error.hpp>
-#include <rtpsynth/jitter_buffer.hpp>
-#include <rtpsynth/payload_type.hpp>
+#include <rtpsynth/base/error.hpp>
+#include <rtpsynth/jitter/buffer.hpp>
+#include <rtpsynth/rtp/payload_type.hpp>
 
 #include <array>
 #include <cstddef>

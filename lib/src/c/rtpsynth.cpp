@@ -1,7 +1,7 @@
 #include <rtpsynth.h>
 
-#include <rtpsynth/packet_synth.hpp>
-#include <rtpsynth/random.hpp>
+#include <rtpsynth/base/random.hpp>
+#include <rtpsynth/rtp/packet_synth.hpp>
 
 #include "block_cache.hpp"
 #include "packet_clock.hpp"

@@ -1,3 +1,3 @@
-#include <rtpsynth/version.h>
+#include <rtpsynth/base/version.h>
 
 int rsynth_version() { return RTPSYNTH_VERSION; }

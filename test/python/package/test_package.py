@@ -46,7 +46,7 @@ def test_readme_says_what_its_program_prints():
 
 
 def test_version_is_that_of_the_headers():
-    header = (ROOT / "lib/include/rtpsynth/version.h").read_text(encoding="utf-8")
+    header = (ROOT / "lib/include/rtpsynth/base/version.h").read_text(encoding="utf-8")
     numbers = re.findall(r"^#define RTPSYNTH_VERSION_(?:MAJOR|MINOR|PATCH) (\d+)$", header, re.M)
     assert rtpsynth.__version__ == ".".join(numbers)
     assert tuple(map(int, numbers)) > (1, 3, 3)

@@ -23,11 +23,11 @@ def members(header, struct):
     return re.findall(r"^    [\w:]+ (\w+)(?: = 0|\{\});", body, re.M)
 
 
-CHANNEL = members(f"{ASIO_SERVER}/channel_stats.hpp", "channel_stats")
-SERVER = members(f"{ASIO_SERVER}/server_options.hpp", "server_stats")
-FRAME_RECEIVER = members(f"{ASIO_SERVER}/frame_receiver.hpp", "frame_receiver_stats")
-JITTER_BUFFER = members(f"{LIB}/jitter_buffer_stats.hpp", "jitter_buffer_stats")
-PROC = members(f"{ASIO_SERVER}/rtp_proc.hpp", "rtp_proc_stats")
+CHANNEL = members(f"{ASIO_SERVER}/channel/stats.hpp", "channel_stats")
+SERVER = members(f"{ASIO_SERVER}/server/options.hpp", "server_stats")
+FRAME_RECEIVER = members(f"{ASIO_SERVER}/channel/frame_receiver.hpp", "frame_receiver_stats")
+JITTER_BUFFER = members(f"{LIB}/jitter/buffer_stats.hpp", "jitter_buffer_stats")
+PROC = members(f"{ASIO_SERVER}/proc/rtp_proc.hpp", "rtp_proc_stats")
 
 
 def replaced(names, name, *others):

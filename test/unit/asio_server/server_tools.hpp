@@ -1,7 +1,7 @@
 // What the tests of asio_server share.
 #pragma once
 
-#include <rtpsynth/asio_server/rtp_server.hpp>
+#include <rtpsynth/asio_server/server/rtp_server.hpp>
 
 #include <boost/asio/ip/address_v4.hpp>
 #include <boost/asio/ip/address_v6.hpp>

@@ -1,0 +1,80 @@
+/// \file
+/// Deciding whose datagrams a channel accepts ("strict RTP").
+#pragma once
+
+#include <rtpsynth/base/export.h>
+
+#include <boost/asio/ip/udp.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace rtpsynth::asio_server {
+
+/// Whose datagrams are accepted.
+enum class source_policy {
+    any,    ///< everybody's
+    target, ///< those of the channel's target, address and port; without a target nobody's
+    first,  ///< the first source's that proves to send RTP
+};
+
+/// How a source proves itself.
+struct source_lock_options {
+    source_policy policy = source_policy::any;
+    /// For source_policy::first: how many RTP packets of one SSRC, each the next in sequence, prove
+    /// a source; 1..64. All but the last of them are lost, counted in channel_stats::rejected: by
+    /// default the first three packets of every stream, 60 ms of speech in packets of 20 ms. With 1
+    /// nothing is lost, and whoever sends an RTP packet first has the channel.
+    unsigned probation = 4;
+};
+
+/// What a channel asks for each datagram. An IPv4 address and the same one mapped into IPv6 are
+/// equal, and so are scopes of IPv6 of which one is 0.
+///
+/// Under source_policy::first up to 8 streams, told apart by source and SSRC, are on probation at a
+/// time, so that one that injects packets does not keep the true one from proving itself. A ninth
+/// takes the place of a stream of the source that has the most of them, so that nobody gains by
+/// making up SSRCs; where several have as many, of the stream heard from least recently. RTCP
+/// proves nothing.
+///
+/// Threads: none; it belongs to whoever reads the socket.
+class RTPSYNTH_API source_lock {
+public:
+    using endpoint = boost::asio::ip::udp::endpoint;
+
+    /// \throws std::invalid_argument if probation is out of range
+    explicit source_lock(const source_lock_options& options);
+
+    /// Whether \p datagram from \p source is to be delivered. \p target is the channel's present
+    /// one, nullptr if it has none. Under source_policy::first the proof locks.
+    bool accept(std::span<const std::uint8_t> datagram, const endpoint& source,
+                const endpoint* target) noexcept;
+
+    /// The source locked to under source_policy::first.
+    std::optional<endpoint> locked() const noexcept;
+
+    /// Forgets the locked source and all probations.
+    void reset() noexcept;
+
+private:
+    struct candidate {
+        endpoint source;
+        std::uint64_t heard = 0; // running number of the last packet; 0: unused
+        std::uint32_t ssrc = 0;
+        std::uint16_t seq = 0;
+        unsigned in_sequence = 0;
+    };
+
+    bool prove(std::span<const std::uint8_t> datagram, const endpoint& source) noexcept;
+    candidate& place_for(const endpoint& source) noexcept;
+
+    source_lock_options options_;
+    std::optional<endpoint> locked_;
+    std::uint64_t count_ = 0;
+    std::array<candidate, 8> candidates_{};
+};
+
+} // namespace rtpsynth::asio_server

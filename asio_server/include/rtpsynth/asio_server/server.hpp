@@ -1,0 +1,6 @@
+/// \file
+/// Servers: what runs channels.
+#pragma once
+
+#include <rtpsynth/asio_server/server/options.hpp>
+#include <rtpsynth/asio_server/server/rtp_server.hpp>

@@ -1,0 +1,19 @@
+/// \file
+/// Threads of ours in somebody else's program.
+#pragma once
+
+#include <rtpsynth/base/export.h>
+
+#include <functional>
+#include <memory>
+#include <thread>
+
+namespace rtpsynth::asio_server::detail {
+
+/// Starts a thread that no signal interrupts: they are for the application's threads.
+/// \param name what debuggers and `ps -L` call it; at most 15 bytes
+/// \throws boost::system::system_error "thread", std::bad_alloc
+RTPSYNTH_API std::unique_ptr<std::thread> start_quiet_thread(const char* name,
+                                                             std::function<void()> run);
+
+} // namespace rtpsynth::asio_server::detail

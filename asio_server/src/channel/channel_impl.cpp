@@ -1,0 +1,157 @@
+#include "channel/channel_impl.hpp"
+
+#include "server/engine.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <stdexcept>
+#include <utility>
+
+namespace rtpsynth::asio_server::detail {
+namespace {
+
+namespace error = boost::asio::error;
+
+boost::system::error_code to_error_code(int e) noexcept {
+    return {e, boost::system::system_category()};
+}
+
+const channel_options& checked(const channel_options& o) {
+    const auto in = [](auto value, auto least, auto most) {
+        return !value || (*value >= least && *value <= most);
+    };
+    if (o.queue_size < 1 || o.queue_size > 1U << 20)
+        throw std::invalid_argument("queue_size must be 1..1048576");
+    if (!in(o.receive_buffer_size, 1, 1 << 30))
+        throw std::invalid_argument("receive_buffer_size must be 1..1073741824 bytes");
+    if (!in(o.send_buffer_size, 1, 1 << 30))
+        throw std::invalid_argument("send_buffer_size must be 1..1073741824 bytes");
+    if (!in(o.dscp, 0, 63)) throw std::invalid_argument("dscp must be 0..63");
+    return o;
+}
+
+} // namespace
+
+channel_impl::channel_impl(std::shared_ptr<engine> home, const channel_options& options,
+                           std::unique_ptr<receive_handler> handler)
+    : home_{std::move(home)},
+      output_{checked(options).queue_size},
+      socket_{options},
+      local_{socket_.local_endpoint()},
+      handler_{std::move(handler)},
+      inbox_{handler_ ? nullptr : std::make_unique<inbox>()},
+      source_lock_{options.source_lock},
+      policy_{options.source_lock.policy},
+      reading_{handler_ != nullptr} {}
+
+channel_impl::~channel_impl() {
+    close();
+    if (token_ != 0) home_->retire(token_, stats());
+}
+
+bool channel_impl::open(const std::shared_ptr<rtp_channel>& self, std::uint64_t token) {
+    const std::lock_guard lock{io_};
+    self_ = self;
+    token_ = token;
+    if (!socket_.is_open()) { // shut down meanwhile
+        home_->channel_closed(token);
+        return false;
+    }
+    watched_ = reading_ ? EPOLLIN : 0U;
+    if (const int e = home_->sockets().add(socket_.native_handle(), watched_, token))
+        throw boost::system::system_error{to_error_code(e), "epoll_ctl"};
+    return true;
+}
+
+bool channel_impl::close(time_point drain_until) noexcept {
+    if (home_->forked()) { // locks may be held for good by threads that are not here
+        socket_.close();
+        if (!delivering_) handler_ = nullptr; // it may own other channels
+        return output_.abandon();
+    }
+    std::unique_ptr<receive_handler> unused_handler;
+    completions done{home_->completing()};
+    std::uint64_t token = 0;
+    {
+        const std::lock_guard lock{io_};
+        if (!output_.close()) return false; // and the port is free, whoever it was
+        token = token_;
+        home_->sockets().remove(socket_.native_handle()); // others need not wait while it drains
+        drain(drain_until, done);
+        note_dropped();
+        socket_.close();
+        done.push(output_.take_waiting(), error::operation_aborted);
+        if (inbox_) {
+            discarded_ += inbox_->clear();
+            done.push(inbox_->cancel_all(), error::operation_aborted);
+        }
+        if (!delivering_) unused_handler = std::move(handler_);
+    }
+    if (token != 0) home_->channel_closed(token);
+    return true;
+}
+
+channel_stats channel_impl::stats() const noexcept {
+    channel_stats s;
+    s.received = received_;
+    s.received_bytes = received_bytes_;
+    s.rejected = rejected_;
+    s.discarded = discarded_;
+    s.receive_errors = receive_errors_;
+    s.accepted = output_.accepted();
+    s.sent = sent_;
+    s.sent_bytes = sent_bytes_;
+    s.send_errors = send_errors_;
+    s.cancelled = output_.cancelled();
+    s.queue_full = output_.refused();
+    const std::lock_guard lock{io_};
+    note_dropped();
+    s.overflow = overflow_;
+    s.last_receive_error = last_receive_error_;
+    s.last_send_error = last_send_error_;
+    return s;
+}
+
+// The kernel's counter has 32 bits.
+void channel_impl::note_dropped() const noexcept {
+    if (!socket_.is_open()) return;
+    const std::uint32_t now = socket_.dropped();
+    add(overflow_, now - dropped_before_);
+    dropped_before_ = now;
+}
+
+std::size_t channel_impl::buffer_size(int option) const noexcept {
+    const std::lock_guard lock{io_};
+    return socket_.is_open() ? socket_.buffer_size(option) : 0;
+}
+
+std::optional<channel_impl::endpoint> channel_impl::locked_source() const noexcept {
+    const std::lock_guard lock{io_};
+    return source_lock_.locked();
+}
+
+void channel_impl::reset_source_lock() noexcept {
+    const std::lock_guard lock{io_};
+    source_lock_.reset();
+}
+
+void channel_impl::failed(std::exception_ptr e) noexcept { home_->handler_failed(std::move(e)); }
+
+void channel_impl::cancel() noexcept {
+    completions done{home_->completing()};
+    const std::lock_guard lock{io_};
+    done.push(output_.cancel_all(), error::operation_aborted);
+    if (inbox_) done.push(inbox_->cancel_all(), error::operation_aborted);
+}
+
+void channel_impl::watch() noexcept {
+    const std::uint32_t wanted = (reading_ ? EPOLLIN : 0U) | (blocked_ ? EPOLLOUT : 0U);
+    if (wanted == watched_ || !socket_.is_open()) return;
+    if (home_->sockets().modify(socket_.native_handle(), wanted, token_) == 0)
+        watched_ = wanted;
+    else // for want of memory; without these events the channel would wait for good
+        home_->pause();
+}
+
+} // namespace rtpsynth::asio_server::detail

@@ -1,0 +1,171 @@
+// How a channel receives.
+#include "channel/channel_impl.hpp"
+#include "server/engine.hpp"
+
+#include <boost/asio/error.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <new>
+#include <utility>
+
+namespace rtpsynth::asio_server::detail {
+namespace {
+
+namespace error = boost::asio::error;
+
+constexpr unsigned most_failures = 8; // in a row; then the socket is left alone for a while
+constexpr unsigned single_turns = 16; // after a vain try for more than one datagram
+
+} // namespace
+
+void channel_impl::start_receive(operation<void(error_code, datagram)>::handler_type handler) {
+    auto op = std::make_unique<receive_op>(home_->next_operation(), std::move(handler),
+                                           home_->executor());
+    op->on_cancellation([weak = self_, id = op->id] {
+        const auto channel = weak.lock();
+        if (channel) channel->impl_->cancel_receive(id);
+    });
+    completions done{home_->completing()};
+    const std::lock_guard lock{io_};
+    if (!inbox_) {
+        op->result = error::operation_not_supported;
+        done.push(std::move(op));
+    } else if (!is_open()) {
+        op->result = error::bad_descriptor;
+        done.push(std::move(op));
+    } else {
+        const std::uint64_t size = inbox_->size() ? inbox_->front().data().size() : 0;
+        if (inbox_->get(op)) {
+            count_received(1, size);
+            done.push(std::move(op));
+        }
+        if (failures_ < most_failures && !inbox_->full()) reading_ = true;
+        watch();
+    }
+}
+
+void channel_impl::cancel_receive(std::uint64_t id) noexcept {
+    completions done{home_->completing()};
+    const std::lock_guard lock{io_};
+    if (!inbox_) return;
+    if (receive_op_ptr op = inbox_->cancel(id)) {
+        op->result = error::operation_aborted;
+        done.push(std::move(op));
+    }
+}
+
+void channel_impl::receive(rtp_channel& self, time_point now, std::uint64_t turn) noexcept {
+    if (!is_open()) return; // it may be draining, with the lock
+    std::span<datagram_view> batch;
+    {
+        completions done{home_->completing()};
+        const std::lock_guard lock{io_};
+        if (!socket_.is_open()) return;
+        if (reading_)
+            batch = read(now, turn, done);
+        else if (const int e = socket_.take_error()) // reported whether or not anybody reads
+            tell_receive_error(e, done);
+    }
+    if (!batch.empty()) deliver(self, batch);
+}
+
+std::span<datagram_view> channel_impl::read(time_point now, std::uint64_t turn,
+                                            completions& done) noexcept {
+    // Most sockets have one datagram; asking for more costs. One that is ready again as soon as
+    // others had their turns may have more.
+    const bool again = turn - last_turn_ <= home_->sweep();
+    burst_ = again && singles_ == 0 ? std::min(burst_ * 4, receive_buffers::slot_count) : 1;
+    if (singles_ != 0) --singles_;
+    last_turn_ = turn;
+    std::size_t want = burst_;
+    if (inbox_) want = std::min(want, std::max(inbox::capacity - inbox_->size(), std::size_t{1}));
+    int failure = 0;
+    auto batch = socket_.receive(home_->buffers(), want, now, failure);
+    if (batch.empty()) {
+        receive_failed(failure, done);
+        return {};
+    }
+    failures_ = 0;
+    if (want > 1 && batch.size() == 1) singles_ = single_turns;
+    if (policy_ != source_policy::any) batch = accepted(batch);
+    if (inbox_) {
+        take_in(batch, done);
+        batch = {};
+    }
+    delivering_ = !batch.empty();
+    return batch;
+}
+
+void channel_impl::deliver(rtp_channel& self, std::span<const datagram_view> batch) noexcept {
+    const std::size_t delivered = handler_->deliver(self, batch, *this);
+    std::uint64_t bytes = 0;
+    for (const datagram_view& d : batch.first(delivered)) bytes += d.data.size();
+    count_received(delivered, bytes);
+    discarded_ += batch.size() - delivered;
+    std::unique_ptr<receive_handler> unused_handler;
+    const std::lock_guard lock{io_};
+    delivering_ = false;
+    if (!is_open()) unused_handler = std::move(handler_);
+}
+
+void channel_impl::count_received(std::uint64_t datagrams, std::uint64_t bytes) noexcept {
+    add(received_, datagrams);
+    add(received_bytes_, bytes);
+}
+
+std::span<datagram_view> channel_impl::accepted(std::span<datagram_view> batch) noexcept {
+    const std::optional<endpoint> target = output_.target();
+    std::size_t kept = 0;
+    for (const datagram_view& d : batch)
+        if (source_lock_.accept(d.data, d.source, target ? &*target : nullptr)) batch[kept++] = d;
+    add(rejected_, batch.size() - kept);
+    return batch.first(kept);
+}
+
+void channel_impl::take_in(std::span<datagram_view> batch, completions& done) noexcept {
+    for (const datagram_view& d : batch) {
+        try {
+            const bool waited_for = inbox_->waited_for();
+            inbox_->put(datagram{home_->pool(), d}, done);
+            if (waited_for) count_received(1, d.data.size());
+        } catch (const std::bad_alloc&) {
+            ++discarded_;
+        }
+    }
+    if (inbox_->full()) {
+        reading_ = false;
+        watch();
+    }
+}
+
+void channel_impl::tell_receive_error(int e, completions& done) noexcept {
+    last_receive_error_ = {e, boost::system::system_category()};
+    ++receive_errors_;
+    if (!inbox_) return;
+    if (receive_op_ptr op = inbox_->pop_waiting()) {
+        op->result = last_receive_error_;
+        done.push(std::move(op));
+    }
+}
+
+void channel_impl::receive_failed(int e, completions& done) noexcept {
+    if (e == EAGAIN || e == EINTR) return;
+    tell_receive_error(e, done);
+    if (++failures_ < most_failures) return;
+    reading_ = false;
+    watch();
+    home_->pause();
+}
+
+void channel_impl::resume() noexcept {
+    const std::lock_guard lock{io_};
+    if (!socket_.is_open()) return;
+    if (failures_ >= most_failures) {
+        failures_ = 0;
+        reading_ = true;
+    }
+    watch();
+}
+
+} // namespace rtpsynth::asio_server::detail

@@ -1,0 +1,158 @@
+// How a channel sends.
+#include "channel/channel_impl.hpp"
+#include "server/engine.hpp"
+
+#include <boost/asio/error.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <limits>
+#include <new>
+#include <utility>
+
+namespace rtpsynth::asio_server::detail {
+namespace {
+
+namespace error = boost::asio::error;
+
+} // namespace
+
+channel_impl::error_code channel_impl::set_target(endpoint target) noexcept {
+    if (!is_open()) return error::bad_descriptor;
+    if (const error_code e = socket_.adapt(target)) return e;
+    output_.set_target(target);
+    return {};
+}
+
+channel_impl::error_code channel_impl::try_send(std::span<const std::uint8_t> data,
+                                                const endpoint* to) noexcept {
+    endpoint adapted;
+    if (to) {
+        adapted = *to;
+        if (const error_code e = socket_.adapt(adapted)) return e;
+        to = &adapted;
+    }
+    const output_queue::queued queued = output_.push(data, to);
+    if (queued.announce) home_->announce(self_);
+    return queued.error;
+}
+
+void channel_impl::start_send(std::span<const std::uint8_t> data, const endpoint* to,
+                              operation<void(error_code)>::handler_type handler) {
+    auto op =
+        std::make_unique<send_op>(home_->next_operation(), std::move(handler), home_->executor());
+    op->on_cancellation([weak = self_, id = op->id] {
+        const auto channel = weak.lock();
+        if (channel) channel->impl_->cancel_send(id);
+    });
+    endpoint adapted;
+    output_queue::queued queued{};
+    if (to) {
+        adapted = *to;
+        queued.error = socket_.adapt(adapted);
+        to = &adapted;
+    }
+    if (!queued.error) {
+        try {
+            queued = output_.push(data, to, op);
+        } catch (const std::bad_alloc&) {
+            queued.error = error::no_memory;
+        }
+    }
+    if (queued.error) {
+        op->result = queued.error;
+        completions{home_->completing()}.push(std::move(op));
+    } else if (queued.announce) {
+        home_->announce(self_);
+    }
+}
+
+void channel_impl::cancel_send(std::uint64_t id) noexcept {
+    completions done{home_->completing()};
+    const std::lock_guard lock{io_};
+    if (send_op_ptr op = output_.cancel(id)) {
+        op->result = error::operation_aborted;
+        done.push(std::move(op));
+    }
+}
+
+channel_impl::flushed channel_impl::flush(std::size_t budget) noexcept {
+    if (!is_open()) return flushed::drained; // by close(), which may hold the lock
+    completions done{home_->completing()};
+    const std::lock_guard lock{io_};
+    const flushed result = socket_.is_open() ? send_some(budget, done) : flushed::drained;
+    const bool blocked = result == flushed::blocked;
+    if (blocked != blocked_) {
+        blocked_ = blocked;
+        watch();
+    }
+    return result;
+}
+
+channel_impl::flushed channel_impl::send_some(std::size_t budget, completions& done) noexcept {
+    output_batch& batch = output_.sending();
+    while (const output_batch::record* const first = next_to_send(done)) {
+        if (budget == 0) return flushed::more;
+        const std::size_t run = batch.run(std::min(budget, udp_socket::longest_run));
+        const udp_socket::outcome outcome = socket_.send(batch.rest(), first->size, run, first->to);
+        add(sent_, outcome.sent);
+        add(sent_bytes_, outcome.sent * first->size);
+        for (std::size_t i = 0; i != outcome.sent; ++i) finish_record({}, done);
+        budget -= outcome.sent;
+        if (outcome.error == EAGAIN) {
+            output_.settled();
+            return flushed::blocked;
+        }
+        if (outcome.error != 0) {
+            fail_record(outcome.error, done);
+            --budget;
+        }
+        output_.settled();
+    }
+    return flushed::drained;
+}
+
+output_batch::record* channel_impl::next_to_send(completions& done) noexcept {
+    output_batch& batch = output_.sending();
+    for (;;) {
+        if (batch.left() == 0) {
+            send_op_list rejected;
+            const bool more = output_.refill(rejected);
+            done.push(std::move(rejected), error::no_memory);
+            if (!more) return nullptr;
+            continue;
+        }
+        output_batch::record& next = batch.records[batch.next_record];
+        if (!next.cancelled) return &next;
+        batch.pop();
+    }
+}
+
+void channel_impl::fail_record(int errno_value, completions& done) noexcept {
+    last_send_error_ = {errno_value, boost::system::system_category()};
+    add(send_errors_, 1);
+    finish_record(last_send_error_, done);
+}
+
+void channel_impl::finish_record(error_code result, completions& done) noexcept {
+    output_batch& batch = output_.sending();
+    if (send_op_ptr op = std::move(batch.records[batch.next_record].op)) {
+        op->result = result;
+        done.push(std::move(op));
+    }
+    batch.pop();
+}
+
+void channel_impl::drain(time_point until, completions& done) noexcept {
+    constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
+    while (send_some(all, done) == flushed::blocked) {
+        const auto left =
+            std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+        if (left.count() > 0 && socket_.wait_writable(static_cast<int>(left.count()))) continue;
+        // The kernel does not take them, and there is no time left.
+        while (next_to_send(done)) fail_record(EAGAIN, done);
+    }
+}
+
+} // namespace rtpsynth::asio_server::detail

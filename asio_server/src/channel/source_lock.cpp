@@ -1,0 +1,98 @@
+#include <rtpsynth/asio_server/channel/source_lock.hpp>
+
+#include <rtpsynth/rtp/datagram_kind.hpp>
+#include <rtpsynth/rtp/packet.hpp>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace rtpsynth::asio_server {
+
+namespace {
+
+using boost::asio::ip::address;
+
+// An IPv4 address and the same one mapped into IPv6 are one, since it depends on the socket which
+// of them a source shows itself with. A scope that only one side names says nothing.
+bool same_address(const address& a, const address& b) noexcept {
+    if (a.is_v4() && b.is_v4()) return a.to_v4() == b.to_v4();
+    if (a.is_v6() && b.is_v6()) {
+        const auto x = a.to_v6(), y = b.to_v6();
+        return x.to_bytes() == y.to_bytes() &&
+               (x.scope_id() == y.scope_id() || x.scope_id() == 0 || y.scope_id() == 0);
+    }
+    const auto& v6 = a.is_v6() ? a : b;
+    const auto& v4 = a.is_v6() ? b : a;
+    return v6.to_v6().is_v4_mapped() &&
+           boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, v6.to_v6()) == v4.to_v4();
+}
+
+bool same(const source_lock::endpoint& a, const source_lock::endpoint& b) noexcept {
+    return a.port() == b.port() && same_address(a.address(), b.address());
+}
+
+} // namespace
+
+source_lock::source_lock(const source_lock_options& options) : options_{options} {
+    if (options.probation < 1 || options.probation > 64)
+        throw std::invalid_argument("source_lock: probation must be 1..64 packets");
+}
+
+bool source_lock::accept(std::span<const std::uint8_t> datagram, const endpoint& source,
+                         const endpoint* target) noexcept {
+    switch (options_.policy) {
+    case source_policy::any:
+        return true;
+    case source_policy::target:
+        return target && same(source, *target);
+    case source_policy::first:
+        return locked_ ? same(source, *locked_) : prove(datagram, source);
+    }
+    return false;
+}
+
+bool source_lock::prove(std::span<const std::uint8_t> datagram, const endpoint& source) noexcept {
+    rtp_packet_view packet;
+    if (classify(datagram) != datagram_kind::rtp ||
+        packet.assign(datagram.data(), datagram.size()) != 0)
+        return false;
+
+    const auto known =
+        std::find_if(candidates_.begin(), candidates_.end(), [&](const candidate& c) {
+            return c.heard != 0 && c.ssrc == packet.ssrc() && same(c.source, source);
+        });
+    candidate& c = known != candidates_.end() ? *known : place_for(source);
+    const bool next =
+        known != candidates_.end() && packet.seq() == static_cast<std::uint16_t>(c.seq + 1);
+    c = {source, ++count_, packet.ssrc(), packet.seq(), next ? c.in_sequence + 1 : 1};
+    if (c.in_sequence < options_.probation) return false;
+    locked_ = source;
+    return true;
+}
+
+source_lock::candidate& source_lock::place_for(const endpoint& source) noexcept {
+    candidate* best = nullptr;
+    std::ptrdiff_t most = 0;
+    for (candidate& c : candidates_) {
+        if (c.heard == 0) return c;
+        const auto streams =
+            std::count_if(candidates_.begin(), candidates_.end(),
+                          [&](const candidate& other) { return same(other.source, c.source); }) +
+            same(c.source, source);
+        if (!best || streams > most || (streams == most && c.heard < best->heard)) {
+            best = &c;
+            most = streams;
+        }
+    }
+    return *best;
+}
+
+std::optional<source_lock::endpoint> source_lock::locked() const noexcept { return locked_; }
+
+void source_lock::reset() noexcept {
+    locked_.reset();
+    candidates_ = {};
+    count_ = 0;
+}
+
+} // namespace rtpsynth::asio_server

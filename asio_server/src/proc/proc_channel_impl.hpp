@@ -1,0 +1,104 @@
+/// \file
+/// A handler with its schedule, and the handshake that closes it.
+#pragma once
+
+#include "server/timer_service.hpp"
+
+#include <rtpsynth/asio_server/proc/rtp_proc.hpp>
+#include <rtpsynth/base/clock.hpp>
+
+#include <boost/intrusive/list.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <utility>
+
+namespace rtpsynth::asio_server::detail {
+
+class proc_engine;
+
+/// Threads: the public part may be used by any; the rest is the engine's, on its executor or under
+/// its mutex.
+class alignas(64) proc_channel_impl final : public timer_service::client {
+public:
+    proc_channel_impl(const std::shared_ptr<proc_engine>& engine,
+                      std::unique_ptr<proc_handler> handler) noexcept
+        : handler_{std::move(handler)},
+          handler_address_{handler_.get()},
+          scheduler_{engine.get()},
+          engine_{engine} {}
+
+    /// As rtp_proc_channel's.
+    bool close() noexcept;
+    bool is_open() const noexcept { return state_ <= state::running; }
+    std::uint64_t id() const noexcept { return id_; }
+    std::exception_ptr exception() const noexcept {
+        return thrown_ ? exception_ : std::exception_ptr{};
+    }
+
+private:
+    friend proc_engine;
+
+    // The handler belongs to whoever brings the state from idle to something else.
+    enum class state : std::uint8_t { idle, running, closing, closed };
+
+    bool begin_call() noexcept {
+        auto s = state::idle;
+        return state_.compare_exchange_strong(s, state::running);
+    }
+    // False if it was closed meanwhile.
+    bool end_call() noexcept {
+        auto s = state::running;
+        if (state_.compare_exchange_strong(s, state::idle)) return true;
+        handler_.reset();
+        state_ = state::closed;
+        return false;
+    }
+    // False if it was closed before. What is left to destroy, with no lock held, goes to `rest`.
+    bool end(std::unique_ptr<proc_handler>& rest) noexcept {
+        for (auto s = state_.load(); s <= state::running;) {
+            const auto next = s == state::idle ? state::closed : state::closing;
+            if (!state_.compare_exchange_weak(s, next)) continue;
+            if (next == state::closed) rest = std::move(handler_);
+            return true;
+        }
+        return false;
+    }
+
+    void on_timer(time_point now) noexcept override;
+
+    static std::uint64_t next_id() noexcept {
+        static std::atomic<std::uint64_t> last{0};
+        return ++last;
+    }
+
+    using hook = boost::intrusive::list_member_hook<
+        boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+
+    // On the executor, first of all since it is what a call touches: two cache lines with the
+    // timer.
+    std::unique_ptr<proc_handler> handler_; // see `state`
+    const void* const handler_address_;     // to prefetch; no more than that
+    hook place_;                            // in a queue
+    time_point deadline_{};                 // exactly as it was given; the wheel's may be later
+    duration cost_{};                       // of a call
+    duration turn_{};        // what its calls took since another overdue one had its turn
+    proc_engine* scheduler_; // valid there
+    unsigned overdue_ = 0;   // calls in a row
+    bool first_ = true;      // call to come
+    std::atomic<state> state_{state::idle};
+
+    std::atomic<bool> thrown_{false}; // exception_ is there, and stays
+    std::exception_ptr exception_;
+    const std::weak_ptr<proc_engine> engine_;
+    const std::uint64_t id_ = next_id();
+
+    // Under the engine's mutex.
+    std::shared_ptr<proc_channel_impl> self_; // while the engine has it
+    hook member_;                             // of those that are open, or of those that leave
+    bool leaves_ = false;
+};
+
+} // namespace rtpsynth::asio_server::detail

@@ -1,0 +1,273 @@
+#include "proc/proc_engine.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <utility>
+
+namespace rtpsynth::asio_server::detail {
+
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr int calls_per_turn = 256;
+constexpr int releases_per_turn = 256;
+constexpr duration longest_turn = std::chrono::milliseconds{1};
+constexpr unsigned overdue_calls_forgiven = 16;
+constexpr duration jitter = std::chrono::microseconds{1};
+
+} // namespace
+
+bool proc_channel_impl::close() noexcept {
+    std::unique_ptr<proc_handler> rest;
+    if (!end(rest)) return false;
+    if (const auto engine = engine_.lock()) engine->remove(*this);
+    return true;
+}
+
+void proc_channel_impl::on_timer(time_point) noexcept {
+    overdue_ = 0;
+    scheduler_->enqueue_due(*this);
+}
+
+proc_engine::proc_engine(boost::asio::any_io_executor executor,
+                         std::shared_ptr<io_home> context_home)
+    : proc_home{std::move(context_home)},
+      timer_service{std::move(executor)},
+      process_{::getpid()} {}
+
+proc_engine::~proc_engine() {
+    for (members* const all : {&open_, &leaving_, &left_})
+        while (!all->empty()) release(all->front());
+}
+
+bool proc_engine::is_inherited() const noexcept { return ::getpid() != process_; }
+
+void proc_engine::add(const std::shared_ptr<proc_channel_impl>& channel) {
+    if (!is_inherited()) {
+        const std::lock_guard lock{mutex_};
+        if (!shut_down_) {
+            request_turn();
+            channel->self_ = channel;
+            open_.push_back(*channel);
+            made_.push_back(*channel);
+            ++channels_;
+            return;
+        }
+    }
+    throw boost::system::system_error{boost::asio::error::operation_aborted};
+}
+
+void proc_engine::remove(proc_channel_impl& channel) noexcept {
+    if (is_inherited()) return;
+    const std::lock_guard lock{mutex_};
+    if (!channel.self_ || channel.leaves_) return;
+    set_leaving(channel);
+    try {
+        request_turn();
+    } catch (...) { // then the next turn does it
+    }
+}
+
+bool proc_engine::shutdown() noexcept {
+    if (is_inherited()) return true;
+    std::unique_lock lock{mutex_};
+    shut_down_ = true;
+    while (!open_.empty()) {
+        std::unique_ptr<proc_handler> rest;
+        proc_channel_impl& channel = open_.front();
+        channel.end(rest);
+        set_leaving(channel);
+        if (!rest) continue;
+        lock.unlock();
+        rest.reset();
+        lock.lock();
+    }
+    try {
+        request_turn();
+    } catch (...) {
+        return false;
+    }
+    return true;
+}
+
+rtp_proc_stats proc_engine::stats() const {
+    if (is_inherited()) return {};
+    rtp_proc_stats result;
+    {
+        const std::lock_guard lock{counting_};
+        result = stats_;
+    }
+    const std::lock_guard lock{mutex_};
+    result.channels = channels_;
+    return result;
+}
+
+// Under the mutex, so that who relies on a turn that another thread requested has it.
+void proc_engine::request_turn() {
+    if (turn_requested_) return;
+    boost::asio::post(executor(), [weak = weak_from_this()] {
+        if (const auto self = weak.lock()) static_cast<proc_engine&>(*self).turn();
+    });
+    turn_requested_ = true;
+}
+
+void proc_engine::set_leaving(proc_channel_impl& channel) noexcept {
+    channel.leaves_ = true;
+    channel.member_.unlink();
+    leaving_.push_back(channel);
+    --channels_;
+}
+
+void proc_engine::accept_changes() noexcept {
+    bool stopping = false;
+    {
+        const std::lock_guard lock{mutex_};
+        turn_requested_ = false;
+        queues_[brief].splice(queues_[brief].end(), made_);
+        left_.splice(left_.end(), leaving_);
+        stopping = shut_down_;
+    }
+    if (stopping) stop();
+    for (int i = 0; i != releases_per_turn && !left_.empty(); ++i) release(left_.front());
+}
+
+void proc_engine::release(proc_channel_impl& channel) noexcept {
+    channel.cancel();
+    channel.place_.unlink();
+    channel.member_.unlink();
+    const auto last = std::move(channel.self_); // nobody else looks at it once the channel leaves
+}
+
+// Short beside what calls take on average, and so no burden to those that are passed over.
+bool proc_engine::is_brief(const proc_channel_impl& channel) const noexcept {
+    return 4 * channel.cost_ < mean_cost();
+}
+
+// When others ask for more than there is, waiting behind them would cost a brief one its schedule.
+void proc_engine::enqueue_due(proc_channel_impl& channel) noexcept {
+    queues_[is_brief(channel) ? brief : due].push_back(channel);
+    if (turn_to_come_ || in_turn_) return;
+    turn_to_come_ = true;
+    turn_later();
+}
+
+void proc_engine::turn_later() noexcept {
+    try {
+        const std::lock_guard lock{mutex_};
+        request_turn();
+    } catch (...) {
+        arm(late_turn_, steady_clock::now() + alarm::delay);
+    }
+}
+
+// Who fell behind catches up before those that always are overdue, and then is on time again. Among
+// these a turn is one call, or as many as are short together, so that brief ones catch up too.
+void proc_engine::enqueue_overdue(proc_channel_impl& channel) noexcept {
+    if (channel.overdue_ != overdue_calls_forgiven) {
+        ++channel.overdue_;
+        channel.turn_ = {};
+        queues_[is_brief(channel) ? brief : behind].push_back(channel);
+        return;
+    }
+    channel.turn_ += channel.cost_;
+    if (4 * channel.turn_ < mean_cost()) {
+        queues_[overdue].push_front(channel);
+    } else {
+        channel.turn_ = {};
+        queues_[overdue].push_back(channel);
+    }
+}
+
+// One call that the system interrupted tells little of the next.
+void proc_engine::learn_cost(proc_channel_impl& channel, duration cost) noexcept {
+    channel.cost_ = channel.first_ ? cost : std::min(cost, 2 * channel.cost_ + jitter);
+    cost_sum_ += channel.cost_ - mean_cost();
+}
+
+void proc_engine::turn() noexcept {
+    if (in_turn_) { // a handler runs the context; the turn that is on will ask for the next
+        const std::lock_guard lock{mutex_};
+        turn_requested_ = false;
+        return;
+    }
+    in_turn_ = true;
+    accept_changes();
+    serve();
+    in_turn_ = false;
+
+    turn_to_come_ = !left_.empty();
+    for (const queue& q : queues_) turn_to_come_ |= !q.empty();
+    bool more = turn_to_come_;
+    if (!more) {
+        const std::lock_guard lock{mutex_};
+        more = !made_.empty() || !leaving_.empty();
+    }
+    if (more) turn_later();
+}
+
+void proc_engine::serve() noexcept {
+    const time_point begin = steady_clock::now();
+    time_point now = begin;
+    std::array<bool, rank_count> served{};
+    for (int i = 0; i != calls_per_turn && now - begin < longest_turn; ++i) {
+        std::size_t r = 0;
+        while (r != rank_count && queues_[r].empty()) ++r;
+        if (r == rank_count) return;
+        served[r] = true;
+        now = call_first_of(queues_[r], now);
+    }
+    for (std::size_t r = 0; r != rank_count; ++r) // nobody starves
+        if (!served[r] && !queues_[r].empty()) now = call_first_of(queues_[r], now);
+}
+
+// Returns the time after the call, which is that of the next one.
+time_point proc_engine::call_first_of(queue& from, time_point now) noexcept {
+    proc_channel_impl& channel = from.front(); // released in no other turn than a later one
+    from.pop_front();
+    // Of thousands of handlers none is in the cache when its turn comes.
+    if (!from.empty()) __builtin_prefetch(from.front().handler_address_);
+    if (!channel.begin_call()) return now;
+    count_call(channel, now);
+    std::optional<time_point> next;
+    try {
+        next = channel.handler_->call(now, channel.deadline_);
+    } catch (...) {
+        channel.exception_ = std::current_exception();
+        channel.thrown_ = true;
+        const std::lock_guard lock{counting_};
+        ++stats_.exceptions;
+    }
+    const time_point end = steady_clock::now();
+    learn_cost(channel, end - now);
+    channel.first_ = false;
+    if (!channel.end_call()) return steady_clock::now();
+    if (next) {
+        channel.deadline_ = *next;
+        if (*next <= end) {
+            enqueue_overdue(channel);
+        } else {
+            arm(channel, *next);
+        }
+    }
+    return end;
+}
+
+void proc_engine::count_call(const proc_channel_impl& channel, time_point now) noexcept {
+    const std::lock_guard lock{counting_};
+    ++stats_.calls;
+    if (channel.overdue_ != 0) {
+        ++stats_.overdue;
+    } else if (!channel.first_) {
+        stats_.lateness.record(now - channel.deadline_);
+    }
+}
+
+} // namespace rtpsynth::asio_server::detail

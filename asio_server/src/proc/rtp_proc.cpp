@@ -1,0 +1,79 @@
+#include <rtpsynth/asio_server/proc/rtp_proc.hpp>
+
+#include "proc/proc_channel_impl.hpp"
+#include "proc/proc_engine.hpp"
+#include "server/io_thread.hpp"
+#include "server/serial_executor.hpp"
+
+#include <boost/system/system_error.hpp>
+
+#include <system_error>
+
+namespace rtpsynth::asio_server {
+
+namespace {
+
+std::unique_ptr<detail::io_thread> make_thread() {
+    try {
+        // No handler of ours throws; an application's own, posted here, is the application's.
+        return std::make_unique<detail::io_thread>([](const std::exception_ptr&) {});
+    } catch (const boost::system::system_error&) {
+        throw;
+    } catch (const std::system_error& e) {
+        throw boost::system::system_error{
+            boost::system::error_code{e.code().value(), boost::system::generic_category()}};
+    }
+}
+
+} // namespace
+
+rtp_proc::rtp_proc() : thread_{make_thread()} {
+    const auto& home = thread_->home();
+    engine_ = std::make_shared<detail::proc_engine>(home->context().get_executor(), home);
+}
+
+rtp_proc::rtp_proc(boost::asio::any_io_executor executor)
+    : engine_{std::make_shared<detail::proc_engine>(detail::make_serial(std::move(executor)))} {}
+
+rtp_proc::~rtp_proc() {
+    if (engine_->is_inherited()) {
+        auto& engine = *engine_;
+        engine.leak(std::move(engine_)); // its destructor would speak to Asio
+        return;
+    }
+    shutdown();
+}
+
+rtp_proc::executor_type rtp_proc::get_executor() const noexcept { return engine_->executor(); }
+
+std::shared_ptr<rtp_proc_channel> rtp_proc::make_channel(
+    std::unique_ptr<detail::proc_handler> handler) {
+    auto impl = std::make_shared<detail::proc_channel_impl>(engine_, std::move(handler));
+    std::shared_ptr<rtp_proc_channel> channel{new rtp_proc_channel{impl}};
+    engine_->add(impl);
+    return channel;
+}
+
+void rtp_proc::shutdown() noexcept {
+    const bool told = engine_->shutdown();
+    if (!thread_ || engine_->is_inherited()) return;
+    if (!told) thread_->home()->context().stop(); // its timer must not keep the thread
+    thread_->finish();
+}
+
+rtp_proc_stats rtp_proc::stats() const { return engine_->stats(); }
+
+rtp_proc_channel::rtp_proc_channel(std::shared_ptr<detail::proc_channel_impl> impl) noexcept
+    : impl_{std::move(impl)} {}
+
+rtp_proc_channel::~rtp_proc_channel() { impl_->close(); }
+
+bool rtp_proc_channel::close() noexcept { return impl_->close(); }
+
+bool rtp_proc_channel::is_open() const noexcept { return impl_->is_open(); }
+
+std::uint64_t rtp_proc_channel::id() const noexcept { return impl_->id(); }
+
+std::exception_ptr rtp_proc_channel::exception() const noexcept { return impl_->exception(); }
+
+} // namespace rtpsynth::asio_server

@@ -1,0 +1,129 @@
+#include "server/completion_queue.hpp"
+
+#include "io/alarm.hpp"
+#include "server/io_thread.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <new>
+#include <utility>
+
+namespace rtpsynth::asio_server::detail {
+namespace {
+
+/// An operation while its call is being handed to its executor, which may have no memory for that.
+struct submission {
+    explicit submission(const completion& submitted) noexcept
+        : op{&submitted}, outer{std::exchange(latest, this)} {}
+    ~submission() { latest = outer; }
+    submission(const submission&) = delete;
+    submission& operator=(const submission&) = delete;
+
+    const completion* op;
+    completion::pointer rejected{};
+    submission* outer; // a handler may run another context
+    static thread_local submission* latest;
+};
+thread_local submission* submission::latest = nullptr;
+
+/// What an operation's executor executes. One that it destroys, rather than calling it, before it
+/// has accepted it goes back to its submission.
+class call_of {
+public:
+    explicit call_of(completion::pointer op) noexcept : op_{std::move(op)} {}
+    call_of(call_of&&) noexcept = default;
+    call_of& operator=(call_of&&) = delete;
+    ~call_of() {
+        submission* const s = submission::latest;
+        if (op_ && s && s->op == op_.get()) s->rejected = std::move(op_);
+    }
+    void operator()() {
+        completion& op = *op_;
+        op.call(std::move(op_));
+    }
+
+private:
+    completion::pointer op_;
+};
+
+thread_local bool posting = false;
+
+} // namespace
+
+/// To call the next handler, or else to destroy it: an operation may own what owns the queue.
+class completion_queue::right {
+public:
+    explicit right(std::shared_ptr<completion_queue> queue) noexcept : queue_{std::move(queue)} {}
+    right(right&&) noexcept = default;
+    right& operator=(right&&) = delete;
+    ~right() {
+        if (queue_ && !posting) queue_->pop();
+    }
+    void operator()() { std::exchange(queue_, {})->complete_next(); }
+
+private:
+    std::shared_ptr<completion_queue> queue_;
+};
+
+completion_queue::completion_queue(boost::asio::any_io_executor executor,
+                                   std::shared_ptr<io_home> home, std::shared_ptr<alarm> later)
+    : executor_{std::move(executor)}, home_{std::move(home)}, alarm_{std::move(later)} {}
+
+void completion_queue::push(completion::pointer op) noexcept {
+    const std::lock_guard lock{mutex_};
+    queue_.push(std::move(op));
+}
+
+completion::pointer completion_queue::pop() noexcept {
+    const std::lock_guard lock{mutex_};
+    return queue_.pop();
+}
+
+void completion_queue::post(std::size_t count) noexcept {
+    count += owed_.exchange(0);
+    const bool outer = std::exchange(posting, true); // what is destroyed now is not lost
+    try {
+        for (; count != 0; --count) boost::asio::post(executor_, right{shared_from_this()});
+    } catch (...) {
+        owe(count);
+    }
+    posting = outer;
+    if (home_) home_->ensure_progress();
+}
+
+void completion_queue::complete_owed() {
+    std::size_t count = owed_.exchange(0);
+    try {
+        for (; count != 0; --count) complete_next();
+    } catch (...) { // a handler's
+        if (count != 1) owe(count - 1);
+        throw;
+    }
+}
+
+void completion_queue::owe(std::size_t count) noexcept {
+    owed_ += count;
+    alarm_->ring();
+}
+
+void completion_queue::complete_next() {
+    completion::pointer op = pop();
+    if (!op) return;
+    submission submitted{*op};
+    try {
+        // A copy with work of its own: the call may end this one's, and with it the context.
+        const auto executor =
+            boost::asio::prefer(op->executor, boost::asio::execution::outstanding_work.tracked);
+        executor.execute(call_of{std::move(op)});
+    } catch (const std::bad_alloc&) {
+        if (!op) op = std::move(submitted.rejected);
+        if (!op) throw; // by the handler
+        {
+            const std::lock_guard lock{mutex_};
+            queue_.push_front(std::move(op));
+        }
+        owe(1);
+    }
+}
+
+} // namespace rtpsynth::asio_server::detail

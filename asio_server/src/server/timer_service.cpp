@@ -1,0 +1,142 @@
+#include "server/timer_service.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <utility>
+
+namespace rtpsynth::asio_server::detail {
+
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr duration spacing = std::chrono::microseconds{50}; // Linux' own timer slack
+constexpr duration longest_turn = std::chrono::milliseconds{1};
+constexpr std::size_t slice = 16; // timers fired per look at the clock
+constexpr int slices_per_turn = 16;
+
+} // namespace
+
+/// What Asio calls. Where it destroys this instead, since it had no memory to bring it to the
+/// executor, a wait has to begin anew.
+class timer_service::wakeup {
+public:
+    wakeup(timer_service& s, time_point wake) noexcept
+        : service_{s.weak_from_this()}, wake_{wake}, memory_{s.memory_} {}
+    wakeup(wakeup&&) noexcept = default;
+    wakeup& operator=(wakeup&&) = delete;
+    ~wakeup() {
+        if (const auto self = service_.lock()) self->wait_was_lost();
+    }
+
+    using allocator_type = handler_allocator<>;
+    allocator_type get_allocator() const noexcept { return memory_; }
+
+    void operator()(const boost::system::error_code&) noexcept {
+        const auto self = std::exchange(service_, {}).lock();
+        // Another wait took this one's place, or a turn is to come, which will wait.
+        if (!self || self->wake_ != wake_) return;
+        self->wake_ = time_point::max();
+        self->turn();
+    }
+
+private:
+    std::weak_ptr<timer_service> service_;
+    time_point wake_;
+    allocator_type memory_;
+};
+
+timer_service::timer_service(boost::asio::any_io_executor executor, std::shared_ptr<alarm> later)
+    : later_{std::move(later)},
+      executor_{std::move(executor)},
+      timer_{executor_},
+      wheel_{steady_clock::now()} {
+    // Has Asio make room for one timer, so that it need not later.
+    timer_.expires_at(time_point::max());
+    timer_.async_wait([](const boost::system::error_code&) {});
+    timer_.cancel();
+}
+
+void timer_service::arm(client& c, time_point deadline) noexcept {
+    if (stopped_) return;
+    wheel_.arm(c, deadline);
+    if (lost_.load(std::memory_order_relaxed) && lost_.exchange(false)) wake_ = time_point::max();
+    if (turn_to_come_ || c.deadline() >= wake_) return;
+    wait(wake_ == time_point::max() ? *wheel_.next_deadline() : c.deadline());
+}
+
+void timer_service::resume() noexcept {
+    if (stopped_ || turn_to_come_ || !(lost_.exchange(false) || wake_ == time_point::max())) return;
+    wake_ = time_point::max();
+    if (const auto next = wheel_.next_deadline()) wait(*next);
+}
+
+void timer_service::stop() noexcept {
+    stopped_ = true;
+    wake_ = time_point::max();
+    try {
+        timer_.cancel();
+    } catch (...) { // as Asio declares; it has no cause to
+    }
+}
+
+void timer_service::turn() noexcept {
+    turn_to_come_ = true; // until the end of this one
+    const time_point begin = steady_clock::now();
+    time_point now = begin;
+    bool more = !stopped_;
+    for (int i = 0; more && i != slices_per_turn && now - begin < longest_turn; ++i) {
+        const auto done = wheel_.advance(now, slice, [&](timer_wheel::timer& t) {
+            if (!stopped_) static_cast<client&>(t).on_timer(now);
+        });
+        if (done.fired != 0) fired_ = begin;
+        more = done.more && !stopped_;
+        if (more) now = steady_clock::now();
+    }
+    if (more) {
+        post_turn();
+    } else {
+        turn_to_come_ = false;
+        if (const auto next = wheel_.next_deadline()) wait(*next);
+    }
+}
+
+void timer_service::post_turn() noexcept {
+    try {
+        boost::asio::post(executor_, [weak = weak_from_this()] {
+            if (const auto self = weak.lock()) self->turn();
+        });
+    } catch (...) { // then by way of the timer, which has its memory
+        turn_to_come_ = false;
+        wait(steady_clock::now());
+    }
+}
+
+void timer_service::wait(time_point next) noexcept {
+    if (stopped_) return;
+    const time_point wake = fired_ > next - spacing ? fired_ + spacing : next;
+    if (wake == wake_) return;
+    wake_ = time_point::max();
+    try {
+        timer_.expires_at(wake); // a wait that this cancels is not the one for wake_
+        timer_.async_wait(wakeup{*this, wake});
+        wake_ = wake;
+    } catch (...) { // the handler has noticed
+    }
+}
+
+void timer_service::wait_was_lost() noexcept {
+    lost_ = true;
+    if (later_) return later_->ring();
+    try {
+        boost::asio::post(executor_, [weak = weak_from_this()] {
+            if (const auto self = weak.lock()) self->resume();
+        });
+    } catch (...) { // then the next arm() does it, if there is one
+    }
+}
+
+} // namespace rtpsynth::asio_server::detail

@@ -1,0 +1,69 @@
+/// \file
+/// Writing RTCP compound packets (RFC 3550 §6) into the caller's storage.
+#pragma once
+
+#include <rtpsynth/base/error.hpp>
+#include <rtpsynth/base/export.h>
+#include <rtpsynth/rtcp/packet.hpp>
+#include <rtpsynth/rtcp/report_block.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace rtpsynth {
+
+/// Appends packets to a compound, each a whole number of 32-bit words.
+///
+///     rtcp_builder builder(storage);
+///     builder.add_receiver_report(ssrc, blocks).value();
+///     builder.add_cname(ssrc, "user@host").value();
+///     socket.send(builder.bytes());
+///
+/// Every call either appends its packet or fails and leaves bytes() as it was. Errors:
+/// invalid_argument (an argument is outside its range, or an SDES or BYE comes first in compound
+/// mode), buffer_too_small. Each compound should carry a CNAME (§6.1); that is the caller's to see.
+///
+/// Lifetime: the storage must outlive the builder. Threads: one object needs external locking.
+class RTPSYNTH_API rtcp_builder {
+public:
+    /// \param storage any size; 1500 holds an SR with 31 blocks, a CNAME and a BYE at their
+    /// largest.
+    explicit rtcp_builder(std::span<std::uint8_t> storage,
+                          rtcp_mode mode = rtcp_mode::compound) noexcept
+        : storage_(storage), mode_(mode) {}
+
+    /// \param ssrc our own.
+    /// \param blocks at most 31, each cumulative_lost within its 24 bits.
+    [[nodiscard]] result<void> add_sender_report(
+        std::uint32_t ssrc, const sender_info& sender,
+        std::span<const report_block> blocks = {}) noexcept;
+    /// The same without the sender's part. To report on more than 31 sources, add one RR per 31.
+    [[nodiscard]] result<void> add_receiver_report(
+        std::uint32_t ssrc, std::span<const report_block> blocks = {}) noexcept;
+
+    /// An SDES packet with one chunk. \param cname 1..255 bytes of UTF-8 (§6.5.1).
+    [[nodiscard]] result<void> add_cname(std::uint32_t ssrc, std::string_view cname) noexcept;
+
+    /// \param ssrcs 1..31 sources that leave.
+    /// \param reason at most 255 bytes; none is written if empty.
+    [[nodiscard]] result<void> add_bye(std::span<const std::uint32_t> ssrcs,
+                                       std::string_view reason = {}) noexcept;
+
+    /// The compound so far.
+    std::span<const std::uint8_t> bytes() const noexcept { return storage_.first(size_); }
+    /// Begins anew in the same storage.
+    void clear() noexcept { size_ = 0; }
+
+private:
+    result<void> add_report(std::uint32_t ssrc, const sender_info* sender,
+                            std::span<const report_block> blocks) noexcept;
+    std::uint8_t* append(rtcp_type type, std::size_t count, std::size_t body_size) noexcept;
+
+    std::span<std::uint8_t> storage_;
+    std::size_t size_ = 0;
+    rtcp_mode mode_;
+};
+
+} // namespace rtpsynth

@@ -1,0 +1,97 @@
+/// \file
+/// How the numbers and timestamps of a source go on, and what that says of a packet that is far
+/// from the last one.
+#pragma once
+
+#include <rtpsynth/base/clock.hpp>
+
+#include <cstdint>
+
+namespace rtpsynth::detail {
+
+/// When a packet was sampled, by its sender's clock, and when it arrived.
+struct packet_instant {
+    std::uint32_t timestamp = 0;
+    std::uint32_t clock_rate = 0; // Hz; 0: not known
+    time_point arrival{};
+};
+
+/// Nanoseconds. Unsigned arithmetic, as no pair of time points may overflow.
+constexpr std::int64_t elapsed_ns(time_point from, time_point to) noexcept {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(to.time_since_epoch().count()) -
+                                     static_cast<std::uint64_t>(from.time_since_epoch().count()));
+}
+
+/// Whether the timestamps of two packets are as far apart as their arrivals, give or take 0.25 s
+/// and 5 %, over any number of cycles of the timestamp. False without a common clock, and for so
+/// long a time that the question has no answer.
+bool went_on_together(const packet_instant& before, const packet_instant& after) noexcept;
+
+class reception_pace {
+public:
+    void begin(std::int64_t seq, const packet_instant& at) noexcept {
+        newest_ = at;
+        newest_seq_ = first_seq_ = seq;
+        media_ = 0;
+        step_ = advance_ = 0;
+    }
+
+    /// The next packet in order.
+    void follow(std::int64_t seq, const packet_instant& at) noexcept {
+        if (at.clock_rate != newest_.clock_rate) [[unlikely]] {
+            begin(seq, at);
+            return;
+        }
+        const auto advance = static_cast<std::int32_t>(at.timestamp - newest_.timestamp);
+        const std::int64_t packets = seq - newest_seq_;
+        // A pause of the sender, such as hold, says nothing of its pace.
+        const bool pause = step_ != 0 && advance > static_cast<double>(steps_in_reach * step_) *
+                                                       static_cast<double>(packets);
+        media_ += pause ? step_ * packets : advance;
+        if (advance > 0 && packets == 1) {
+            // The first advance, and then any that comes twice in a row: one that is odd changes
+            // nothing.
+            if (step_ == 0 || advance == advance_) step_ = advance;
+            advance_ = advance;
+        }
+        newest_ = at;
+        newest_seq_ = seq;
+    }
+
+    const packet_instant& newest() const noexcept { return newest_; }
+
+    /// Whether the timestamp of a packet so many numbers \p behind the newest is from behind, too,
+    /// as that of a sender's new numbering is not. A packet from behind may be ahead a little in
+    /// time: video is sent in the order of decoding.
+    bool is_old(int behind, const packet_instant& at) const noexcept {
+        if (at.clock_rate != newest_.clock_rate) return true; // nothing to compare with
+        const std::int64_t reach = step_ == 0 ? unknown_reach : steps_in_reach * step_;
+        const auto ahead = static_cast<std::int32_t>(at.timestamp - newest_.timestamp);
+        return -reach * behind <= ahead && ahead <= reach / 4;
+    }
+
+    /// The same, beyond doubt: the timestamp is not ahead, and there is a pace to compare it with.
+    bool is_from_behind(int behind, const packet_instant& at) const noexcept {
+        return step_ != 0 && at.clock_rate == newest_.clock_rate && is_old(behind, at) &&
+               static_cast<std::int32_t>(at.timestamp - newest_.timestamp) <= 0;
+    }
+
+    /// How far ahead of the newest packet a number is that is \p ahead of it modulo 2^16, if
+    /// timestamp and arrival went on together meanwhile and the number fits the pace seen so far
+    /// within \p factor; else 0.
+    std::int64_t distance(std::uint16_t ahead, const packet_instant& at,
+                          double factor) const noexcept;
+
+private:
+    static constexpr std::int64_t steps_in_reach = 64;
+    static constexpr std::int64_t unknown_reach = 0x1'0000;
+
+    packet_instant newest_;
+    std::int64_t newest_seq_ = 0;
+    std::int64_t first_seq_ = 0; // media_ counts from here
+    std::int64_t media_ = 0;     // timestamp units
+    std::int32_t step_ = 0;      // usual advance of consecutive packets; 0: not known
+    std::int32_t advance_ = 0;   // the latest one
+};
+
+} // namespace rtpsynth::detail

@@ -1,0 +1,243 @@
+/// \file
+/// Reading RTCP where it lies (RFC 3550 §6): the packets of a compound, and what they hold.
+#pragma once
+
+#include <rtpsynth/base/error.hpp>
+#include <rtpsynth/base/export.h>
+#include <rtpsynth/base/ntp_time.hpp>
+#include <rtpsynth/rtcp/report_block.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace rtpsynth {
+
+/// What a datagram of RTCP must look like.
+enum class rtcp_mode : std::uint8_t {
+    compound,     ///< begins with an SR or RR (RFC 3550 §6.1)
+    reduced_size, ///< any RTCP packet may come first, also alone (RFC 5506)
+};
+
+/// The packet types the library knows by name; others are passed on as they are.
+enum class rtcp_type : std::uint8_t {
+    sender_report = 200,
+    receiver_report = 201,
+    source_description = 202,
+    goodbye = 203,
+    application = 204,
+    transport_feedback = 205, ///< RFC 4585
+    payload_feedback = 206,   ///< RFC 4585
+    extended_report = 207,    ///< RFC 3611
+};
+
+/// Report blocks, SDES chunks or BYE sources in one packet, at most.
+inline constexpr std::size_t rtcp_max_count = 31;
+
+namespace detail {
+
+/// Walks elements that lie one after the other in memory already checked. Element has the private
+/// static functions at(p) and size_at(p).
+template <class Element>
+class rtcp_iterator {
+public:
+    using iterator_category = std::input_iterator_tag;
+    using iterator_concept = std::forward_iterator_tag;
+    using value_type = Element;
+    using difference_type = std::ptrdiff_t;
+    using pointer = void;
+    using reference = Element;
+
+    rtcp_iterator() = default;
+    explicit rtcp_iterator(const std::uint8_t* p) noexcept : p_(p) {}
+
+    Element operator*() const noexcept { return Element::at(p_); }
+    rtcp_iterator& operator++() noexcept {
+        p_ += Element::size_at(p_);
+        return *this;
+    }
+    rtcp_iterator operator++(int) noexcept {
+        const rtcp_iterator old = *this;
+        ++*this;
+        return old;
+    }
+    friend bool operator==(rtcp_iterator, rtcp_iterator) noexcept = default;
+
+private:
+    const std::uint8_t* p_ = nullptr;
+};
+
+} // namespace detail
+
+/// One packet of a compound, of any type. A view: valid for as long as the datagram's bytes.
+class rtcp_packet_view {
+public:
+    rtcp_type type() const noexcept { return static_cast<rtcp_type>(bytes_[1]); }
+    /// The five bits after P: number of blocks, chunks or sources; subtype of APP, FMT of feedback.
+    unsigned count() const noexcept { return bytes_[0] & 0x1fU; }
+    /// What follows the four bytes of header, without padding. A multiple of 4 bytes, perhaps none.
+    std::span<const std::uint8_t> body() const noexcept {
+        return bytes_.subspan(4, bytes_.size() - 4 - padding());
+    }
+    /// Bytes of padding at the end; only ever in the last packet.
+    std::size_t padding() const noexcept { return bytes_[0] & 0x20 ? bytes_.back() : 0U; }
+    /// The whole packet.
+    std::span<const std::uint8_t> bytes() const noexcept { return bytes_; }
+
+private:
+    friend class detail::rtcp_iterator<rtcp_packet_view>;
+
+    explicit rtcp_packet_view(std::span<const std::uint8_t> bytes) noexcept : bytes_(bytes) {}
+    RTPSYNTH_API static rtcp_packet_view at(const std::uint8_t* p) noexcept;
+    RTPSYNTH_API static std::size_t size_at(const std::uint8_t* p) noexcept;
+
+    std::span<const std::uint8_t> bytes_;
+};
+
+/// A datagram of RTCP: a forward range of its packets. A view: valid for as long as the bytes stay,
+/// unchanged, where they were parsed.
+///
+///     if (auto compound = rtcp_compound_view::parse(datagram)) {
+///         for (rtcp_packet_view packet : *compound) {
+///             if (auto report = rtcp_report_view::parse(packet)) …
+///
+/// Threads: a value type, like all views here.
+class rtcp_compound_view {
+public:
+    using iterator = detail::rtcp_iterator<rtcp_packet_view>;
+
+    /// The checks of RFC 3550 A.2: the first packet is an SR or RR without padding, all have
+    /// version 2, the lengths add up to the datagram's, only the last is padded, by a multiple of 4
+    /// that it has room for. What the packets hold is left to the views of each type, so that one
+    /// broken packet does not hide the others.
+    ///
+    /// In reduced_size mode the first type may be any of 192..223, RTCP's share of the space it
+    /// has in common with RTP (RFC 5761 §4), and a lone packet may be padded.
+    ///
+    /// Errors: packet_too_short (below 4 bytes), bad_version (of the first packet), bad_rtcp.
+    RTPSYNTH_API static result<rtcp_compound_view> parse(
+        std::span<const std::uint8_t> datagram, rtcp_mode mode = rtcp_mode::compound) noexcept;
+
+    iterator begin() const noexcept { return iterator{bytes_.data()}; }
+    iterator end() const noexcept { return iterator{bytes_.data() + bytes_.size()}; }
+    std::span<const std::uint8_t> bytes() const noexcept { return bytes_; }
+
+private:
+    explicit rtcp_compound_view(std::span<const std::uint8_t> bytes) noexcept : bytes_(bytes) {}
+
+    std::span<const std::uint8_t> bytes_;
+};
+
+/// What an SR tells of its sender (RFC 3550 §6.4.1).
+struct sender_info {
+    ntp_time ntp;                    ///< when the report was sent; 0 if the sender has no clock
+    std::uint32_t rtp_timestamp = 0; ///< the same instant on the media clock
+    std::uint32_t packet_count = 0;  ///< sent since the start, wraps
+    std::uint32_t octet_count = 0;   ///< of payload sent since the start, wraps
+
+    friend bool operator==(const sender_info&, const sender_info&) = default;
+};
+
+/// An SR or RR (RFC 3550 §6.4).
+class rtcp_report_view {
+public:
+    /// Errors: bad_rtcp if \p packet is neither, or too short for its block count.
+    RTPSYNTH_API static result<rtcp_report_view> parse(const rtcp_packet_view& packet) noexcept;
+
+    /// The sender of the report.
+    RTPSYNTH_API std::uint32_t ssrc() const noexcept;
+    /// Nothing in an RR.
+    RTPSYNTH_API std::optional<sender_info> sender() const noexcept;
+    /// 0..31.
+    unsigned block_count() const noexcept { return block_count_; }
+    /// Precondition: i < block_count().
+    RTPSYNTH_API report_block block(unsigned i) const noexcept;
+    /// Profile-specific bytes after the blocks; usually none.
+    RTPSYNTH_API std::span<const std::uint8_t> extension() const noexcept;
+
+private:
+    std::span<const std::uint8_t> body_;
+    std::uint8_t blocks_offset_ = 0;
+    std::uint8_t block_count_ = 0;
+
+    rtcp_report_view() = default;
+};
+
+/// The kinds of SDES items (RFC 3550 §6.5); others are passed on as they are.
+enum class sdes_type : std::uint8_t { cname = 1, name, email, phone, loc, tool, note, priv };
+
+/// One item of an SDES chunk.
+struct sdes_item {
+    sdes_type type;
+    std::string_view text; ///< 0..255 bytes meant to be UTF-8, neither checked nor terminated
+
+private:
+    friend class detail::rtcp_iterator<sdes_item>;
+    RTPSYNTH_API static sdes_item at(const std::uint8_t* p) noexcept;
+    RTPSYNTH_API static std::size_t size_at(const std::uint8_t* p) noexcept;
+};
+
+/// What an SDES packet says of one source: a forward range of its items.
+class sdes_chunk {
+public:
+    using iterator = detail::rtcp_iterator<sdes_item>;
+
+    RTPSYNTH_API std::uint32_t ssrc() const noexcept;
+    iterator begin() const noexcept { return iterator{items_.data()}; }
+    iterator end() const noexcept { return iterator{items_.data() + items_.size()}; }
+    /// The text of the first CNAME item, if there is one.
+    RTPSYNTH_API std::optional<std::string_view> cname() const noexcept;
+
+private:
+    friend class detail::rtcp_iterator<sdes_chunk>;
+
+    explicit sdes_chunk(std::span<const std::uint8_t> items) noexcept : items_(items) {}
+    RTPSYNTH_API static sdes_chunk at(const std::uint8_t* p) noexcept;
+    RTPSYNTH_API static std::size_t size_at(const std::uint8_t* p) noexcept;
+
+    std::span<const std::uint8_t> items_; // between the SSRC and the null that ends the list
+};
+
+/// An SDES packet: a forward range of its chunks.
+class rtcp_sdes_view {
+public:
+    using iterator = detail::rtcp_iterator<sdes_chunk>;
+
+    /// Errors: bad_rtcp if \p packet is of another type, or a chunk or item runs past its end.
+    /// Bytes after the last chunk are passed over.
+    RTPSYNTH_API static result<rtcp_sdes_view> parse(const rtcp_packet_view& packet) noexcept;
+
+    iterator begin() const noexcept { return iterator{chunks_.data()}; }
+    iterator end() const noexcept { return iterator{chunks_.data() + chunks_.size()}; }
+
+private:
+    explicit rtcp_sdes_view(std::span<const std::uint8_t> chunks) noexcept : chunks_(chunks) {}
+
+    std::span<const std::uint8_t> chunks_;
+};
+
+/// A BYE packet (RFC 3550 §6.6).
+class rtcp_bye_view {
+public:
+    /// Errors: bad_rtcp if \p packet is of another type, or sources or reason run past its end.
+    RTPSYNTH_API static result<rtcp_bye_view> parse(const rtcp_packet_view& packet) noexcept;
+
+    /// 0..31.
+    unsigned ssrc_count() const noexcept { return static_cast<unsigned>(ssrcs_.size() / 4); }
+    /// Precondition: i < ssrc_count().
+    RTPSYNTH_API std::uint32_t ssrc(unsigned i) const noexcept;
+    /// Why they leave; empty if not told.
+    std::string_view reason() const noexcept { return reason_; }
+
+private:
+    rtcp_bye_view(std::span<const std::uint8_t> ssrcs, std::string_view reason) noexcept
+        : ssrcs_(ssrcs), reason_(reason) {}
+
+    std::span<const std::uint8_t> ssrcs_;
+    std::string_view reason_;
+};
+
+} // namespace rtpsynth

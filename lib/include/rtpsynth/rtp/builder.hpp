@@ -1,0 +1,75 @@
+/// \file
+/// Writing an RTP packet, every field of it, into the caller's storage (RFC 3550 §5.1, RFC 8285).
+#pragma once
+
+#include <rtpsynth/base/error.hpp>
+#include <rtpsynth/base/export.h>
+#include <rtpsynth/rtp/extension.hpp>
+#include <rtpsynth/rtp/packet.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace rtpsynth {
+
+/// What to write around a payload. Name what is needed and leave out the rest:
+///
+///     build_rtp(out, {.payload_type = 8, .seq = 7, .timestamp = 1120, .ssrc = ssrc}, payload)
+///
+/// The spans are borrowed for the call and must not overlap the storage that is written to.
+struct rtp_fields {
+    bool marker = false;
+    std::uint8_t payload_type = 0; ///< 0..127
+    std::uint16_t seq = 0;
+    std::uint32_t timestamp = 0;
+    std::uint32_t ssrc = 0;
+    std::span<const std::uint32_t> csrcs{}; ///< contributing sources, at most 15
+
+    /// The profile of the header extension; without one there is none. At most one of the two below
+    /// says what is in it; with neither its body is empty.
+    std::optional<std::uint16_t> extension_profile{};
+    /// The body as it stands: a multiple of 4 bytes, at most 4 * 65535.
+    std::span<const std::uint8_t> extension_body{};
+    /// Elements to write, for the profiles one_byte_extension and two_byte_extension (with any
+    /// appbits), each within its form's ranges; the body is filled up to a multiple of 4.
+    std::span<const rtp_extension_element> extension_elements{};
+
+    /// Bytes of padding after the payload, their count included.
+    std::uint8_t padding = 0;
+    /// Instead of padding: pad the packet to a multiple of this many bytes. 0 does not.
+    std::uint8_t pad_to_multiple = 0;
+};
+
+/// The bytes that build_rtp() puts before the payload, 12 or more: where a payload belongs that is
+/// to be written in place. Fails with errc::invalid_argument where \p fields are out of range.
+RTPSYNTH_API result<std::size_t> rtp_header_length(const rtp_fields& fields) noexcept;
+
+/// Writes the packet to the front of \p out and returns its size. What lies behind it stays
+/// untouched, and a failure writes nothing at all: errc::invalid_argument where \p fields are out
+/// of range, else errc::buffer_too_small.
+///
+/// \p payload is copied. It may lie anywhere in \p out, also overlapping where it goes; if it is
+/// there already, `out.subspan(rtp_header_length(fields).value(), n)`, it stays as it is, to be
+/// filled in before or after the call.
+[[nodiscard]] RTPSYNTH_API result<std::size_t> build_rtp(
+    std::span<std::uint8_t> out, const rtp_fields& fields,
+    std::span<const std::uint8_t> payload) noexcept;
+
+namespace detail {
+
+/// The fixed header of a packet without padding, extension and CSRCs: 12 bytes at \p out.
+/// \p marker_and_type is the second byte, the marker its highest bit.
+constexpr void store_rtp_header(std::uint8_t* out, std::uint8_t marker_and_type, std::uint16_t seq,
+                                std::uint32_t timestamp, std::uint32_t ssrc) noexcept {
+    out[0] = 0x80;
+    out[1] = marker_and_type;
+    store_be16(out + 2, seq);
+    store_be32(out + 4, timestamp);
+    store_be32(out + 8, ssrc);
+}
+
+} // namespace detail
+
+} // namespace rtpsynth

@@ -1,0 +1,127 @@
+#include <rtpsynth/audio/g711.hpp>
+
+#include <rtpsynth/audio/detail/g711_kernels.hpp>
+
+#include <array>
+#include <cstring>
+
+namespace rtpsynth {
+namespace {
+
+// The scalar definitions without a branch or a count of leading zeros, neither of which SSE2 or
+// NEON can do: converted to float, a magnitude has its segment in the exponent and its step in the
+// top of the mantissa. Every value fits 24 bits, so the conversions are exact in any rounding mode.
+
+constexpr std::int32_t exponent_of_0x80 = 134;
+
+std::int32_t exponent_and_step(std::int32_t magnitude) noexcept {
+    const auto value = static_cast<float>(magnitude);
+    return (std::bit_cast<std::int32_t>(value) >> 19) - (exponent_of_0x80 << 4);
+}
+
+// Its inverse: the magnitude in the middle of the step.
+std::int32_t from_exponent_and_step(std::int32_t code) noexcept {
+    const std::int32_t bits = (code + (exponent_of_0x80 << 4)) << 19 | 1 << 18;
+    return static_cast<std::int32_t>(std::bit_cast<float>(bits));
+}
+
+struct ulaw_encoder {
+    std::uint8_t operator()(std::int16_t pcm) const noexcept {
+        const std::int32_t sign = pcm >> 15;
+        std::int32_t magnitude = (pcm ^ sign) - sign;
+        magnitude = (magnitude < 32635 ? magnitude : 32635) + 0x84;
+        const std::int32_t code = exponent_and_step(magnitude);
+        return static_cast<std::uint8_t>(code ^ (sign & 0x80) ^ 0xff);
+    }
+};
+
+struct alaw_encoder {
+    std::uint8_t operator()(std::int16_t pcm) const noexcept {
+        const std::int32_t sign = pcm >> 15;
+        const std::int32_t magnitude = pcm ^ sign;
+        // The lowest two segments have the same step: below 0x100 linear, above logarithmic.
+        const std::int32_t low = magnitude < 0x100 ? magnitude >> 4 : 0x10;
+        const std::int32_t high = magnitude < 0x100 ? 0x100 : magnitude;
+        const std::int32_t code = low + exponent_and_step(high) - 0x10;
+        return static_cast<std::uint8_t>(code ^ (sign & 0x80) ^ 0xd5);
+    }
+};
+
+struct ulaw_decoder {
+    std::int16_t operator()(std::uint8_t code) const noexcept {
+        const std::int32_t magnitude = from_exponent_and_step(~code & 0x7f) - 0x84;
+        const std::int32_t sign = (code >> 7) - 1;
+        return static_cast<std::int16_t>((magnitude ^ sign) - sign);
+    }
+};
+
+struct alaw_decoder {
+    std::int16_t operator()(std::uint8_t code) const noexcept {
+        const std::int32_t bits = (code ^ 0x55) & 0x7f;
+        const std::int32_t magnitude = bits < 0x10 ? bits << 4 | 8 : from_exponent_and_step(bits);
+        const std::int32_t sign = (code >> 7) - 1;
+        return static_cast<std::int16_t>((magnitude ^ sign) - sign);
+    }
+};
+
+// Blocks of a constant size, through local arrays that alias nothing, are what compilers vectorise
+// without a checked and an unchecked copy of the loop; and a block is read before it is written.
+constexpr std::size_t block = 32;
+
+template <class Sample, class In, class Out>
+void convert(const In* in, Out* out, std::size_t n) noexcept {
+    std::array<In, block> from{};
+    std::array<Out, block> to;
+    std::memcpy(from.data(), in, n * sizeof(In));
+    for (std::size_t i = 0; i < block; ++i) to[i] = Sample{}(from[i]);
+    std::memcpy(out, to.data(), n * sizeof(Out));
+}
+
+template <class Sample>
+void encode(const std::int16_t* pcm, std::uint8_t* codes, std::size_t n) {
+    std::size_t i = 0;
+    for (; n - i >= block; i += block) convert<Sample>(pcm + i, codes + i, block);
+    if (i < n) convert<Sample>(pcm + i, codes + i, n - i);
+}
+
+// From the end: in place the output grows over codes that must have been read by then.
+template <class Sample>
+void decode(const std::uint8_t* codes, std::int16_t* pcm, std::size_t n) {
+    std::size_t i = n - n % block;
+    if (i < n) convert<Sample>(codes + i, pcm + i, n - i);
+    for (; i > 0; i -= block) convert<Sample>(codes + i - block, pcm + i - block, block);
+}
+
+constexpr detail::g711_kernels portable{"portable", encode<ulaw_encoder>, decode<ulaw_decoder>,
+                                        encode<alaw_encoder>, decode<alaw_decoder>};
+
+const detail::g711_kernels& best() noexcept {
+    static const detail::g711_kernels& kernels = detail::supported_g711_kernels().back();
+    return kernels;
+}
+
+} // namespace
+
+std::span<const detail::g711_kernels> detail::supported_g711_kernels() noexcept {
+    static const g711_kernels* const avx2 = g711_avx2_kernels();
+    static const std::array<g711_kernels, 2> all{portable, avx2 ? *avx2 : portable};
+    return std::span{all}.first(avx2 ? 2 : 1);
+}
+
+void ulaw_encode(std::span<const std::int16_t> pcm, std::span<std::uint8_t> codes) noexcept {
+    best().ulaw_encode(pcm.data(), codes.data(), std::min(pcm.size(), codes.size()));
+}
+
+void ulaw_decode(std::span<const std::uint8_t> codes, std::span<std::int16_t> pcm) noexcept {
+    best().ulaw_decode(codes.data(), pcm.data(), std::min(pcm.size(), codes.size()));
+}
+
+void alaw_encode(std::span<const std::int16_t> pcm, std::span<std::uint8_t> codes) noexcept {
+    best().alaw_encode(pcm.data(), codes.data(), std::min(pcm.size(), codes.size()));
+}
+
+void alaw_decode(std::span<const std::uint8_t> codes, std::span<std::int16_t> pcm) noexcept {
+    best().alaw_decode(codes.data(), pcm.data(), std::min(pcm.size(), codes.size()));
+}
+
+} // namespace rtpsynth

@@ -1,0 +1,128 @@
+#include <rtpsynth/rtcp/builder.hpp>
+
+#include <rtpsynth/rtp/packet.hpp>
+
+#include "layout.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace rtpsynth {
+namespace {
+
+using namespace detail;
+
+constexpr std::size_t max_text = 255;
+
+// Fields are written one after the other.
+class writer {
+public:
+    explicit writer(std::uint8_t* p) noexcept : p_(p) {}
+
+    void u8(std::size_t v) noexcept { *p_++ = static_cast<std::uint8_t>(v); }
+    void u32(std::uint32_t v) noexcept {
+        detail::store_be32(p_, v);
+        p_ += 4;
+    }
+    // Preceded by its size; at most 255 bytes.
+    void text(std::string_view s) noexcept {
+        u8(s.size());
+        if (!s.empty()) std::memcpy(p_, s.data(), s.size());
+        p_ += s.size();
+    }
+
+private:
+    std::uint8_t* p_;
+};
+
+void write_block(writer& out, const report_block& block) noexcept {
+    out.u32(block.ssrc);
+    out.u32(std::uint32_t{block.fraction_lost} << 24 |
+            (static_cast<std::uint32_t>(block.cumulative_lost) & 0xff'ffff));
+    out.u32(block.extended_highest_seq);
+    out.u32(block.jitter);
+    out.u32(block.last_sr);
+    out.u32(block.delay_since_last_sr);
+}
+
+} // namespace
+
+result<void> rtcp_builder::add_sender_report(std::uint32_t ssrc, const sender_info& sender,
+                                             std::span<const report_block> blocks) noexcept {
+    return add_report(ssrc, &sender, blocks);
+}
+
+result<void> rtcp_builder::add_receiver_report(std::uint32_t ssrc,
+                                               std::span<const report_block> blocks) noexcept {
+    return add_report(ssrc, nullptr, blocks);
+}
+
+result<void> rtcp_builder::add_report(std::uint32_t ssrc, const sender_info* sender,
+                                      std::span<const report_block> blocks) noexcept {
+    const auto in_range = [](const report_block& b) {
+        return b.cumulative_lost >= cumulative_lost_min && b.cumulative_lost <= cumulative_lost_max;
+    };
+    if (blocks.size() > rtcp_max_count || !std::ranges::all_of(blocks, in_range)) {
+        return errc::invalid_argument;
+    }
+    std::uint8_t* body =
+        append(sender ? rtcp_type::sender_report : rtcp_type::receiver_report, blocks.size(),
+               4 + (sender ? sender_info_size : 0) + report_block_size * blocks.size());
+    if (!body) return errc::buffer_too_small;
+    writer out{body};
+    out.u32(ssrc);
+    if (sender) {
+        out.u32(sender->ntp.seconds());
+        out.u32(sender->ntp.fraction());
+        out.u32(sender->rtp_timestamp);
+        out.u32(sender->packet_count);
+        out.u32(sender->octet_count);
+    }
+    for (const report_block& block : blocks) write_block(out, block);
+    return {};
+}
+
+result<void> rtcp_builder::add_cname(std::uint32_t ssrc, std::string_view cname) noexcept {
+    if (cname.empty() || cname.size() > max_text) return errc::invalid_argument;
+    if (size_ == 0 && mode_ == rtcp_mode::compound) return errc::invalid_argument;
+    constexpr std::size_t type_and_size = 2;
+    constexpr std::size_t end_of_list = 1;
+    std::uint8_t* body =
+        append(rtcp_type::source_description, 1, 4 + type_and_size + cname.size() + end_of_list);
+    if (!body) return errc::buffer_too_small;
+    writer out{body};
+    out.u32(ssrc);
+    out.u8(static_cast<std::size_t>(sdes_type::cname));
+    out.text(cname);
+    return {};
+}
+
+result<void> rtcp_builder::add_bye(std::span<const std::uint32_t> ssrcs,
+                                   std::string_view reason) noexcept {
+    if (ssrcs.empty() || ssrcs.size() > rtcp_max_count) return errc::invalid_argument;
+    if (reason.size() > max_text) return errc::invalid_argument;
+    if (size_ == 0 && mode_ == rtcp_mode::compound) return errc::invalid_argument;
+    std::uint8_t* body = append(rtcp_type::goodbye, ssrcs.size(),
+                                4 * ssrcs.size() + (reason.empty() ? 0 : 1 + reason.size()));
+    if (!body) return errc::buffer_too_small;
+    writer out{body};
+    for (const std::uint32_t ssrc : ssrcs) out.u32(ssrc);
+    if (!reason.empty()) out.text(reason);
+    return {};
+}
+
+// Writes the header and the zeros after the body's end, and returns where the body goes, or null.
+std::uint8_t* rtcp_builder::append(rtcp_type type, std::size_t count,
+                                   std::size_t body_size) noexcept {
+    const std::size_t size = rtcp_header_size + align4(body_size);
+    if (storage_.size() - size_ < size) return nullptr;
+    std::uint8_t* p = storage_.data() + size_;
+    size_ += size;
+    p[0] = static_cast<std::uint8_t>(0x80 | count);
+    p[1] = static_cast<std::uint8_t>(type);
+    detail::store_be16(p + 2, static_cast<std::uint16_t>(size / 4 - 1));
+    std::fill(p + size - 4, p + size, std::uint8_t{0});
+    return p + rtcp_header_size;
+}
+
+} // namespace rtpsynth
