@@ -38,7 +38,7 @@ struct contents {
 
 contents read(const rtcp_report_view& report) {
     contents out{.ssrc = report.ssrc(), .sender = report.sender()};
-    for (unsigned i = 0; i < report.block_count(); ++i) {
+    for (std::size_t i = 0; i < report.block_count(); ++i) {
         out.blocks.push_back(report.block(i));
         (void)round_trip_time(out.blocks.back(), out.sender ? out.sender->ntp : ntp_time{});
     }
@@ -54,7 +54,7 @@ contents read(const sdes_chunk& chunk) {
 contents read(const rtcp_bye_view& bye) {
     contents out{.text = bye.reason()};
     touch(bye.reason());
-    for (unsigned i = 0; i < bye.ssrc_count(); ++i) out.leaving.push_back(bye.ssrc(i));
+    for (std::size_t i = 0; i < bye.ssrc_count(); ++i) out.leaving.push_back(bye.ssrc(i));
     return out;
 }
 

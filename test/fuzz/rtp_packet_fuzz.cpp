@@ -49,7 +49,7 @@ void check_elements(const rtp_packet_view& view) {
 // The packet from its fields is the datagram, where the padding, whose bytes are free, is 0.
 void check_rebuild(const rtp_packet_view& view) {
     std::vector<std::uint32_t> csrcs;
-    for (unsigned i = 0; i < view.csrc_count(); ++i) csrcs.push_back(view.csrc(i));
+    for (std::size_t i = 0; i < view.csrc_count(); ++i) csrcs.push_back(view.csrc(i));
     rtp_fields fields{.marker = view.marker(),
                       .payload_type = view.payload_type(),
                       .seq = view.seq(),

@@ -22,13 +22,13 @@ namespace rtpsynth::detail {
 /// Threads: none of its own; it belongs to its stream.
 class packet_clock {
 public:
-    /// \p ptime: how long a packet is, in ms.
-    explicit packet_clock(int ptime) noexcept {
+    /// \p ptime: media in one packet.
+    explicit packet_clock(duration ptime) noexcept {
 #ifdef CLOCK_MONOTONIC_COARSE
         constexpr long longest_tick_ns = 4'000'000;
         timespec tick;
         ticks_ = clock_getres(CLOCK_MONOTONIC_COARSE, &tick) == 0 && tick.tv_sec == 0 &&
-                 tick.tv_nsec <= longest_tick_ns && tick.tv_nsec < ptime * 1'000'000LL;
+                 tick.tv_nsec <= longest_tick_ns && tick.tv_nsec < ptime.count();
 #else
         static_cast<void>(ptime);
 #endif

@@ -229,9 +229,9 @@ RTPSYNTH_NOINLINE void udp_in_odd(rjb_udp_in_r& out, c_buffer* buffer, const uns
     out.error = RJB_ENOMEM;
     if (buffer == nullptr) return;
     rtp_packet_view packet;
-    if (const int e = packet.assign(data, data == nullptr ? 0 : size)) {
+    if (const errc e = packet.assign(data, data == nullptr ? 0 : size); e != errc{}) {
         buffer->frames.count_invalid();
-        out.error = e;
+        out.error = static_cast<int>(e);
     } else if (packet_frame* const f = new_frame(*buffer, packet)) {
         out.error = 0;
         put(out, *buffer, f, arrival);
@@ -272,7 +272,7 @@ inline rjb_udp_in_r udp_in(void* jb, const unsigned char* data, std::size_t size
 inline bool udp_in_next(c_buffer& buffer, const rjb_datagram& datagram, time_point arrival,
                         list_sink& sink) noexcept {
     rtp_packet_view packet;
-    if (packet.assign(datagram.data, datagram.data == nullptr ? 0 : datagram.size) != 0)
+    if (packet.assign(datagram.data, datagram.data == nullptr ? 0 : datagram.size) != errc{})
         [[unlikely]] {
         buffer.frames.count_invalid();
         return true;
@@ -383,7 +383,7 @@ void rtpjbuf_get_stats(const void* jb, rtpjbuf_stats* stats) {
 
 rtp_parser_err_t rtp_packet_parse_raw(const unsigned char* data, size_t size, rtp_info* info) {
     rtp_packet_view packet;
-    if (const int e = packet.assign(data, data == nullptr ? 0 : size))
+    if (const errc e = packet.assign(data, data == nullptr ? 0 : size); e != errc{})
         return static_cast<rtp_parser_err_t>(e);
     if (info != nullptr) fill(*info, packet);
     return RTP_PARSER_OK;

@@ -6,6 +6,8 @@
 #include "block_cache.hpp"
 #include "packet_clock.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -39,8 +41,11 @@ struct random_source {
 constinit std::mutex random_mutex;
 constinit random_source current_random; // under random_mutex
 
-// A negative length becomes one that no packet has.
-packet_format format_of(int plen, int pt) noexcept { return {static_cast<std::size_t>(plen), pt}; }
+// What is negative or too large becomes what no packet has.
+packet_format format_of(int plen, int pt) noexcept {
+    const unsigned payload_type = std::min(static_cast<unsigned>(pt), 255U);
+    return {static_cast<std::size_t>(plen), static_cast<std::uint8_t>(payload_type)};
+}
 
 std::span<std::uint8_t> bytes(void* p, std::size_t size) noexcept {
     return {static_cast<std::uint8_t*>(p), size};
@@ -98,16 +103,19 @@ void free_packet(void* packet) noexcept {
 } // namespace
 
 void* rsynth_ctor(int srate, int ptime) {
+    // A bad argument draws nothing, so that a replaced source's numbers stay in step.
+    if (srate <= 0 || ptime <= 0) return nullptr;
+    const auto clock_rate = static_cast<std::uint32_t>(srate);
+    const rtpsynth::duration packet_time = std::chrono::milliseconds(ptime);
     try {
         random_source random;
         { // not held while it is called: it may come back here
             const std::lock_guard lock{random_mutex};
             random = current_random;
         }
-        // A bad argument draws nothing, so that a replaced source's numbers stay in step.
-        packet_synth synth{srate, ptime, {}};
-        synth = packet_synth{srate, ptime, rtpsynth::stream_origin::draw(random)};
-        return new c_synth{synth, rtpsynth::detail::packet_clock(ptime)};
+        const auto origin = rtpsynth::stream_origin::draw(random);
+        return new c_synth{packet_synth(clock_rate, packet_time, origin),
+                           rtpsynth::detail::packet_clock(packet_time)};
     } catch (const abi::__forced_unwind&) {
         throw; // the thread was cancelled in the caller's random source
     } catch (...) {
@@ -159,7 +167,8 @@ int rsynth_next_pkts(void* ri, unsigned int n, int plen, int pt, char* buf, size
 }
 
 void rsynth_skip(void* ri, int npkts) {
-    if (ri != nullptr) static_cast<void>(static_cast<c_synth*>(ri)->synth.skip(npkts));
+    if (ri != nullptr && npkts > 0)
+        static_cast<c_synth*>(ri)->synth.skip(static_cast<std::size_t>(npkts));
 }
 
 unsigned int rsynth_set_mbt(void* ri, unsigned int new_st) {

@@ -99,7 +99,7 @@ std::optional<sender_info> rtcp_report_view::sender() const noexcept {
     return info;
 }
 
-report_block rtcp_report_view::block(unsigned i) const noexcept {
+report_block rtcp_report_view::block(std::size_t i) const noexcept {
     const std::uint8_t* p = body_.data() + blocks_offset_ + report_block_size * i;
     const std::uint32_t loss = detail::load_be32(p + 4);
     const auto lost = static_cast<std::int32_t>(loss & 0xff'ffff);
@@ -150,7 +150,7 @@ result<rtcp_sdes_view> rtcp_sdes_view::parse(const rtcp_packet_view& packet) noe
     if (packet.type() != rtcp_type::source_description) return errc::bad_rtcp;
     const std::span<const std::uint8_t> body = packet.body();
     std::size_t size = 0;
-    for (unsigned i = 0; i < packet.count(); ++i) {
+    for (std::size_t i = 0; i < packet.count(); ++i) {
         const std::size_t chunk = checked_chunk_size(body.subspan(size));
         if (chunk == 0) return errc::bad_rtcp;
         size += chunk;
@@ -172,7 +172,7 @@ result<rtcp_bye_view> rtcp_bye_view::parse(const rtcp_packet_view& packet) noexc
     return rtcp_bye_view{body.first(ssrcs_size), text_of(reason)};
 }
 
-std::uint32_t rtcp_bye_view::ssrc(unsigned i) const noexcept {
+std::uint32_t rtcp_bye_view::ssrc(std::size_t i) const noexcept {
     return detail::load_be32(ssrcs_.data() + ssrc_size * i);
 }
 

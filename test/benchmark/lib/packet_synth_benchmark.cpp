@@ -132,7 +132,7 @@ void c_next_pkt_pa(benchmark::State& state) {
 }
 
 void cpp_write(benchmark::State& state) {
-    packet_synth synth{8000, 20, {}};
+    packet_synth synth{8000, std::chrono::milliseconds{20}, {}};
     storage<packet_size> out;
     const storage<g711.payload_size> media;
     const std::span payload{media.bytes, state.range(0) != 0 ? g711.payload_size : 0};
@@ -144,7 +144,7 @@ void cpp_write(benchmark::State& state) {
 }
 
 void cpp_stamp(benchmark::State& state) {
-    packet_synth synth{8000, 20, {}};
+    packet_synth synth{8000, std::chrono::milliseconds{20}, {}};
     storage<packet_size> out;
     const time_point now{};
     single(state, [&] {
@@ -193,7 +193,7 @@ void batch_c_kept_or_zeroed(benchmark::State& state) {
 }
 
 void batch_cpp_kept(benchmark::State& state) {
-    packet_synth synth{8000, 20, {}};
+    packet_synth synth{8000, std::chrono::milliseconds{20}, {}};
     batch(state, [&](std::size_t n, std::span<std::uint8_t> out) {
         benchmark::DoNotOptimize(
             synth.stamp_batch(time_point{}, g711, n, packet_size, out).has_value());
@@ -201,7 +201,7 @@ void batch_cpp_kept(benchmark::State& state) {
 }
 
 void batch_cpp_copied(benchmark::State& state) {
-    packet_synth synth{8000, 20, {}};
+    packet_synth synth{8000, std::chrono::milliseconds{20}, {}};
     const std::vector<std::uint8_t> media(static_cast<std::size_t>(state.range(0)) *
                                           g711.payload_size);
     batch(state, [&](std::size_t n, std::span<std::uint8_t> out) {

@@ -22,7 +22,8 @@ inline rtpsynth::rtp_packet_view make_packet(std::int64_t seq, std::uint32_t tim
     rtpsynth::detail::store_rtp_header(bytes.data(), 0, static_cast<std::uint16_t>(seq), timestamp,
                                        ssrc);
     rtpsynth::rtp_packet_view view;
-    if (view.assign(bytes.data(), bytes.size()) != 0) throw std::logic_error("no packet");
+    if (view.assign(bytes.data(), bytes.size()) != rtpsynth::errc{})
+        throw std::logic_error("no packet");
     return view;
 }
 

@@ -68,7 +68,7 @@ unsigned read_all(const bytes& datagram, rtcp_mode mode) {
         if (const auto report = rtcp_report_view::parse(packet)) {
             sum += report->ssrc() + report->extension().size();
             if (const auto sender = report->sender()) sum += sender->ntp.value();
-            for (unsigned i = 0; i < report->block_count(); ++i) sum += report->block(i).jitter;
+            for (std::size_t i = 0; i < report->block_count(); ++i) sum += report->block(i).jitter;
         }
         if (const auto sdes = rtcp_sdes_view::parse(packet)) {
             for (const sdes_chunk chunk : *sdes) {
@@ -79,7 +79,7 @@ unsigned read_all(const bytes& datagram, rtcp_mode mode) {
             }
         }
         if (const auto bye = rtcp_bye_view::parse(packet)) {
-            for (unsigned i = 0; i < bye->ssrc_count(); ++i) sum += bye->ssrc(i);
+            for (std::size_t i = 0; i < bye->ssrc_count(); ++i) sum += bye->ssrc(i);
             for (const char c : bye->reason()) sum += static_cast<unsigned char>(c);
         }
     }

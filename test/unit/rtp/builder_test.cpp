@@ -244,7 +244,7 @@ void check_round_trip(const random_description& d, const bytes& packet) {
     BOOST_REQUIRE(view->seq() == f.seq && view->timestamp() == f.timestamp &&
                   view->ssrc() == f.ssrc);
     BOOST_REQUIRE_EQUAL(view->csrc_count(), d.csrcs.size());
-    for (unsigned i = 0; i < view->csrc_count(); ++i)
+    for (std::size_t i = 0; i < view->csrc_count(); ++i)
         BOOST_REQUIRE_EQUAL(view->csrc(i), d.csrcs[i]);
     BOOST_REQUIRE(std::ranges::equal(view->payload(), d.payload));
     BOOST_REQUIRE_EQUAL(view->payload_offset(), rtp_header_length(f).value());

@@ -31,8 +31,8 @@ RTPSYNTH_API std::size_t resampled_size(std::size_t n, std::uint32_t in_rate,
 /// \p out must not overlap \p in unless the rates are equal. No alignment is needed.
 ///
 /// Errors, with \p out untouched: invalid_argument (a rate is 0), buffer_too_small.
-RTPSYNTH_API result<std::size_t> resample_linear(std::span<const std::int16_t> in,
-                                                 std::uint32_t in_rate, std::uint32_t out_rate,
-                                                 std::span<std::int16_t> out) noexcept;
+[[nodiscard]] RTPSYNTH_API result<std::size_t> resample_linear(
+    std::span<const std::int16_t> in, std::uint32_t in_rate, std::uint32_t out_rate,
+    std::span<std::int16_t> out) noexcept;
 
 } // namespace rtpsynth

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -84,15 +85,15 @@ public:
         [[no_unique_address]] Owner owner;
     };
 
-    static constexpr unsigned max_capacity = 16383;
+    static constexpr std::size_t max_capacity = 16383;
 
     /// \throws std::invalid_argument if an option is out of range; std::bad_alloc
     explicit jitter_buffer(const options& o)
-        : capacity_(checked(o).capacity),
-          unfilled_(o.capacity - 1),
-          dropout_(static_cast<int>(std::min(std::max(o.max_dropout, 2 * o.capacity), 65536U))),
+        : capacity_(checked_capacity(o)),
+          unfilled_(capacity_ - 1),
+          dropout_(static_cast<int>(std::min(std::max(o.max_dropout, 2 * capacity_), 65536U))),
           misorder_(static_cast<int>(std::min(o.max_misorder, 65536U))),
-          store_(o.capacity, o.max_delay.has_value()),
+          store_(capacity_, o.max_delay.has_value()),
           max_delay_(o.max_delay) {}
 
     /// A moved-from buffer may only be destroyed or assigned to.
@@ -121,9 +122,10 @@ public:
                                       time_point arrival,
                                       Sink&& sink) requires std::same_as<Packet, rtp_packet_view> {
         rtp_packet_view packet;
-        if (const int e = packet.assign(datagram.data(), datagram.size())) [[unlikely]] {
+        if (const errc e = packet.assign(datagram.data(), datagram.size()); e != errc{})
+            [[unlikely]] {
             count_invalid();
-            return static_cast<errc>(e);
+            return e;
         }
         return insert(packet, std::move(owner), arrival, sink);
     }
@@ -208,19 +210,20 @@ public:
     }
 
     /// Packets inside that wait for their turn, suspect not counted.
-    unsigned size() const noexcept { return store_.size(); }
+    std::size_t size() const noexcept { return store_.size(); }
     /// Whether a suspect is held besides.
     bool has_suspect() const noexcept { return held_.has_value(); }
-    unsigned capacity() const noexcept { return capacity_; }
+    std::size_t capacity() const noexcept { return capacity_; }
     const jitter_buffer_stats& stats() const noexcept { return stats_; }
 
 private:
-    static const options& checked(const options& o) {
+    static unsigned checked_capacity(const options& o) {
         if (o.capacity < 1 || o.capacity > max_capacity)
-            throw std::invalid_argument("jitter_buffer: capacity must be 1..16383 packets");
+            throw std::invalid_argument(
+                "rtpsynth::jitter_buffer: capacity must be 1..16383 packets");
         if (o.max_delay && *o.max_delay < duration::zero())
-            throw std::invalid_argument("jitter_buffer: max_delay must not be negative");
-        return o;
+            throw std::invalid_argument("rtpsynth::jitter_buffer: max_delay must not be negative");
+        return static_cast<unsigned>(o.capacity);
     }
 
     template <class Sink>

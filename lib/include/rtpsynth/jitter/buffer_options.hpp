@@ -4,6 +4,7 @@
 
 #include <rtpsynth/base/clock.hpp>
 
+#include <cstddef>
 #include <optional>
 
 namespace rtpsynth {
@@ -15,7 +16,7 @@ namespace rtpsynth {
 /// large.
 struct jitter_buffer_options {
     /// Packets held at most before a gap is passed over, 1..16383. 1 never waits.
-    unsigned capacity = 0;
+    std::size_t capacity = 0;
     /// How long a packet may wait for those before it, >= 0; nullopt: until the buffer is full.
     std::optional<duration> max_delay = std::nullopt;
     /// A packet farther ahead than this, and than twice the capacity, is a suspect.

@@ -77,7 +77,7 @@ class rtcp_packet_view {
 public:
     rtcp_type type() const noexcept { return static_cast<rtcp_type>(bytes_[1]); }
     /// The five bits after P: number of blocks, chunks or sources; subtype of APP, FMT of feedback.
-    unsigned count() const noexcept { return bytes_[0] & 0x1fU; }
+    std::size_t count() const noexcept { return bytes_[0] & 0x1fU; }
     /// What follows the four bytes of header, without padding. A multiple of 4 bytes, perhaps none.
     std::span<const std::uint8_t> body() const noexcept {
         return bytes_.subspan(4, bytes_.size() - 4 - padding());
@@ -118,7 +118,7 @@ public:
     /// has in common with RTP (RFC 5761 §4), and a lone packet may be padded.
     ///
     /// Errors: packet_too_short (below 4 bytes), bad_version (of the first packet), bad_rtcp.
-    RTPSYNTH_API static result<rtcp_compound_view> parse(
+    [[nodiscard]] RTPSYNTH_API static result<rtcp_compound_view> parse(
         std::span<const std::uint8_t> datagram, rtcp_mode mode = rtcp_mode::compound) noexcept;
 
     iterator begin() const noexcept { return iterator{bytes_.data()}; }
@@ -145,16 +145,17 @@ struct sender_info {
 class rtcp_report_view {
 public:
     /// Errors: bad_rtcp if \p packet is neither, or too short for its block count.
-    RTPSYNTH_API static result<rtcp_report_view> parse(const rtcp_packet_view& packet) noexcept;
+    [[nodiscard]] RTPSYNTH_API static result<rtcp_report_view> parse(
+        const rtcp_packet_view& packet) noexcept;
 
     /// The sender of the report.
     RTPSYNTH_API std::uint32_t ssrc() const noexcept;
     /// Nothing in an RR.
     RTPSYNTH_API std::optional<sender_info> sender() const noexcept;
     /// 0..31.
-    unsigned block_count() const noexcept { return block_count_; }
+    std::size_t block_count() const noexcept { return block_count_; }
     /// Precondition: i < block_count().
-    RTPSYNTH_API report_block block(unsigned i) const noexcept;
+    RTPSYNTH_API report_block block(std::size_t i) const noexcept;
     /// Profile-specific bytes after the blocks; usually none.
     RTPSYNTH_API std::span<const std::uint8_t> extension() const noexcept;
 
@@ -208,7 +209,8 @@ public:
 
     /// Errors: bad_rtcp if \p packet is of another type, or a chunk or item runs past its end.
     /// Bytes after the last chunk are passed over.
-    RTPSYNTH_API static result<rtcp_sdes_view> parse(const rtcp_packet_view& packet) noexcept;
+    [[nodiscard]] RTPSYNTH_API static result<rtcp_sdes_view> parse(
+        const rtcp_packet_view& packet) noexcept;
 
     iterator begin() const noexcept { return iterator{chunks_.data()}; }
     iterator end() const noexcept { return iterator{chunks_.data() + chunks_.size()}; }
@@ -223,12 +225,13 @@ private:
 class rtcp_bye_view {
 public:
     /// Errors: bad_rtcp if \p packet is of another type, or sources or reason run past its end.
-    RTPSYNTH_API static result<rtcp_bye_view> parse(const rtcp_packet_view& packet) noexcept;
+    [[nodiscard]] RTPSYNTH_API static result<rtcp_bye_view> parse(
+        const rtcp_packet_view& packet) noexcept;
 
     /// 0..31.
-    unsigned ssrc_count() const noexcept { return static_cast<unsigned>(ssrcs_.size() / 4); }
+    std::size_t ssrc_count() const noexcept { return ssrcs_.size() / 4; }
     /// Precondition: i < ssrc_count().
-    RTPSYNTH_API std::uint32_t ssrc(unsigned i) const noexcept;
+    RTPSYNTH_API std::uint32_t ssrc(std::size_t i) const noexcept;
     /// Why they leave; empty if not told.
     std::string_view reason() const noexcept { return reason_; }
 

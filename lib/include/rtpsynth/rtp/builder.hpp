@@ -44,7 +44,7 @@ struct rtp_fields {
 
 /// The bytes that build_rtp() puts before the payload, 12 or more: where a payload belongs that is
 /// to be written in place. Fails with errc::invalid_argument where \p fields are out of range.
-RTPSYNTH_API result<std::size_t> rtp_header_length(const rtp_fields& fields) noexcept;
+[[nodiscard]] RTPSYNTH_API result<std::size_t> rtp_header_length(const rtp_fields& fields) noexcept;
 
 /// Writes the packet to the front of \p out and returns its size. What lies behind it stays
 /// untouched, and a failure writes nothing at all: errc::invalid_argument where \p fields are out

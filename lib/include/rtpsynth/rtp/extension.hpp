@@ -69,7 +69,7 @@ public:
 
     /// errc::bad_extension if an element runs past the end of the body, or (one-byte form) has the
     /// padding's id 0 but a length, at which RFC 8285 §4.1.2 demands to stop.
-    constexpr result<void> validate() const noexcept;
+    [[nodiscard]] constexpr result<void> validate() const noexcept;
 
     constexpr std::uint16_t profile() const noexcept { return profile_; }
     /// The low four bits of the two-byte form's profile; 0 in the one-byte form.

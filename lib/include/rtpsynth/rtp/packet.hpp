@@ -52,23 +52,22 @@ public:
     [[nodiscard]] static result<rtp_packet_view> parse(
         std::span<const std::uint8_t> datagram) noexcept {
         rtp_packet_view view;
-        if (const int e = view.assign(datagram.data(), datagram.size()))
-            return static_cast<errc>(e);
+        if (const errc e = view.assign(datagram.data(), datagram.size()); e != errc{}) return e;
         return view;
     }
 
-    /// The same without a result object: fills *this and returns 0, or returns an errc's value and
+    /// The same without a result object: fills *this and returns errc{}, or returns the error and
     /// leaves *this as it was.
-    int assign(const std::uint8_t* data, std::size_t size) noexcept {
+    [[nodiscard]] errc assign(const std::uint8_t* data, std::size_t size) noexcept {
         if (assign_plain(data, size)) [[likely]]
-            return 0;
-        if (size < rtp_header_size) return static_cast<int>(errc::packet_too_short);
+            return {};
+        if (size < rtp_header_size) return errc::packet_too_short;
         return assign_any(data, size);
     }
 
     /// assign() for nearly every packet there is: without padding, extension and CSRCs. Returns
     /// false, and leaves *this as it was, for any other and for what is no packet.
-    bool assign_plain(const std::uint8_t* data, std::size_t size) noexcept {
+    [[nodiscard]] bool assign_plain(const std::uint8_t* data, std::size_t size) noexcept {
         if (size < rtp_header_size || data[0] != plain_first_byte) return false;
         set(data, size, plain_first_byte, rtp_header_size, 0);
         return true;
@@ -83,10 +82,10 @@ public:
     bool marker() const noexcept { return (marker_and_type_ & 0x80) != 0; }
 
     /// Number of contributing sources, 0..15.
-    unsigned csrc_count() const noexcept { return offset_and_first_ & 0x0f; }
+    std::size_t csrc_count() const noexcept { return offset_and_first_ & 0x0f; }
     /// The \p i-th contributing source. Precondition: i < csrc_count().
-    std::uint32_t csrc(unsigned i) const noexcept {
-        return detail::load_be32(data_ + rtp_header_size + 4 * std::size_t{i});
+    std::uint32_t csrc(std::size_t i) const noexcept {
+        return detail::load_be32(data_ + rtp_header_size + 4 * i);
     }
 
     bool has_extension() const noexcept { return (offset_and_first_ & 0x10) != 0; }
@@ -118,24 +117,24 @@ private:
     // Version 2 and no padding, extension or CSRC.
     static constexpr unsigned plain_first_byte = 0x80;
 
-    int assign_any(const std::uint8_t* data, std::size_t size) noexcept {
+    errc assign_any(const std::uint8_t* data, std::size_t size) noexcept {
         const unsigned first = data[0];
-        if (first >> 6 != 2) return static_cast<int>(errc::bad_version);
+        if (first >> 6 != 2) return errc::bad_version;
         std::size_t offset = rtp_header_size + std::size_t{4} * (first & 0x0f);
         if (first & 0x10) {
-            if (size < offset + 4) return static_cast<int>(errc::extension_truncated);
+            if (size < offset + 4) return errc::extension_truncated;
             offset += 4 + std::size_t{4} * detail::load_be16(data + offset + 2);
         }
-        if (size < offset) return static_cast<int>(errc::header_truncated);
+        if (size < offset) return errc::header_truncated;
         std::size_t padding = 0;
         if (first & 0x20) {
-            if (size == offset) return static_cast<int>(errc::padding_missing);
+            if (size == offset) return errc::padding_missing;
             padding = data[size - 1];
-            if (padding == 0) return static_cast<int>(errc::padding_zero);
-            if (size < offset + padding) return static_cast<int>(errc::padding_too_long);
+            if (padding == 0) return errc::padding_zero;
+            if (size < offset + padding) return errc::padding_too_long;
         }
         set(data, size, first, offset, padding);
-        return 0;
+        return {};
     }
 
     void set(const std::uint8_t* data, std::size_t size, unsigned first, std::size_t offset,
@@ -150,9 +149,7 @@ private:
         padding_ = static_cast<std::uint8_t>(padding);
     }
 
-    std::size_t extension_offset() const noexcept {
-        return rtp_header_size + 4 * std::size_t{csrc_count()};
-    }
+    std::size_t extension_offset() const noexcept { return rtp_header_size + 4 * csrc_count(); }
 
     const std::uint8_t* data_ = nullptr;
     std::size_t payload_size_ = 0;

@@ -46,18 +46,18 @@ struct stream_position {
 
 /// What a packet looks like.
 struct packet_format {
-    std::size_t payload_size = 0; ///< bytes, 0..max_payload_size
-    int payload_type = 0;         ///< 0..127
+    std::size_t payload_size = 0;  ///< bytes, 0..max_payload_size
+    std::uint8_t payload_type = 0; ///< 0..127
 
     constexpr bool valid() const noexcept {
-        return payload_size <= max_payload_size && payload_type >= 0 && payload_type <= 127;
+        return payload_size <= max_payload_size && payload_type <= 127;
     }
     constexpr std::size_t packet_size() const noexcept { return rtp_header_size + payload_size; }
 };
 
 /// Makes the packets of one stream: version 2, no padding, no extension, no CSRC. The sequence
-/// number goes up by 1 a packet and the timestamp by clock_rate * ptime / 1000, exactly: packet k
-/// is stamped with the first timestamp + floor(k * clock_rate * ptime / 1000), whatever k. The
+/// number goes up by 1 a packet and the timestamp by clock_rate * ptime, exactly: with ptime in
+/// seconds, packet k has the first timestamp + floor(k * clock_rate * ptime), whatever k. The
 /// marker is set on the first packet and clear on the others (RFC 3551 §4.1), unless set_marker()
 /// says otherwise.
 ///
@@ -66,11 +66,12 @@ struct packet_format {
 /// Threads: a value type; distinct objects are independent.
 class packet_synth {
 public:
-    /// \param clock_rate  Hz, 1..2^31-1 (RFC 3551 §6)
-    /// \param ptime       media in one packet, ms, 1..2^31-1
+    /// \param clock_rate  Hz, not 0 (RFC 3551 §6)
+    /// \param ptime       media in one packet, more than 0
     /// \param origin      numbers of the first packet
-    /// \throws std::invalid_argument if a number is out of range
-    RTPSYNTH_API packet_synth(int clock_rate, int ptime, const stream_origin& origin);
+    /// \throws std::invalid_argument if clock_rate or ptime is out of range
+    RTPSYNTH_API packet_synth(std::uint32_t clock_rate, duration ptime,
+                              const stream_origin& origin);
 
     /// Writes the next packet to the front of \p out: \p payload is copied and what it lacks of
     /// format.payload_size is zero; without a payload it is all zero. \p payload may overlap
@@ -82,8 +83,8 @@ public:
                                             std::span<const std::uint8_t> payload = {}) noexcept {
         if (payload.size() > format.payload_size) [[unlikely]]
             return errc::invalid_argument;
-        if (const int e = check(format, out.size())) [[unlikely]]
-            return static_cast<errc>(e);
+        if (const errc e = check(format, out.size()); e != errc{}) [[unlikely]]
+            return e;
         fill(out.data() + rtp_header_size, format.payload_size, payload);
         stamp_one(now, format, out.data());
         return format.packet_size();
@@ -92,8 +93,8 @@ public:
     /// write() with the payload left as it stands in \p out, from byte rtp_header_size on.
     [[nodiscard]] result<std::size_t> stamp(time_point now, packet_format format,
                                             std::span<std::uint8_t> out) noexcept {
-        if (const int e = check(format, out.size())) [[unlikely]]
-            return static_cast<errc>(e);
+        if (const errc e = check(format, out.size()); e != errc{}) [[unlikely]]
+            return e;
         stamp_one(now, format, out.data());
         return format.packet_size();
     }
@@ -114,9 +115,9 @@ public:
         time_point now, packet_format format, std::size_t count, std::size_t stride,
         std::span<std::uint8_t> out) noexcept;
 
-    /// Passes over \p npackets packets of silence: the timestamp moves on, the sequence number does
-    /// not (RFC 3551 §4.1). \return errc::invalid_argument for a negative number.
-    [[nodiscard]] RTPSYNTH_API result<void> skip(int npackets) noexcept;
+    /// Passes over \p count packets of silence: the timestamp moves on by as many steps, the
+    /// sequence number does not (RFC 3551 §4.1).
+    RTPSYNTH_API void skip(std::size_t count) noexcept;
 
     /// Sets the marker of the next packet, and of that one only. \return what it was before.
     bool set_marker(bool marker) noexcept {
@@ -130,8 +131,8 @@ public:
     /// skipped since count as part of the pause, and so does an earlier resync(). A clock that went
     /// backwards means one step. Before the first packet nothing changes.
     ///
-    /// The fraction of a timestamp unit that the last packet's position had is kept and the pause
-    /// added to it, rounded down to 1/1000 unit; so if there was no pause nothing changes at all.
+    /// The pause is added to the last packet's exact position, fraction of a timestamp unit
+    /// included; so where there was no pause nothing changes at all.
     /// \return what the next packet would have been numbered with
     RTPSYNTH_API stream_position resync(time_point now) noexcept;
 
@@ -139,40 +140,46 @@ public:
     stream_position next_position() const noexcept { return {next_.timestamp(), seq_}; }
     std::uint32_t ssrc() const noexcept { return ssrc_; }
     /// Hz.
-    int clock_rate() const noexcept { return clock_rate_; }
-    /// Milliseconds.
-    int ptime() const noexcept { return ptime_; }
+    std::uint32_t clock_rate() const noexcept { return clock_rate_; }
+    /// Media in one packet.
+    duration ptime() const noexcept { return ptime_; }
 
 private:
-    /// A timestamp and, as steps need not be whole numbers, 0..999 thousandths beyond it. One
-    /// number, since a copy of two that were just stored would stall the processor for each packet.
+    /// A timestamp and, as steps need not be whole numbers, the fraction beyond it: billionths, as
+    /// durations are whole nanoseconds. One number, since a copy of two that were just stored would
+    /// stall the processor for each packet.
     class media_position {
     public:
         constexpr media_position() = default;
-        constexpr media_position(std::uint32_t timestamp, std::uint32_t thousandths) noexcept
-            : bits_{std::uint64_t{timestamp} << 32 | thousandths} {}
+        /// \p billionths beyond \p timestamp, of which the lower 32 bits count; any number.
+        constexpr media_position(std::uint64_t timestamp, std::uint64_t billionths) noexcept
+            : bits_{(timestamp + billionths / unit) << 32 | billionths % unit} {}
 
         constexpr std::uint32_t timestamp() const noexcept {
             return static_cast<std::uint32_t>(bits_ >> 32);
         }
-        constexpr std::uint32_t thousandths() const noexcept {
+        constexpr std::uint32_t billionths() const noexcept {
             return static_cast<std::uint32_t>(bits_);
         }
         constexpr void advance(media_position step) noexcept {
             bits_ += step.bits_;
             // A branch, not a conditional move: a batch need not wait for each packet's sum.
-            if (thousandths() >= 1000) [[unlikely]]
-                bits_ += (std::uint64_t{1} << 32) - 1000;
+            if (billionths() >= unit) [[unlikely]]
+                bits_ += (std::uint64_t{1} << 32) - unit;
         }
+
+        static constexpr std::uint64_t unit = 1'000'000'000;
 
     private:
         std::uint64_t bits_ = 0;
     };
 
-    static int check(packet_format format, std::size_t room) noexcept {
-        if (!format.valid()) return static_cast<int>(errc::invalid_argument);
-        if (room < format.packet_size()) return static_cast<int>(errc::buffer_too_small);
-        return 0;
+    media_position media(std::uint64_t ns) const noexcept;
+
+    static errc check(packet_format format, std::size_t room) noexcept {
+        if (!format.valid()) return errc::invalid_argument;
+        if (room < format.packet_size()) return errc::buffer_too_small;
+        return {};
     }
 
     static void fill(std::uint8_t* to, std::size_t size,
@@ -196,8 +203,7 @@ private:
     }
 
     void stamp_one(time_point now, packet_format format, std::uint8_t* p) noexcept {
-        const std::uint64_t second_byte =
-            static_cast<unsigned>(format.payload_type) | (marker_ ? 0x80U : 0U);
+        const std::uint64_t second_byte = format.payload_type | (marker_ ? 0x80U : 0U);
         store_header(p,
                      std::uint64_t{0x80} << 56 | second_byte << 48 | std::uint64_t{seq_} << 32 |
                          next_.timestamp(),
@@ -218,8 +224,8 @@ private:
     bool marker_ = true;
     bool started_ = false;
     time_point last_time_{}; // of the last packet
-    int clock_rate_;
-    int ptime_;
+    std::uint32_t clock_rate_;
+    duration ptime_;
 };
 
 } // namespace rtpsynth
