@@ -39,7 +39,8 @@ load_stream::load_stream(const program_options& options, const audio_loop& audio
     : log_(log),
       audio_(audio),
       flights_(flights(options)),
-      synth_(clock_rate, options.ptime, rtpsynth::stream_origin::draw(rtpsynth::system_random32)),
+      synth_(clock_rate, options.packet_time(),
+             rtpsynth::stream_origin::draw(rtpsynth::system_random32)),
       first_(synth_.next_position()),
       format_{.payload_size = options.payload_size(), .payload_type = options.payload_type()},
       position_(audio.size() * index / options.streams),
@@ -172,7 +173,7 @@ void load_stream::receive(std::span<const rtpsynth::asio_server::datagram_view> 
         const auto kind = rtpsynth::classify(datagram.data);
         rtpsynth::rtp_packet_view packet;
         if (kind == rtpsynth::datagram_kind::rtp &&
-            packet.assign(datagram.data.data(), datagram.data.size()) == 0) {
+            packet.assign(datagram.data.data(), datagram.data.size()) == rtpsynth::errc{}) {
             receive_rtp(packet, datagram.received_at);
         } else {
             ++log_.counts.of_kind(kind);

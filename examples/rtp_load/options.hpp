@@ -33,7 +33,7 @@ struct program_options {
     rtpsynth::duration packet_time() const { return std::chrono::milliseconds{ptime}; }
     /// G.711 has a byte a sample, 8 a millisecond.
     std::size_t payload_size() const { return std::size_t{8} * static_cast<unsigned>(ptime); }
-    int payload_type() const { return codec == load::codec::pcmu ? 0 : 8; } // RFC 3551 §6
+    std::uint8_t payload_type() const { return codec == load::codec::pcmu ? 0 : 8; } // RFC 3551 §6
     const char* codec_name() const { return codec == load::codec::pcmu ? "PCMU" : "PCMA"; }
     /// How many packets each stream makes.
     std::uint64_t packets() const { return static_cast<std::uint64_t>(time / packet_time()); }

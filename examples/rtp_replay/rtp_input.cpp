@@ -11,11 +11,9 @@ constexpr std::uint8_t plain_first_byte = 0x80; // version 2: no padding, extens
 constexpr unsigned padding_bit = 0x20, extension_bit = 0x10;
 
 /// The error of a padding that is not there or whose count cannot be.
-bool concerns_padding(int error) {
-    using rtpsynth::errc;
-    return error == static_cast<int>(errc::padding_missing) ||
-           error == static_cast<int>(errc::padding_zero) ||
-           error == static_cast<int>(errc::padding_too_long);
+bool concerns_padding(rtpsynth::errc error) {
+    using enum rtpsynth::errc;
+    return error == padding_missing || error == padding_zero || error == padding_too_long;
 }
 
 /// Of a packet that is padded and whole.
@@ -40,9 +38,9 @@ std::optional<rtp_input> read_rtp(const udp_packet& packet, header_bytes& header
     const bool padded = (bytes[0] & padding_bit) != 0;
     if (padded && !packet.cut_short) input.padding = end_of(bytes);
     // With its end cut off, the last byte is not the padding's count.
-    const int error = padded && packet.cut_short ? static_cast<int>(rtpsynth::errc::padding_missing)
-                                                 : input.packet.assign(bytes.data(), bytes.size());
-    if (error == 0) {
+    const auto error = padded && packet.cut_short ? rtpsynth::errc::padding_missing
+                                                  : input.packet.assign(bytes.data(), bytes.size());
+    if (error == rtpsynth::errc{}) {
         if (packet.cut_short) input.state = rtp_state::cut_short;
         return input;
     }
@@ -51,7 +49,7 @@ std::optional<rtp_input> read_rtp(const udp_packet& packet, header_bytes& header
                                             : rtp_state::malformed;
     std::copy_n(bytes.begin(), header.size(), header.begin());
     header[0] = plain_first_byte;
-    input.packet.assign(header.data(), header.size());
+    static_cast<void>(input.packet.assign(header.data(), header.size())); // a plain header
     return input;
 }
 
@@ -77,10 +75,9 @@ held_packet::held_packet(const rtp_input& input, rtpsynth::time_point arrival, b
 
 rtp_input held_packet::input() const {
     rtp_input result;
-    if (bytes_.empty())
-        result.packet.assign(start_.data(), start_size_);
-    else
-        result.packet.assign(bytes_.data(), bytes_.size());
+    const std::span<const std::uint8_t> bytes =
+        bytes_.empty() ? std::span(start_).first(start_size_) : std::span(bytes_);
+    static_cast<void>(result.packet.assign(bytes.data(), bytes.size())); // it was a packet before
     result.state = state_;
     result.padding = padding_;
     return result;

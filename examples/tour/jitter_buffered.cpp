@@ -47,7 +47,7 @@ int main() {
     asio::co_spawn(context, play(receiver), [&](std::exception_ptr) { server.shutdown(); });
 
     std::array<std::array<std::uint8_t, 172>, 8> packets;
-    rtpsynth::packet_synth stream(8000, 20,
+    rtpsynth::packet_synth stream(8000, 20ms,
                                   rtpsynth::stream_origin::draw(rtpsynth::system_random32));
     for (auto& packet : packets)
         if (!stream.write({}, {.payload_size = 160}, packet)) return 1;

@@ -11,6 +11,7 @@
 #include <boost/asio/post.hpp>
 
 #include <array>
+#include <chrono>
 #include <iostream>
 #include <thread>
 
@@ -22,7 +23,8 @@ int main() {
     asio::io_context context{1}; // run by main's thread alone
     asio_server::rtp_server server(context.get_executor(), {.tick = std::nullopt});
     rtpsynth::packet_synth stream(
-        8000, 20, rtpsynth::stream_origin::draw([] { return 1000U; })); // or system_random32
+        8000, std::chrono::milliseconds{20},
+        rtpsynth::stream_origin::draw([] { return 1000U; })); // or system_random32
 
     int received = 0;
     const auto receiver = server.create_channel(

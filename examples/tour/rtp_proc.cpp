@@ -23,7 +23,7 @@ using rtpsynth::time_point;
 struct tone {
     asio_server::rtp_channel& channel;
     std::promise<void>& done;
-    rtpsynth::packet_synth packets{8000, 20,
+    rtpsynth::packet_synth packets{8000, 20ms,
                                    rtpsynth::stream_origin::draw(rtpsynth::system_random32)};
     int samples = 0;
     time_point first{};

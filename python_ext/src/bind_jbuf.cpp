@@ -60,8 +60,9 @@ py_ref to_bytes(PyObject* datagram, const char* name) {
 }
 
 int parse(PyObject* bytes, rtp_packet_view& packet) noexcept {
-    return packet.assign(reinterpret_cast<const std::uint8_t*>(PyBytes_AS_STRING(bytes)),
-                         static_cast<std::size_t>(PyBytes_GET_SIZE(bytes)));
+    return static_cast<int>(
+        packet.assign(reinterpret_cast<const std::uint8_t*>(PyBytes_AS_STRING(bytes)),
+                      static_cast<std::size_t>(PyBytes_GET_SIZE(bytes))));
 }
 
 /// The list for the caller; if there is no memory for it, its frames wait for the next call.

@@ -7,6 +7,8 @@
 
 #include <rtpsynth/rtp/packet_synth.hpp>
 
+#include <chrono>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -44,11 +46,12 @@ int init_synth(PyObject* self, PyObject* args, PyObject* keywords) {
         if (PyArg_ParseTupleAndKeywords(args, keywords, "OO:RtpSynth", const_cast<char**>(names),
                                         &srate, &ptime) == 0)
             return nullptr;
-        int clock_rate;
-        int milliseconds;
-        if (!to_integer(srate, "srate", clock_rate, 1)) return nullptr;
+        std::uint32_t clock_rate;
+        std::int32_t milliseconds;
+        if (!to_integer(srate, "srate", clock_rate, 1, INT32_MAX)) return nullptr;
         if (!to_integer(ptime, "ptime", milliseconds, 1)) return nullptr;
-        stream_of(self) = timed_stream{{clock_rate, milliseconds, draw_origin()}, {}};
+        stream_of(self) =
+            timed_stream{{clock_rate, std::chrono::milliseconds(milliseconds), draw_origin()}, {}};
         return Py_None;
     });
     return done != nullptr ? 0 : -1;
@@ -246,9 +249,10 @@ constexpr parameters<1> skip_parameters{"skip", 1, {"npkts"}};
 
 PyObject* skip(timed_stream& stream, call c) {
     std::array<PyObject*, 1> a;
-    int packets;
-    if (!skip_parameters.parse(c, a) || !to_integer(a[0], "npkts", packets, 0)) return nullptr;
-    static_cast<void>(stream.synth.skip(packets)); // checked above
+    std::size_t packets;
+    if (!skip_parameters.parse(c, a) || !to_integer(a[0], "npkts", packets, 0, INT32_MAX))
+        return nullptr;
+    stream.synth.skip(packets);
     Py_RETURN_NONE;
 }
 
@@ -290,6 +294,13 @@ PyObject* get(PyObject* self, void*) {
     return stream != nullptr ? PyLong_FromLongLong((stream->synth.*Member)()) : nullptr;
 }
 
+PyObject* get_ptime(PyObject* self, void*) {
+    const timed_stream* const stream = initialised(self);
+    return stream != nullptr
+               ? PyLong_FromLongLong(stream->synth.ptime() / std::chrono::milliseconds{1})
+               : nullptr;
+}
+
 PyMethodDef methods[] = {
     function<with_stream<next_pkt>>("next_pkt", next_pkt_doc),
     function<with_stream<next_pkts>>("next_pkts", next_pkts_doc),
@@ -303,7 +314,7 @@ PyMethodDef methods[] = {
 PyGetSetDef attributes[] = {
     {"ssrc", get<&packet_synth::ssrc>, nullptr, "SSRC of every packet, 32 bits.", nullptr},
     {"srate", get<&packet_synth::clock_rate>, nullptr, "Clock rate in Hz.", nullptr},
-    {"ptime", get<&packet_synth::ptime>, nullptr, "Media in one packet, ms.", nullptr},
+    {"ptime", get_ptime, nullptr, "Media in one packet, ms.", nullptr},
     {}};
 
 } // namespace

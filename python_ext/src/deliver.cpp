@@ -84,8 +84,9 @@ py_ref frame_of(channel_object& channel, media_frame& frame) {
     py_ref address = bytes ? address_of(channel, packet.owner.source()) : py_ref{};
     if (!address) return address;
     rtp_packet_view view;
-    view.assign(reinterpret_cast<const std::uint8_t*>(PyBytes_AS_STRING(bytes.get())),
-                datagram.size());
+    static_cast<void>( // it is a packet already
+        view.assign(reinterpret_cast<const std::uint8_t*>(PyBytes_AS_STRING(bytes.get())),
+                    datagram.size()));
     return make_packet_frame(view, packet.lseq, bytes, std::move(address));
 }
 

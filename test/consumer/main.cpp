@@ -6,6 +6,7 @@
 #include <rtpsynth/rtp/packet_synth.hpp>
 
 #include <array>
+#include <chrono>
 #include <iostream>
 #include <utility>
 #include <variant>
@@ -29,7 +30,8 @@ struct player {
 } // namespace
 
 int main() {
-    rtpsynth::packet_synth synth(8000, 20, {.ssrc = 0x1234, .timestamp = 0, .seq = 65530});
+    rtpsynth::packet_synth synth(8000, std::chrono::milliseconds(20),
+                                 {.ssrc = 0x1234, .timestamp = 0, .seq = 65530});
     std::vector<datagram> datagrams(20);
     std::vector<int> expected;
     rtpsynth::time_point now{};

@@ -54,7 +54,7 @@ bool source_lock::accept(std::span<const std::uint8_t> datagram, const endpoint&
 bool source_lock::prove(std::span<const std::uint8_t> datagram, const endpoint& source) noexcept {
     rtp_packet_view packet;
     if (classify(datagram) != datagram_kind::rtp ||
-        packet.assign(datagram.data(), datagram.size()) != 0)
+        packet.assign(datagram.data(), datagram.size()) != errc{})
         return false;
 
     const auto known =

@@ -37,7 +37,7 @@ struct peer {
                                                  octet(ssrc, 0),
                                                  0};
         rtpsynth::rtp_packet_view packet;
-        BOOST_REQUIRE(packet.assign(bytes.data(), bytes.size()) == 0);
+        BOOST_REQUIRE(packet.assign(bytes.data(), bytes.size()) == rtpsynth::errc{});
         log.take(packet, now);
     }
     /// \p count packets of 20 ms from number \p first on, each when it is due.
