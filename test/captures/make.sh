@@ -93,8 +93,11 @@ make_ffmpeg_mpv_reorder() { record_with tcpdump-short ffmpeg_mpv_reorder.pcap 'u
 make_gst_pcma_any() { record_with tcpdump-any gst_pcma_any.pcap 'udp port 40012' gst_pcma_any; }
 make_sipp_call() { record_with tshark sipp_call.pcapng 'udp' sipp_call; }
 
-all="ffmpeg_pcmu_loss gst_pcma_reorder two_ssrc ffmpeg_g722_ipv6 gst_pcmu_wrap ffmpeg_mpv_reorder gst_pcma_any sipp_call"
-for name in ${@:-$all}; do
+if [ $# -eq 0 ]; then
+    set -- ffmpeg_pcmu_loss gst_pcma_reorder two_ssrc ffmpeg_g722_ipv6 gst_pcmu_wrap \
+        ffmpeg_mpv_reorder gst_pcma_any sipp_call
+fi
+for name in "$@"; do
     echo "$name"
     "make_$name"
 done

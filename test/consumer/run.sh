@@ -107,7 +107,8 @@ read -ra shared <<<"$(pkg_config "$work/prefix" --cflags --libs rtpsynth)"
 read -ra static <<<"$(pkg_config "$work/static" --static --cflags --libs rtpsynth)"
 read -ra server_shared <<<"$(pkg_config "$work/prefix" --cflags --libs rtpsynth_asio_server)"
 read -ra server_static <<<"$(pkg_config "$work/static" --static --cflags --libs rtpsynth_asio_server)"
-export LD_LIBRARY_PATH=$work/prefix/$(cached CMAKE_INSTALL_LIBDIR)
+LD_LIBRARY_PATH=$work/prefix/$(cached CMAKE_INSTALL_LIBDIR)
+export LD_LIBRARY_PATH
 quietly "$cc" "${c_flags[@]}" "$here/main.c" "${shared[@]}" -o "$work/main-c"
 run "pkg-config, C" "$work/main-c"
 quietly "$cxx" "${cxx_flags[@]}" "$here/main.cpp" "${shared[@]}" -o "$work/main-cpp"
