@@ -22,7 +22,7 @@ fail() {
 case "${1-}" in
 "") ;;
 --checks) packages="$packages clang-14 libclang-rt-14-dev llvm-14 clang-tidy-14 doxygen git
-    abigail-tools shellcheck" ;;
+    abigail-tools shellcheck golang-go ca-certificates" ;;
 *) fail "unknown argument '$1'; usage: cmake/install-deps.sh [--checks]" ;;
 esac
 
