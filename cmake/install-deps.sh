@@ -9,7 +9,7 @@ set -eu
 packages="g++ cmake ninja-build pkg-config
     libboost1.81-dev libboost-program-options1.81-dev libboost-test1.81-dev
     libboost-python1.81-dev python3-dev
-    zlib1g-dev libbenchmark-dev
+    libboost-json1.81-dev libsndfile1-dev zlib1g-dev libbenchmark-dev
     python3 python3-venv python3-pytest python3-hypothesis
     tshark sip-tester ffmpeg
     gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good"
