@@ -2,8 +2,8 @@
 /// rtp_echo: sends every datagram back to its sender. The application's own io_context, run by the
 /// main thread, serves the channels, the signals and the line of statistics.
 
-#include "../common/command_line.hpp"
-#include "../common/host.hpp"
+#include "common/command_line.hpp"
+#include "common/host.hpp"
 #include "echo_server.hpp"
 #include "options.hpp"
 #include "report.hpp"

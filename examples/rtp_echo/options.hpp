@@ -2,7 +2,7 @@
 /// The command line of rtp_echo.
 #pragma once
 
-#include "../common/endpoint_argument.hpp"
+#include "common/endpoint_argument.hpp"
 
 #include <rtpsynth/base/clock.hpp>
 

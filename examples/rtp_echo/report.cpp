@@ -1,6 +1,6 @@
 #include "report.hpp"
 
-#include "../common/host.hpp"
+#include "common/host.hpp"
 
 #include <chrono>
 #include <cstdarg>

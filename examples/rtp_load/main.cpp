@@ -1,16 +1,16 @@
 /// \file
 /// rtp_load: RTP streams to an echo server, and what comes back.
 
-#include "../common/command_line.hpp"
-#include "../common/terminal.hpp"
-#include "audio_loop.hpp"
-#include "load_run.hpp"
-#include "load_summary.hpp"
+#include "common/command_line.hpp"
+#include "common/terminal.hpp"
 #include "options.hpp"
-#include "plot_svg.hpp"
-#include "report_json.hpp"
-#include "report_text.hpp"
-#include "wav_reader.hpp"
+#include "report/load_summary.hpp"
+#include "report/plot_svg.hpp"
+#include "report/report_json.hpp"
+#include "report/report_text.hpp"
+#include "traffic/audio_loop.hpp"
+#include "traffic/load_run.hpp"
+#include "traffic/wav_reader.hpp"
 
 #include <unistd.h>
 

@@ -2,8 +2,8 @@
 /// The command line of rtp_load.
 #pragma once
 
-#include "../common/endpoint_argument.hpp"
-#include "impairment.hpp"
+#include "common/endpoint_argument.hpp"
+#include "traffic/impairment.hpp"
 
 #include <rtpsynth/base/clock.hpp>
 

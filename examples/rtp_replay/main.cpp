@@ -1,16 +1,16 @@
 /// \file
 /// rtp_replay: the RTP streams of a capture, through receiver statistics and a jitter buffer.
 
-#include "../common/command_line.hpp"
-#include "../common/progress_bar.hpp"
-#include "capture.hpp"
-#include "dissector.hpp"
+#include "audio/wav_player.hpp"
+#include "capture/capture.hpp"
+#include "common/command_line.hpp"
+#include "common/progress_bar.hpp"
+#include "network/dissector.hpp"
 #include "options.hpp"
-#include "report.hpp"
-#include "report_json.hpp"
-#include "report_table.hpp"
-#include "stream_finder.hpp"
-#include "wav_player.hpp"
+#include "report/report.hpp"
+#include "report/report_json.hpp"
+#include "report/report_table.hpp"
+#include "stream/stream_finder.hpp"
 
 #include <unistd.h>
 

@@ -1,7 +1,7 @@
 #include "options.hpp"
 
-#include "../common/command_line.hpp"
-#include "../common/number_argument.hpp"
+#include "common/command_line.hpp"
+#include "common/number_argument.hpp"
 
 #include <boost/program_options.hpp>
 

@@ -2,7 +2,7 @@
 /// The command line of rtp_replay.
 #pragma once
 
-#include "stream_finder.hpp"
+#include "stream/stream_finder.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -1,9 +1,9 @@
 // A capture file, or frames of a link layer, from an enemy: rtp_replay's whole way from the bytes
 // to the frames in order. The first byte chooses.
 
-#include "capture.hpp"
-#include "dissector.hpp"
-#include "stream_finder.hpp"
+#include "capture/capture.hpp"
+#include "network/dissector.hpp"
+#include "stream/stream_finder.hpp"
 
 #include <algorithm>
 #include <chrono>

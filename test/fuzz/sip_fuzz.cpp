@@ -1,8 +1,8 @@
 // SIP and SDP from an enemy: in one datagram, and over TCP in pieces of sizes that the input
 // chooses, which must not change what comes out.
 
-#include "sdp.hpp"
-#include "sip.hpp"
+#include "signalling/sdp.hpp"
+#include "signalling/sip.hpp"
 
 #include <algorithm>
 #include <cstdint>

@@ -1,5 +1,11 @@
-"""Fixtures of the tests of programs."""
+"""Fixtures of the tests of programs. The rooms import each other's helpers by name."""
+import pathlib
+import sys
+
 import pytest
+
+for room in "jitter", "rtp_echo", "rtp_load", "rtp_replay":
+    sys.path.append(str(pathlib.Path(__file__).resolve().parent / room))
 
 
 @pytest.fixture

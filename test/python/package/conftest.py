@@ -1,11 +1,11 @@
-"""The helpers that the package's tests share with those of the other faces lie one folder up."""
+"""The helpers that the package's tests share with those of the C face are in jitter/."""
 import gc
 import pathlib
 import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "jitter"))
 
 
 def pytest_collection_finish():

@@ -1,0 +1,21 @@
+/// \file
+/// What is to be said beside the numbers.
+#pragma once
+
+#include "answers/stream_result.hpp"
+#include "report/load_summary.hpp"
+
+#include <rtpsynth/asio_server/channel/stats.hpp>
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace load {
+
+/// Sentences without a full stop, the most important first. \p s has everything but these;
+/// \p channels is the sum over all.
+std::vector<std::string> remarks(const load_summary& s, std::span<const stream_result> streams,
+                                 const rtpsynth::asio_server::channel_stats& channels);
+
+} // namespace load

@@ -1,0 +1,14 @@
+/// \file
+/// The report as a table to read.
+#pragma once
+
+#include "report/report.hpp"
+
+#include <ostream>
+
+namespace replay {
+
+/// \p colour uses ANSI escapes.
+void print_table(std::ostream& out, const report& r, bool colour);
+
+} // namespace replay

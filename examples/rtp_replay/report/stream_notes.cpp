@@ -1,0 +1,35 @@
+#include "report/stream_notes.hpp"
+
+namespace replay {
+namespace {
+
+constexpr const char* indent = "            "; // below the codec
+
+const char* plural(std::uint64_t n) { return n == 1 ? "" : "s"; }
+
+} // namespace
+
+void print_stream_notes(std::ostream& out, const stream_summary& s) {
+    if (s.collisions != 0)
+        out << indent << "two senders use this SSRC (RFC 3550 8.2), seen " << s.collisions
+            << " time" << plural(s.collisions) << '\n';
+    if (s.restarts != 0)
+        out << indent << s.restarts << " restart" << plural(s.restarts) << " of the numbering\n";
+    if (s.rejected != 0)
+        out << indent << s.rejected << " packet" << plural(s.rejected)
+            << " rejected: far out of sequence, or the first after a restart\n";
+    if (s.invalid != 0)
+        out << indent << s.invalid << " packet" << plural(s.invalid)
+            << " no valid RTP (RFC 3550 5.1), not lost on the way\n";
+    if (s.encrypted) out << indent << "encrypted (SRTP)\n";
+}
+
+std::set<std::uint8_t> types_without_clock(const std::vector<stream_summary>& streams) {
+    std::set<std::uint8_t> types;
+    for (const stream_summary& s : streams)
+        for (const payload_use& use : s.payloads)
+            if (use.format.clock_rate == 0 && !use.is_event()) types.insert(use.type);
+    return types;
+}
+
+} // namespace replay

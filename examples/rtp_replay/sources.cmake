@@ -1,0 +1,28 @@
+# What stands between a capture and its streams: the program has it, and so do tests and fuzzers.
+set(replay_input_sources
+    capture/byte_source.cpp
+    capture/capture.cpp
+    capture/pcap_reader.cpp
+    capture/pcapng_reader.cpp
+    network/coalesced.cpp
+    network/dissector.cpp
+    network/fragment_table.cpp
+    network/frame_counts.cpp
+    network/ip_packet.cpp
+    network/link_layer.cpp
+    network/tunnels.cpp
+    network/udp_packet.cpp
+    network/wireless.cpp
+    tcp/framing_kind.cpp
+    tcp/packet_framing.cpp
+    tcp/tcp_stream.cpp
+    tcp/tcp_table.cpp
+    signalling/media_directory.cpp
+    signalling/sdp.cpp
+    signalling/sip.cpp
+    stream/candidate_pool.cpp
+    stream/payload_resolver.cpp
+    stream/payload_use.cpp
+    stream/rtp_input.cpp
+    stream/rtp_stream.cpp
+    stream/stream_finder.cpp)

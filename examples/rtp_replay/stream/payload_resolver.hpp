@@ -1,0 +1,29 @@
+/// \file
+/// What a payload type of a stream is: from the command line, SDP and RFC 3551, in that order.
+#pragma once
+
+#include "signalling/media_directory.hpp"
+#include "stream/payload_use.hpp"
+
+#include <cstdint>
+#include <map>
+
+namespace replay {
+
+/// Clock rates in Hz by payload type.
+using clock_rate_map = std::map<std::uint8_t, std::uint32_t>;
+
+struct payload_resolver {
+    clock_rate_map clock_rates; ///< of the command line
+    media_directory directory;
+
+    /// Sets format and encoding of \p use for a packet from \p source to \p destination at \p when.
+    void describe(payload_use& use, const endpoint& source, const endpoint& destination,
+                  rtpsynth::time_point when) const;
+    /// Whether SDP says that such packets are SRTP: where both sides are known, both must have it,
+    /// as an answer may refuse what was offered; where one is, it must ask for nothing else.
+    bool is_secure(const endpoint& source, const endpoint& destination,
+                   rtpsynth::time_point when) const;
+};
+
+} // namespace replay

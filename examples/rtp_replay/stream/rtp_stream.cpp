@@ -1,0 +1,113 @@
+#include "stream/rtp_stream.hpp"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+namespace replay {
+namespace {
+
+constexpr std::uint32_t placeholder_rate = 8000; // each packet comes with a format of its own
+
+// The stream finder has validated already. Limits are RFC 3550 A.1's, of the buffer as well: a
+// sender that restarts behind its old numbers with timestamps that restart, too, is told by this.
+constexpr rtpsynth::receiver_stats_options reception_limits{.min_sequential = 0};
+
+rtpsynth::jitter_buffer_options with_limits(rtpsynth::jitter_buffer_options options) {
+    options.max_misorder = reception_limits.max_misorder - 1; // farther than, not as far as
+    return options;
+}
+
+} // namespace
+
+/// The buffer's sink.
+struct rtp_stream::player {
+    using frame = rtpsynth::jitter_buffer<datagram>::frame;
+
+    rtp_stream& stream;
+
+    void operator()(frame&& f) const {
+        if (stream.listener_) stream.listener_->play(f.packet, f.arrival);
+    }
+    void operator()(const rtpsynth::erasure& gap) const {
+        if (stream.listener_) stream.listener_->erased(gap);
+    }
+    void operator()(rtpsynth::drop_reason, frame&&) const {}
+};
+
+rtp_stream::rtp_stream(const stream_key& key, const payload_resolver& resolver,
+                       const rtpsynth::jitter_buffer_options& options, playout_listener* listener)
+    : key_(key),
+      resolver_(&resolver),
+      version_(resolver.directory.version()),
+      stats_(placeholder_rate, reception_limits),
+      buffer_(with_limits(options)),
+      listener_(listener) {}
+
+void rtp_stream::receive(const rtp_input& input, rtpsynth::time_point arrival) {
+    rtpsynth::rtp_packet_view packet = input.packet;
+    if (arrived() == 0) {
+        first_arrival_ = arrival;
+        told_secure_ = resolver_->is_secure(key_.source, key_.destination, arrival);
+    } else if (version_ != resolver_->directory.version()) {
+        describe_again(arrival);
+    }
+    last_arrival_ = arrival;
+    last_timestamp_ = packet.timestamp();
+    last_type_ = packet.payload_type();
+    check_padding(input);
+    payload_use& use = use_of(packet.payload_type(), arrival);
+    ++use.packets;
+    if (input.state == rtp_state::whole) use.events.add(packet);
+    stats_.update(packet, arrival, use.format);
+    // Nothing came in between, so what fell due since the last packet leaves in the same order now.
+    buffer_.expire(arrival, player{*this});
+    datagram bytes;
+    if (listener_) {
+        bytes.assign(packet.datagram().begin(), packet.datagram().end());
+        packet = rtpsynth::rtp_packet_view::parse(bytes).value(); // it has parsed before
+    }
+    if (!buffer_.insert(packet, std::move(bytes), arrival, player{*this})) throw std::bad_alloc();
+}
+
+void rtp_stream::finish() {
+    if (version_ != resolver_->directory.version()) describe_again(last_arrival_);
+    buffer_.flush(player{*this});
+    listener_ = nullptr;
+}
+
+bool rtp_stream::is_continued_by(const rtpsynth::rtp_packet_view& packet) const {
+    constexpr std::int32_t longest_packet = 0x1'0000; // in timestamp units
+    const auto advance = static_cast<std::int32_t>(packet.timestamp() - last_timestamp_);
+    return packet.seq() == static_cast<std::uint16_t>(stats_.extended_highest_seq() + 1) &&
+           packet.payload_type() == last_type_ && advance > 0 && advance <= longest_packet;
+}
+
+payload_use& rtp_stream::use_of(std::uint8_t type, rtpsynth::time_point arrival) {
+    const auto found = std::ranges::find(payloads_, type, &payload_use::type);
+    if (found != payloads_.end()) return *found;
+    payload_use& use = payloads_.emplace_back();
+    use.type = type;
+    resolver_->describe(use, key_.source, key_.destination, arrival);
+    return use;
+}
+
+/// SDP has come since: perhaps it was about this stream.
+void rtp_stream::describe_again(rtpsynth::time_point arrival) {
+    version_ = resolver_->directory.version();
+    // An answer says what became of the offer that the stream began with.
+    told_secure_ = resolver_->is_secure(key_.source, key_.destination, first_arrival_) ||
+                   resolver_->is_secure(key_.source, key_.destination, arrival);
+    for (payload_use& use : payloads_) {
+        const bool unknown = use.format.clock_rate == 0;
+        resolver_->describe(use, key_.source, key_.destination, arrival);
+        learnt_late_ = learnt_late_ || (unknown && use.format.clock_rate != 0);
+    }
+}
+
+void rtp_stream::check_padding(const rtp_input& input) {
+    malformed_ += input.state == rtp_state::malformed;
+    if (input.padding) padding_.add(*input.padding);
+}
+
+} // namespace replay

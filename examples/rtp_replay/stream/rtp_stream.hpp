@@ -1,0 +1,107 @@
+/// \file
+/// One RTP stream of a capture: its packets go through receiver statistics and a jitter buffer.
+#pragma once
+
+#include "network/udp_packet.hpp"
+#include "stream/padding_check.hpp"
+#include "stream/payload_resolver.hpp"
+#include "stream/payload_use.hpp"
+#include "stream/rtp_input.hpp"
+
+#include <rtpsynth/base/clock.hpp>
+#include <rtpsynth/jitter/buffer.hpp>
+#include <rtpsynth/rtcp/receiver_stats.hpp>
+#include <rtpsynth/rtp/packet.hpp>
+
+#include <compare>
+#include <cstdint>
+#include <vector>
+
+namespace replay {
+
+/// What makes packets one stream.
+struct stream_key {
+    endpoint source, destination;
+    std::uint32_t ssrc = 0;
+
+    bool operator==(const stream_key&) const = default;
+    /// By what most often differs first.
+    std::strong_ordering operator<=>(const stream_key& other) const {
+        if (const auto order = ssrc <=> other.ssrc; order != 0) return order;
+        if (const auto order = source <=> other.source; order != 0) return order;
+        return destination <=> other.destination;
+    }
+};
+
+/// Is told what a jitter buffer plays out, in order.
+class playout_listener {
+public:
+    virtual void play(const rtpsynth::rtp_packet_view& packet, rtpsynth::time_point arrival) = 0;
+    virtual void erased(const rtpsynth::erasure& gap) = 0;
+
+protected:
+    ~playout_listener() = default;
+};
+
+class rtp_stream {
+public:
+    /// \p resolver must outlive the stream; \p listener may be null. Throws std::invalid_argument
+    /// if \p options are out of range.
+    rtp_stream(const stream_key& key, const payload_resolver& resolver,
+               const rtpsynth::jitter_buffer_options& options, playout_listener* listener);
+
+    /// Takes the next packet; its bytes are the caller's again afterwards. Throws std::bad_alloc.
+    void receive(const rtp_input& input, rtpsynth::time_point arrival);
+    /// Plays out what is buffered. What comes then is counted, and not heard.
+    void finish();
+
+    const stream_key& key() const noexcept { return key_; }
+    /// All that came, packets that are no valid RTP included.
+    std::uint64_t arrived() const noexcept { return stats_.received() + stats_.rejected(); }
+    /// Malformed packets (RFC 3550 §5.1). Their fixed header counts: they were not lost.
+    std::uint64_t invalid() const noexcept {
+        return malformed_ + (encrypted() ? 0 : padding_.impossible());
+    }
+    /// SDP says so, or the padding cannot be read otherwise.
+    bool encrypted() const noexcept { return told_secure_ || padding_.looks_encrypted(); }
+    const rtpsynth::receiver_stats& reception() const noexcept { return stats_; }
+    const rtpsynth::jitter_buffer_stats& playout() const noexcept { return buffer_.stats(); }
+    rtpsynth::time_point first_arrival() const noexcept { return first_arrival_; }
+    rtpsynth::time_point last_arrival() const noexcept { return last_arrival_; }
+    /// In order of first occurrence.
+    const std::vector<payload_use>& payloads() const noexcept { return payloads_; }
+    /// A payload type became known after packets of it had been counted: to read the capture again,
+    /// with what has been learnt, gives better figures.
+    bool learnt_late() const noexcept { return learnt_late_; }
+    /// Whether \p packet, of another SSRC, goes on where this stream has ended: next in number,
+    /// soon after in time, of the same type.
+    bool is_continued_by(const rtpsynth::rtp_packet_view& packet) const;
+
+private:
+    struct player;
+
+    payload_use& use_of(std::uint8_t type, rtpsynth::time_point arrival);
+    void describe_again(rtpsynth::time_point arrival);
+    void check_padding(const rtp_input& input);
+
+    stream_key key_;
+    const payload_resolver* resolver_;
+    std::uint64_t version_; // of the directory when the payload types were described
+    rtpsynth::receiver_stats stats_;
+    // The capture's own memory is gone with the next packet, so a packet that waits in the buffer
+    // owns its bytes if somebody listens. Moving a vector does not move the bytes: the view stays
+    // valid. If nobody does, no bytes are kept: the buffer itself goes by the header's fields.
+    rtpsynth::jitter_buffer<datagram> buffer_;
+    playout_listener* listener_;
+    rtpsynth::time_point first_arrival_{};
+    rtpsynth::time_point last_arrival_{};
+    std::vector<payload_use> payloads_;
+    std::uint32_t last_timestamp_ = 0;
+    std::uint8_t last_type_ = 0;
+    padding_check padding_;
+    std::uint64_t malformed_ = 0;
+    bool told_secure_ = false;
+    bool learnt_late_ = false;
+};
+
+} // namespace replay
