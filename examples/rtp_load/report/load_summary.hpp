@@ -78,6 +78,11 @@ struct load_summary {
     bool answered() const { return echoed() || of_kind(answer_kind::renumbered) != 0; }
 };
 
+/// All kinds of answers, in the order in which reports list them.
+inline constexpr std::array<answer_kind, answer_kinds> listed_kinds{
+    answer_kind::echoed,      answer_kind::renumbered, answer_kind::unusable, answer_kind::closed,
+    answer_kind::unreachable, answer_kind::elsewhere,  answer_kind::silent,   answer_kind::unsent};
+
 /// `echoed`, `closed`, …: as JSON and text call it.
 const char* name_of(answer_kind kind);
 

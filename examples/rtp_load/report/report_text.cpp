@@ -87,10 +87,7 @@ std::string rate_text(const load_summary& s) {
 /// `5 echoed, 3 closed, 2 silent`
 std::string kinds_text(const load_summary& s) {
     std::string text;
-    for (const answer_kind kind :
-         {answer_kind::echoed, answer_kind::renumbered, answer_kind::unusable, answer_kind::closed,
-          answer_kind::unreachable, answer_kind::elsewhere, answer_kind::silent,
-          answer_kind::unsent})
+    for (const answer_kind kind : listed_kinds)
         if (s.of_kind(kind) != 0)
             text += (text.empty() ? "" : ", ") + grouped(s.of_kind(kind)) + ' ' + name_of(kind);
     return text;

@@ -1,97 +1,86 @@
 #include "report/report_json.hpp"
 
-#include "common/json_text.hpp"
+#include "common/json_lines.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
 
 namespace replay {
 namespace {
 
-using common::json::block;
-using common::json::boolean;
-using common::json::number;
-using common::json::quoted;
+namespace json = boost::json;
+using common::json_lines;
+using common::json_or_null;
+using common::json_text;
 
-std::string json_endpoint(const endpoint& e) {
-    return "{\"address\": " + quoted(to_string(e.address)) +
-           ", \"port\": " + std::to_string(e.port) + '}';
+json::object endpoint_of(const endpoint& e) {
+    return {{"address", to_string(e.address)}, {"port", e.port}};
 }
 
 /// Hz, or null for 0.
-std::string rate_text(std::uint32_t rate) { return rate == 0 ? "null" : std::to_string(rate); }
+json::value rate_of(std::uint32_t rate) { return rate != 0 ? json::value(rate) : nullptr; }
 
-std::string json_payloads(const std::vector<payload_use>& payloads) {
-    std::string text;
-    for (const payload_use& use : payloads) {
-        text += text.empty() ? "[" : ", ";
-        text += "{\"type\": " + std::to_string(use.type) + ", \"name\": " + quoted(use.name()) +
-                ", \"clock_rate\": " + rate_text(use.format.clock_rate) +
-                ", \"packets\": " + std::to_string(use.packets) + '}';
-    }
-    return text + ']';
+json::array payloads_of(const std::vector<payload_use>& uses) {
+    json::array payloads;
+    for (const payload_use& use : uses)
+        payloads.push_back(json::object{{"type", use.type},
+                                        {"name", json_text(use.name())},
+                                        {"clock_rate", rate_of(use.format.clock_rate)},
+                                        {"packets", use.packets}});
+    return payloads;
 }
 
-std::string json_numbers(const std::set<std::uint32_t>& numbers) {
-    std::string text;
-    for (const std::uint32_t n : numbers) text += (text.empty() ? "" : ", ") + std::to_string(n);
-    return '[' + text + ']';
+json::value wav_of(const std::optional<wav_summary>& w) {
+    if (!w) return nullptr;
+    return json::object{{"file", json_text(w->file)}, {"ssrc", json_text(ssrc_text(w->key.ssrc))},
+                        {"streams", w->streams},      {"duration_s", w->duration_s},
+                        {"silence_s", w->silence_s},  {"shortened", w->shortened}};
 }
 
-void print_stream(std::ostream& out, const stream_summary& s) {
-    block b(out, 6);
-    b.member("source", json_endpoint(s.key.source));
-    b.member("destination", json_endpoint(s.key.destination));
-    b.member("ssrc", quoted(ssrc_text(s.key.ssrc)));
-    b.member("codec", quoted(s.codec));
-    b.member("payload_types", json_payloads(s.payloads));
-    b.member("clock_rate", rate_text(s.clock_rate.value_or(0)));
-    b.member("ptime_ms", s.ptime_ms ? std::to_string(*s.ptime_ms) : "null");
-    b.member("encrypted", boolean(s.encrypted));
-    b.member("packets", s.packets);
-    b.member("lost", s.lost);
-    b.member("lost_percent", number(s.lost_percent));
-    b.member("missing", s.lost);
-    b.member("duplicates", s.duplicates);
-    b.member("reordered", s.reordered);
-    b.member("rejected", s.rejected);
-    b.member("restarts", s.restarts);
-    b.member("invalid", s.invalid);
-    b.member("collisions", s.collisions);
-    b.member("max_jitter_ms", number(s.max_jitter_ms));
-    b.member("mean_jitter_ms", number(s.mean_jitter_ms));
-    b.member("erasures", s.erasures);
-    b.member("erased_packets", s.erased_packets);
-    b.member("dropped_packets", s.dropped_packets);
-    b.member("start_s", number(s.start_s));
-    b.member("duration_s", number(s.duration_s));
-}
-
-std::string json_wav(const wav_summary& w) {
-    return "{\"file\": " + quoted(w.file) + ", \"ssrc\": " + quoted(ssrc_text(w.key.ssrc)) +
-           ", \"streams\": " + std::to_string(w.streams) +
-           ", \"duration_s\": " + number(w.duration_s) + ", \"silence_s\": " + number(w.silence_s) +
-           ", \"shortened\": " + boolean(w.shortened) + '}';
+void print_stream(json_lines&& stream, const stream_summary& s) {
+    stream.member("source", endpoint_of(s.key.source));
+    stream.member("destination", endpoint_of(s.key.destination));
+    stream.member("ssrc", json_text(ssrc_text(s.key.ssrc)));
+    stream.member("codec", json_text(s.codec));
+    stream.member("payload_types", payloads_of(s.payloads));
+    stream.member("clock_rate", rate_of(s.clock_rate.value_or(0)));
+    stream.member("ptime_ms", json_or_null(s.ptime_ms));
+    stream.member("encrypted", s.encrypted);
+    stream.member("packets", s.packets);
+    stream.member("lost", s.lost);
+    stream.member("lost_percent", s.lost_percent);
+    stream.member("missing", s.lost);
+    stream.member("duplicates", s.duplicates);
+    stream.member("reordered", s.reordered);
+    stream.member("rejected", s.rejected);
+    stream.member("restarts", s.restarts);
+    stream.member("invalid", s.invalid);
+    stream.member("collisions", s.collisions);
+    stream.member("max_jitter_ms", json_or_null(s.max_jitter_ms));
+    stream.member("mean_jitter_ms", json_or_null(s.mean_jitter_ms));
+    stream.member("erasures", s.erasures);
+    stream.member("erased_packets", s.erased_packets);
+    stream.member("dropped_packets", s.dropped_packets);
+    stream.member("start_s", s.start_s);
+    stream.member("duration_s", s.duration_s);
 }
 
 } // namespace
 
 void print_json(std::ostream& out, const report& r) {
-    out << '{';
-    block b(out, 2);
-    b.member("file", quoted(r.file));
-    b.member("error", r.error.empty() ? "null" : quoted(r.error));
-    for (const count_text& text : count_texts()) b.member(text.key, r.frames.counts.*text.count);
-    b.member("unknown_link_types", json_numbers(r.frames.unknown_link_types));
-    b.member("unproven_packets", r.unproven_packets);
-    b.member("streams_left_out", r.streams_left_out);
-    b.member("sdp_left_out", r.sdp_left_out);
-    b.member("wav", r.wav ? json_wav(*r.wav) : "null");
-    b.member("streams", "[");
-    block streams(out, 4);
-    for (const stream_summary& s : r.streams) {
-        streams.element("{");
-        print_stream(out, s);
-        out << "\n    }";
-    }
-    out << (r.streams.empty() ? "]" : "\n  ]") << "\n}\n";
+    json_lines lines(out);
+    lines.member("file", json_text(r.file));
+    lines.member("error", r.error.empty() ? nullptr : json_text(r.error));
+    for (const count_text& text : count_texts())
+        lines.member(text.key, r.frames.counts.*text.count);
+    const auto& unknown = r.frames.unknown_link_types;
+    lines.member("unknown_link_types", json::array(unknown.begin(), unknown.end()));
+    lines.member("unproven_packets", r.unproven_packets);
+    lines.member("streams_left_out", r.streams_left_out);
+    lines.member("sdp_left_out", r.sdp_left_out);
+    lines.member("wav", wav_of(r.wav));
+    json_lines streams = lines.array("streams");
+    for (const stream_summary& s : r.streams) print_stream(streams.object(), s);
 }
 
 } // namespace replay
