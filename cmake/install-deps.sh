@@ -9,7 +9,7 @@ set -eu
 packages="g++ cmake ninja-build pkg-config
     libboost1.81-dev libboost-program-options1.81-dev libboost-test1.81-dev
     libboost-python1.81-dev python3-dev
-    libboost-json1.81-dev libsndfile1-dev zlib1g-dev libbenchmark-dev
+    zlib1g-dev libsndfile1-dev libbenchmark-dev
     python3 python3-venv python3-pytest python3-hypothesis
     tshark sip-tester ffmpeg
     gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good"
@@ -21,8 +21,7 @@ fail() {
 
 case "${1-}" in
 "") ;;
---checks) packages="$packages clang-14 libclang-rt-14-dev llvm-14 clang-tidy-14 doxygen git
-    abigail-tools shellcheck golang-go ca-certificates" ;;
+--checks) packages="$packages clang-14 libclang-rt-14-dev llvm-14 clang-format-14 clang-tidy-14 doxygen git" ;;
 *) fail "unknown argument '$1'; usage: cmake/install-deps.sh [--checks]" ;;
 esac
 

@@ -2,6 +2,7 @@
 /// rtp_load: RTP streams to an echo server, and what comes back.
 
 #include "common/command_line.hpp"
+#include "common/sound_file.hpp"
 #include "common/terminal.hpp"
 #include "options.hpp"
 #include "report/load_summary.hpp"
@@ -10,7 +11,6 @@
 #include "report/report_text.hpp"
 #include "traffic/audio_loop.hpp"
 #include "traffic/load_run.hpp"
-#include "traffic/wav_reader.hpp"
 
 #include <unistd.h>
 
@@ -50,8 +50,8 @@ void write_plot(const std::string& path, const load_summary& summary) {
 audio_loop load_audio(const program_options& options) {
     try {
         return audio_loop(options);
-    } catch (const wav_error& e) {
-        throw std::runtime_error(options.wav + ' ' + e.what());
+    } catch (const common::audio_error& e) {
+        throw std::runtime_error(options.wav + ": " + e.what());
     }
 }
 

@@ -120,8 +120,8 @@ std::optional<program_options> parse_options(int argc, char** argv, int& exit_st
         ("codec", text("NAME")->default_value("pcmu"), "pcmu or pcma")
         ("duration,d", text("SECONDS")->default_value("10"), "how long each stream sends")
         ("wav", text("FILE"),
-         "what they send, over and over: 16-bit PCM of any rate, mixed down to mono and resampled "
-         "to 8000 Hz; without it a soft tone")
+         "what they send, over and over: WAV, FLAC, AU, AIFF, Ogg or MP3, mixed down to mono and "
+         "resampled to 8000 Hz; - is standard input; without it a soft tone")
         ("max-delay", text("MS")->default_value("60"),
          "playout delay: from the arrival of a stream's first packet to its turn to be played")
         ("loss", text("PERCENT")->default_value("0"), "packets that are not sent on purpose")

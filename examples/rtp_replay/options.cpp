@@ -1,5 +1,6 @@
 #include "options.hpp"
 
+#include "audio/audio_format.hpp"
 #include "common/command_line.hpp"
 #include "common/number_argument.hpp"
 
@@ -63,6 +64,7 @@ program_options from(const po::variables_map& given) {
     if (given.count("wav")) {
         result.wav = given["wav"].as<std::string>();
         if (result.wav.empty()) throw std::invalid_argument("--wav takes a file name");
+        format_named(result.wav); // throws if its format is not known
         std::error_code ignored;
         const auto status = std::filesystem::status(result.file, ignored);
         if (result.file == "-" ||
@@ -100,8 +102,8 @@ std::optional<program_options> parse_options(int argc, char** argv, int& exit_st
          "given several times")
         ("json", "print one JSON object instead of a table")
         ("wav", text()->value_name("FILE"),
-         "decode a G.711 stream to this WAV file, with silence for what is missing (16-bit PCM, "
-         "8000 Hz, mono)")
+         "decode a G.711 stream to this audio file, with silence for what is missing: 16-bit PCM, "
+         "8000 Hz, mono, as WAV or, if the name ends so, .flac, .au or .aiff")
         ("ssrc", text()->value_name("SSRC"),
          "the stream for --wav; otherwise it is the one with most G.711 packets")
         ("all-ssrcs",

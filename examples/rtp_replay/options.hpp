@@ -14,8 +14,8 @@ struct program_options {
     std::string file;
     finder_options finder;
     bool json = false;
-    std::string wav;                   ///< empty: none
-    std::optional<std::uint32_t> ssrc; ///< of the stream to write as WAV
+    std::string wav;                   ///< the audio file to write; empty: none
+    std::optional<std::uint32_t> ssrc; ///< of the stream to write
     bool all_ssrcs = false;            ///< and those between the same addresses and ports
 };
 

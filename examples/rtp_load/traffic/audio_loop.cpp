@@ -1,9 +1,8 @@
 #include "traffic/audio_loop.hpp"
 
-#include "traffic/wav_reader.hpp"
+#include "traffic/audio_file.hpp"
 
 #include <rtpsynth/audio/g711.hpp>
-#include <rtpsynth/audio/resample.hpp>
 
 #include <cmath>
 #include <numbers>
@@ -22,18 +21,11 @@ std::vector<std::int16_t> soft_tone() {
     return pcm;
 }
 
-std::vector<std::int16_t> speech(const std::string& path) {
-    const wav_audio wav = read_wav(path);
-    std::vector<std::int16_t> pcm(
-        rtpsynth::resampled_size(wav.samples.size(), wav.rate, sample_rate));
-    rtpsynth::resample_linear(wav.samples, wav.rate, sample_rate, pcm).value();
-    return pcm;
-}
-
 } // namespace
 
 audio_loop::audio_loop(const program_options& options) : piece_(options.payload_size()) {
-    std::vector<std::int16_t> pcm = options.wav.empty() ? soft_tone() : speech(options.wav);
+    std::vector<std::int16_t> pcm =
+        options.wav.empty() ? soft_tone() : read_audio(options.wav, sample_rate);
     const std::size_t once = pcm.size();
     for (std::size_t i = 0; pcm.size() < piece_; ++i) pcm.push_back(pcm[i]);
     size_ = std::max(once, piece_);

@@ -14,7 +14,7 @@ namespace load {
 /// G.711 without end, in pieces of one size.
 class audio_loop {
 public:
-    /// Of options.wav, or a soft tone. \throws wav_error, std::bad_alloc
+    /// Of options.wav, or a soft tone. \throws common::audio_error, std::bad_alloc
     explicit audio_loop(const program_options& options);
 
     /// Samples until it repeats.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <span>
 
 namespace replay {
@@ -38,12 +39,18 @@ struct frame_counts {
     std::uint64_t malformed = 0;    ///< lengths that contradict each other
 };
 
+/// What became of a capture's frames.
+struct frame_report {
+    frame_counts counts;
+    std::set<std::uint32_t> unknown_link_types; ///< the first few, as the capture numbers them
+};
+
 /// How a member of frame_counts is told.
 struct count_text {
     std::uint64_t frame_counts::*count;
     const char* key; ///< in JSON
-    const char*
-        noun; ///< in the table: "1 NOUN REST" or "2 NOUNs REST"; null if it has a place there
+    /// In the table: "1 NOUN REST" or "2 NOUNs REST"; null if it has a place there.
+    const char* noun;
     const char* rest;
 };
 

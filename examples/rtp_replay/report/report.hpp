@@ -7,16 +7,10 @@
 
 #include <cstdint>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 namespace replay {
-
-struct frame_report {
-    frame_counts counts;
-    std::set<std::uint32_t> unknown_link_types; ///< the first few, as the capture numbers them
-};
 
 struct stream_summary {
     stream_key key;
@@ -39,7 +33,7 @@ struct stream_summary {
     double duration_s = 0;                               ///< first to last arrival
 };
 
-struct wav_summary {
+struct audio_summary {
     std::string file;
     stream_key key;
     std::uint64_t streams = 0; ///< heard; key is that of the one chosen
@@ -55,7 +49,7 @@ struct report {
     std::uint64_t streams_left_out = 0; ///< for want of room
     std::uint64_t unproven_packets = 0; ///< that parse as RTP, but belong to none of the streams
     std::uint64_t sdp_left_out = 0;     ///< media descriptions, for want of room
-    std::optional<wav_summary> wav;
+    std::optional<audio_summary> wav;
     std::string error; ///< empty if all is well
 };
 

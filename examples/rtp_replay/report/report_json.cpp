@@ -30,7 +30,7 @@ json::array payloads_of(const std::vector<payload_use>& uses) {
     return payloads;
 }
 
-json::value wav_of(const std::optional<wav_summary>& w) {
+json::value audio_of(const std::optional<audio_summary>& w) {
     if (!w) return nullptr;
     return json::object{{"file", json_text(w->file)}, {"ssrc", json_text(ssrc_text(w->key.ssrc))},
                         {"streams", w->streams},      {"duration_s", w->duration_s},
@@ -78,7 +78,7 @@ void print_json(std::ostream& out, const report& r) {
     lines.member("unproven_packets", r.unproven_packets);
     lines.member("streams_left_out", r.streams_left_out);
     lines.member("sdp_left_out", r.sdp_left_out);
-    lines.member("wav", wav_of(r.wav));
+    lines.member("wav", audio_of(r.wav));
     json_lines streams = lines.array("streams");
     for (const stream_summary& s : r.streams) print_stream(streams.object(), s);
 }

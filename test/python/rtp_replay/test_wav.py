@@ -73,6 +73,28 @@ def test_ffprobe_accepts_it(tmp_path):
     assert stream["sample_rate"] == "8000" and float(stream["duration"]) == pytest.approx(7.08)
 
 
+@pytest.mark.parametrize("name,codec", [
+    ("out.flac", "flac"), ("out.au", "pcm_s16be"), ("out.SND", "pcm_s16be"),
+    ("out.aiff", "pcm_s16be"), ("out.Aif", "pcm_s16be"), ("out", "pcm_s16le")])
+def test_the_name_says_the_format(tmp_path, name, codec):
+    file = tmp_path / name
+    assert replay(SPEECH, "--wav", file).returncode == 0
+    run = subprocess.run(["ffprobe", "-v", "error", "-of", "json", "-show_streams", file],
+                         capture_output=True, text=True, check=True)
+    (stream,) = json.loads(run.stdout)["streams"]
+    assert (stream["codec_name"], stream["sample_rate"], stream["channels"]) == (codec, "8000", 1)
+    heard = subprocess.run(["ffmpeg", "-v", "error", "-i", file, "-f", "s16le", "-"],
+                           capture_output=True, check=True).stdout
+    assert heard == decoded(b"".join(g711a_payloads()), "alaw")
+    assert os.listdir(tmp_path) == [name]
+
+
+def test_a_name_of_no_known_format(tmp_path):
+    run = replay(SPEECH, "--wav", tmp_path / "out.mp4")
+    assert run.returncode == 2 and run.stdout == "" and os.listdir(tmp_path) == []
+    assert "out.mp4' has an extension that is none of .wav, .flac, .au, " in run.stderr
+
+
 def test_mu_law(play):
     pcm, _ = play(speech(5, pt=0, payload=bytes(range(96, 256))))
     assert pcm == decoded(bytes(range(96, 256)) * 5, "mulaw")
@@ -187,14 +209,25 @@ def test_packets_that_the_table_does_not_count_are_not_heard(tmp_path):
     assert result["wav"]["duration_s"] == 0.2 and LOUD_SAMPLE not in read(wav)
 
 
-@pytest.mark.parametrize("size", [1000, 60_000])
-def test_a_wav_that_cannot_be_finished_leaves_nothing_behind(tmp_path, size):
-    wav = tmp_path / "out.wav"
-    wav.write_text("was here before")
-    run = replay(SPEECH, "--wav", wav, restore_signals=False,  # SIGXFSZ stays ignored
-                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)))
-    assert run.returncode == 1 and "File too large" in run.stderr and "PCMA" in run.stdout
-    assert os.listdir(tmp_path) == ["out.wav"] and wav.read_text() == "was here before"
+@pytest.mark.parametrize("name", ["out.wav", "out.flac", "out.au", "out.aiff"])
+def test_a_file_that_cannot_be_finished_leaves_nothing_behind(tmp_path, name):
+    file = tmp_path / name
+    assert replay(SPEECH, "--wav", file).returncode == 0
+    whole = file.stat().st_size
+    for size in 1000, whole // 2, whole - 1:  # the last is known when the file is closed
+        file.write_text("was here before")
+        run = replay(SPEECH, "--wav", file, restore_signals=False,  # SIGXFSZ stays ignored
+                     preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)))
+        assert run.returncode == 1 and "File too large" in run.stderr and "PCMA" in run.stdout
+        assert os.listdir(tmp_path) == [name] and file.read_text() == "was here before"
+
+
+def test_a_full_disk(tmp_path):
+    file = tmp_path / "out.flac"
+    (tmp_path / "out.flac.part").symlink_to("/dev/full")
+    run = replay(SPEECH, "--wav", file)
+    assert run.returncode == 1 and f"cannot write {file}: No space left on device" in run.stderr
+    assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.parametrize("files", [4, 5, 6])

@@ -1,4 +1,4 @@
-#include "audio/wav_player.hpp"
+#include "audio/audio_player.hpp"
 
 #include <rtpsynth/audio/g711.hpp>
 
@@ -13,11 +13,11 @@ namespace {
 constexpr std::uint8_t pcmu = 0;
 constexpr std::uint8_t pcma = 8;
 
-constexpr std::uint64_t one_second = wav_writer::sample_rate;
+constexpr std::uint64_t one_second = audio_writer::sample_rate;
 
 } // namespace
 
-void wav_player::play(const rtpsynth::rtp_packet_view& packet, rtpsynth::time_point arrival) {
+void audio_player::play(const rtpsynth::rtp_packet_view& packet, rtpsynth::time_point arrival) {
     const std::uint8_t type = packet.payload_type();
     if (type != pcmu && type != pcma) return;
     if (streams_ == 0 || packet.ssrc() != ssrc_) {
@@ -39,22 +39,23 @@ void wav_player::play(const rtpsynth::rtp_packet_view& packet, rtpsynth::time_po
             rtpsynth::ulaw_decode(part, decoded);
         else
             rtpsynth::alaw_decode(part, decoded);
-        wav_.write(decoded);
+        file_.write(decoded);
         payload = payload.subspan(part.size());
     }
 }
 
-void wav_player::erased(const rtpsynth::erasure& gap) {
+void audio_player::erased(const rtpsynth::erasure& gap) {
     if (gap.restart)
         playing_ = false;
     else
         lost_ += gap.ts_diff;
 }
 
-std::uint64_t wav_player::gap_before(std::uint32_t timestamp, rtpsynth::time_point arrival) const {
+std::uint64_t audio_player::gap_before(std::uint32_t timestamp,
+                                       rtpsynth::time_point arrival) const {
     using std::chrono::duration_cast;
     using std::chrono::milliseconds;
-    constexpr std::int64_t samples_per_ms = wav_writer::sample_rate / 1000;
+    constexpr std::int64_t samples_per_ms = audio_writer::sample_rate / 1000;
     const std::int64_t waited =
         std::max<std::int64_t>(duration_cast<milliseconds>(arrival - last_arrival_).count(), 0);
     const auto ahead = static_cast<std::int32_t>(timestamp - next_timestamp_);
@@ -70,7 +71,7 @@ std::uint64_t wav_player::gap_before(std::uint32_t timestamp, rtpsynth::time_poi
                          : std::min(lost_, static_cast<std::uint64_t>(most));
 }
 
-void wav_player::fill_gap(std::uint32_t timestamp, rtpsynth::time_point arrival) {
+void audio_player::fill_gap(std::uint32_t timestamp, rtpsynth::time_point arrival) {
     std::uint64_t gap = playing_ ? gap_before(timestamp, arrival) : 0;
     playing_ = true;
     changed_ = false;
@@ -81,7 +82,7 @@ void wav_player::fill_gap(std::uint32_t timestamp, rtpsynth::time_point arrival)
     shortened_ = shortened_ || gap > bound - silence_;
     gap = std::min(gap, bound - silence_);
     silence_ += gap;
-    wav_.write_silence(gap);
+    file_.write_silence(gap);
 }
 
 } // namespace replay

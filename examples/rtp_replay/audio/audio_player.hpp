@@ -1,8 +1,8 @@
 /// \file
-/// Plays G.711 into a WAV file, on the sender's timeline.
+/// Plays G.711 into an audio file, on the sender's timeline.
 #pragma once
 
-#include "audio/wav_writer.hpp"
+#include "audio/audio_writer.hpp"
 #include "stream/rtp_stream.hpp"
 
 #include <cstdint>
@@ -20,18 +20,18 @@ namespace replay {
 ///
 /// Streams may be played one after the other. Where one does not go on with the timestamps of the
 /// one before, the arrivals tell how long the silence between them was.
-class wav_player : public playout_listener {
+class audio_player : public playout_listener {
 public:
-    /// Throws wav_error.
-    explicit wav_player(const std::string& path) : wav_(path) {}
+    /// Throws common::audio_error.
+    explicit audio_player(const std::string& path) : file_(path) {}
 
-    /// Throws wav_error.
+    /// Throws common::audio_error.
     void play(const rtpsynth::rtp_packet_view& packet, rtpsynth::time_point arrival) override;
     void erased(const rtpsynth::erasure& gap) override;
-    /// Throws wav_error.
-    void finish() { wav_.close(); }
+    /// Throws common::audio_error.
+    void finish() { file_.close(); }
 
-    std::uint64_t samples() const noexcept { return wav_.samples(); }
+    std::uint64_t samples() const noexcept { return file_.samples(); }
     std::uint64_t silent_samples() const noexcept { return silence_; }
     /// The bound on silence was reached: the timeline is shorter than the sender's.
     bool shortened() const noexcept { return shortened_; }
@@ -42,7 +42,7 @@ private:
     void fill_gap(std::uint32_t timestamp, rtpsynth::time_point arrival);
     std::uint64_t gap_before(std::uint32_t timestamp, rtpsynth::time_point arrival) const;
 
-    wav_writer wav_;
+    audio_writer file_;
     bool playing_ = false; // next_timestamp_ and last_arrival_ mean something
     bool changed_ = false; // ... but are of the stream before
     std::uint32_t ssrc_ = 0;
