@@ -21,7 +21,8 @@ fail() {
 
 case "${1-}" in
 "") ;;
---checks) packages="$packages clang-14 libclang-rt-14-dev llvm-14 clang-format-14 clang-tidy-14 doxygen git" ;;
+--checks) packages="$packages clang-14 libclang-rt-14-dev llvm-14 clang-tidy-14 doxygen git
+    abigail-tools shellcheck ca-certificates" ;;
 *) fail "unknown argument '$1'; usage: cmake/install-deps.sh [--checks]" ;;
 esac
 
