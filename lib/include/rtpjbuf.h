@@ -11,7 +11,7 @@
 #ifndef RTPJBUF_H
 #define RTPJBUF_H
 
-#include <rtpsynth/base/export.h>
+#include <rtpsynth/base/compiler.h>
 #include <rtpsynth/rtp/profile.h>
 
 #include <stddef.h>

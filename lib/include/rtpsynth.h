@@ -9,7 +9,7 @@
 #ifndef RTPSYNTH_H
 #define RTPSYNTH_H
 
-#include <rtpsynth/base/export.h>
+#include <rtpsynth/base/compiler.h>
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,13 +1,14 @@
 // The G.711 block functions with AVX2. Only functions marked RTPSYNTH_AVX2 hold such instructions,
 // and they are reached only through g711_avx2_kernels(), which asks the CPU first.
 #include <rtpsynth/audio/detail/g711_kernels.hpp>
-
-#include "avx2.hpp"
+#include <rtpsynth/base/compiler.h>
 
 #ifdef RTPSYNTH_AVX2
 
 #    include <array>
 #    include <cstring>
+
+#    include <immintrin.h>
 
 namespace rtpsynth::detail {
 namespace {
@@ -178,10 +179,7 @@ constexpr g711_kernels avx2{"avx2", encode<ulaw_encoder>, decode<ulaw_decoder>,
 
 } // namespace
 
-const g711_kernels* g711_avx2_kernels() noexcept {
-    __builtin_cpu_init();
-    return __builtin_cpu_supports("avx2") ? &avx2 : nullptr;
-}
+const g711_kernels* g711_avx2_kernels() noexcept { return cpu_has_avx2() ? &avx2 : nullptr; }
 
 } // namespace rtpsynth::detail
 

@@ -1,10 +1,11 @@
 // Interpolation with AVX2, four positions at a time. Only functions marked RTPSYNTH_AVX2 hold such
 // instructions, and they are reached only through resample_avx2_kernel(), which asks the CPU first.
 #include <rtpsynth/audio/detail/resample_kernels.hpp>
-
-#include "avx2.hpp"
+#include <rtpsynth/base/compiler.h>
 
 #ifdef RTPSYNTH_AVX2
+
+#    include <immintrin.h>
 
 namespace rtpsynth::detail {
 namespace {
@@ -52,10 +53,7 @@ constexpr resample_kernel avx2{"avx2", interpolate};
 
 } // namespace
 
-const resample_kernel* resample_avx2_kernel() noexcept {
-    __builtin_cpu_init();
-    return __builtin_cpu_supports("avx2") ? &avx2 : nullptr;
-}
+const resample_kernel* resample_avx2_kernel() noexcept { return cpu_has_avx2() ? &avx2 : nullptr; }
 
 } // namespace rtpsynth::detail
 

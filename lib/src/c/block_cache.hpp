@@ -2,25 +2,22 @@
 /// A per-thread free list of equal-sized blocks: what malloc and free do in 10 ns, in one.
 #pragma once
 
+#include <rtpsynth/base/compiler.h>
+
 #include <cstddef>
 #include <cstdlib>
 #include <new>
 
 // The sanitizers see every block only if each is malloc'ed and freed. RTPSYNTH_NO_BLOCK_CACHE does
 // the same for tools that cannot be recognised here, such as valgrind or a leak-tracing malloc.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if RTPSYNTH_SANITIZED && !defined(RTPSYNTH_NO_BLOCK_CACHE)
 #    define RTPSYNTH_NO_BLOCK_CACHE 1
-#elif defined(__has_feature)
-#    if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                     \
-        __has_feature(memory_sanitizer)
-#        define RTPSYNTH_NO_BLOCK_CACHE 1
-#    endif
 #endif
 
 // Without it every access from a shared library is a call of __tls_get_addr. glibc keeps room for
 // such variables in libraries that are loaded late; other C libraries may refuse to load them.
 #ifdef __GLIBC__
-#    define RTPSYNTH_TLS_MODEL __attribute__((tls_model("initial-exec")))
+#    define RTPSYNTH_TLS_MODEL RTPSYNTH_INITIAL_EXEC
 #else
 #    define RTPSYNTH_TLS_MODEL
 #endif
@@ -100,7 +97,7 @@ private:
         }
     };
 
-    [[gnu::noinline]] static void* allocate_new() noexcept {
+    RTPSYNTH_NOINLINE static void* allocate_new() noexcept {
         void* const block = std::malloc(Size);
         if (block != nullptr && !local_.registered) {
             local_.registered = true; // once: another thread_local's destructor may come here again

@@ -4,9 +4,9 @@
 
 #include <rtpsynth/base/clock.hpp>
 
-#include <cstdint>
+#include "../base/monotonic_clock.hpp"
 
-#include <time.h>
+#include <chrono>
 
 namespace rtpsynth::detail {
 
@@ -24,40 +24,27 @@ class packet_clock {
 public:
     /// \p ptime: media in one packet.
     explicit packet_clock(duration ptime) noexcept {
-#ifdef CLOCK_MONOTONIC_COARSE
-        constexpr long longest_tick_ns = 4'000'000;
-        timespec tick;
-        ticks_ = clock_getres(CLOCK_MONOTONIC_COARSE, &tick) == 0 && tick.tv_sec == 0 &&
-                 tick.tv_nsec <= longest_tick_ns && tick.tv_nsec < ptime.count();
-#else
-        static_cast<void>(ptime);
-#endif
+        constexpr duration longest_tick = std::chrono::milliseconds{4};
+        const duration tick = coarse_tick();
+        ticks_ = tick > duration::zero() && tick <= longest_tick && tick < ptime;
     }
 
     /// The time, at most one tick early.
     time_point at_packet() noexcept {
-#ifdef CLOCK_MONOTONIC_COARSE
         if (ticks_) [[likely]] {
-            const time_point tick = read(CLOCK_MONOTONIC_COARSE);
+            const time_point tick = coarse_now();
             if (tick == last_tick_) [[likely]]
                 return last_time_;
             last_tick_ = tick;
             return last_time_ = now();
         }
-#endif
         return now();
     }
 
     /// The exact time.
-    static time_point now() noexcept { return read(CLOCK_MONOTONIC); }
+    static time_point now() noexcept { return monotonic_now(); }
 
 private:
-    static time_point read(clockid_t clock) noexcept {
-        timespec t;
-        clock_gettime(clock, &t); // cannot fail for a clock that exists
-        return time_point{duration{std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec}};
-    }
-
     bool ticks_ = false;
     time_point last_tick_{}; // the machine's start, which no reading equals
     time_point last_time_{};

@@ -3,6 +3,7 @@
 #include <rtpsynth/base/random.hpp>
 #include <rtpsynth/rtp/packet_synth.hpp>
 
+#include "../base/system.hpp"
 #include "block_cache.hpp"
 #include "packet_clock.hpp"
 
@@ -16,8 +17,6 @@
 #include <mutex>
 #include <new>
 #include <span>
-
-#include <cxxabi.h>
 
 namespace {
 
@@ -38,8 +37,8 @@ struct random_source {
     }
 };
 
-constinit std::mutex random_mutex;
-constinit random_source current_random; // under random_mutex
+std::mutex random_mutex;
+random_source current_random; // under random_mutex
 
 // What is negative or too large becomes what no packet has.
 packet_format format_of(int plen, int pt) noexcept {
@@ -116,7 +115,7 @@ void* rsynth_ctor(int srate, int ptime) {
         const auto origin = rtpsynth::stream_origin::draw(random);
         return new c_synth{packet_synth(clock_rate, packet_time, origin),
                            rtpsynth::detail::packet_clock(packet_time)};
-    } catch (const abi::__forced_unwind&) {
+    } catch (const rtpsynth::detail::forced_unwind&) {
         throw; // the thread was cancelled in the caller's random source
     } catch (...) {
         return nullptr;

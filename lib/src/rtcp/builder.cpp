@@ -1,6 +1,6 @@
 #include <rtpsynth/rtcp/builder.hpp>
 
-#include <rtpsynth/rtp/packet.hpp>
+#include <rtpsynth/base/detail/byte_order.hpp>
 
 #include "layout.hpp"
 

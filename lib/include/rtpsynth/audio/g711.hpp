@@ -6,7 +6,7 @@
 /// Threads: pure functions; callable from anywhere, concurrently on distinct outputs.
 #pragma once
 
-#include <rtpsynth/base/export.h>
+#include <rtpsynth/base/compiler.h>
 
 #include <algorithm>
 #include <bit>

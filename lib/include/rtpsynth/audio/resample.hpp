@@ -5,8 +5,8 @@
 /// Threads: pure functions; callable from anywhere, concurrently on distinct outputs.
 #pragma once
 
+#include <rtpsynth/base/compiler.h>
 #include <rtpsynth/base/error.hpp>
-#include <rtpsynth/base/export.h>
 
 #include <cstddef>
 #include <cstdint>

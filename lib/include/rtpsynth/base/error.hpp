@@ -6,7 +6,7 @@
 #include <boost/system/error_code.hpp>
 #include <boost/system/result.hpp>
 
-#include <rtpsynth/base/export.h>
+#include <rtpsynth/base/compiler.h>
 
 #include <type_traits>
 

@@ -2,7 +2,7 @@
 /// Where a stream's unpredictable numbers come from (RFC 3550 §5.1, §8.1).
 #pragma once
 
-#include <rtpsynth/base/export.h>
+#include <rtpsynth/base/compiler.h>
 
 #include <cstdint>
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <rtpsynth/base/clock.hpp>
-#include <rtpsynth/base/export.h>
+#include <rtpsynth/base/compiler.h>
 
 #include <algorithm>
 #include <array>

@@ -5,7 +5,7 @@
 #ifndef RTPSYNTH_VERSION_H
 #define RTPSYNTH_VERSION_H
 
-#include <rtpsynth/base/export.h>
+#include <rtpsynth/base/compiler.h>
 
 /** A new major version may break programs, a new minor version adds to what there is. */
 #define RTPSYNTH_VERSION_MAJOR 2

@@ -2,8 +2,8 @@
 /// Writing RTCP compound packets (RFC 3550 §6) into the caller's storage.
 #pragma once
 
+#include <rtpsynth/base/compiler.h>
 #include <rtpsynth/base/error.hpp>
-#include <rtpsynth/base/export.h>
 #include <rtpsynth/rtcp/packet.hpp>
 #include <rtpsynth/rtcp/report_block.hpp>
 

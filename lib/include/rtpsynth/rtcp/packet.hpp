@@ -2,8 +2,8 @@
 /// Reading RTCP where it lies (RFC 3550 §6): the packets of a compound, and what they hold.
 #pragma once
 
+#include <rtpsynth/base/compiler.h>
 #include <rtpsynth/base/error.hpp>
-#include <rtpsynth/base/export.h>
 #include <rtpsynth/base/ntp_time.hpp>
 #include <rtpsynth/rtcp/report_block.hpp>
 

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <rtpsynth/base/clock.hpp>
-#include <rtpsynth/base/export.h>
+#include <rtpsynth/base/compiler.h>
 #include <rtpsynth/base/ntp_time.hpp>
 #include <rtpsynth/rtcp/detail/reception_pace.hpp>
 #include <rtpsynth/rtcp/report_block.hpp>

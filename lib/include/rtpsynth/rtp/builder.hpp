@@ -2,8 +2,9 @@
 /// Writing an RTP packet, every field of it, into the caller's storage (RFC 3550 §5.1, RFC 8285).
 #pragma once
 
+#include <rtpsynth/base/compiler.h>
+#include <rtpsynth/base/detail/byte_order.hpp>
 #include <rtpsynth/base/error.hpp>
-#include <rtpsynth/base/export.h>
 #include <rtpsynth/rtp/extension.hpp>
 #include <rtpsynth/rtp/packet.hpp>
 

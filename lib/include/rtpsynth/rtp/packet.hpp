@@ -2,6 +2,7 @@
 /// Reading an RTP packet where it lies (RFC 3550 §5.1).
 #pragma once
 
+#include <rtpsynth/base/detail/byte_order.hpp>
 #include <rtpsynth/base/error.hpp>
 
 #include <cstddef>
@@ -12,29 +13,6 @@ namespace rtpsynth {
 
 /// Size of the fixed RTP header in bytes.
 inline constexpr std::size_t rtp_header_size = 12;
-
-namespace detail {
-
-constexpr std::uint16_t load_be16(const std::uint8_t* p) noexcept {
-    return static_cast<std::uint16_t>(p[0] << 8 | p[1]);
-}
-
-constexpr std::uint32_t load_be32(const std::uint8_t* p) noexcept {
-    return static_cast<std::uint32_t>(p[0]) << 24 | static_cast<std::uint32_t>(p[1]) << 16 |
-           static_cast<std::uint32_t>(p[2]) << 8 | p[3];
-}
-
-constexpr void store_be16(std::uint8_t* p, std::uint16_t v) noexcept {
-    p[0] = static_cast<std::uint8_t>(v >> 8);
-    p[1] = static_cast<std::uint8_t>(v);
-}
-
-constexpr void store_be32(std::uint8_t* p, std::uint32_t v) noexcept {
-    store_be16(p, static_cast<std::uint16_t>(v >> 16));
-    store_be16(p + 2, static_cast<std::uint16_t>(v));
-}
-
-} // namespace detail
 
 /// A parsed view of one RTP packet. It borrows the datagram's bytes and copies only the fixed
 /// header's fields, so it is 32 bytes, trivially copyable, and valid for as long as the bytes are.

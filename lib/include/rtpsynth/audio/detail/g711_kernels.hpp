@@ -2,7 +2,7 @@
 /// The implementations g711.hpp's block functions choose from, named so that each can be tested.
 #pragma once
 
-#include <rtpsynth/base/export.h>
+#include <rtpsynth/base/compiler.h>
 
 #include <cstddef>
 #include <cstdint>

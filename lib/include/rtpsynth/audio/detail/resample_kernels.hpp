@@ -2,7 +2,7 @@
 /// The implementations resample.hpp chooses from, named so that each can be tested.
 #pragma once
 
-#include <rtpsynth/base/export.h>
+#include <rtpsynth/base/compiler.h>
 
 #include <cstddef>
 #include <cstdint>
