@@ -1,5 +1,7 @@
 #include "proc/proc_engine.hpp"
 
+#include <rtpsynth/base/compiler.h>
+
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
@@ -233,7 +235,7 @@ time_point proc_engine::call_first_of(queue& from, time_point now) noexcept {
     proc_channel_impl& channel = from.front(); // released in no other turn than a later one
     from.pop_front();
     // Of thousands of handlers none is in the cache when its turn comes.
-    if (!from.empty()) __builtin_prefetch(from.front().handler_address_);
+    if (!from.empty()) rtpsynth::detail::prefetch(from.front().handler_address_);
     if (!channel.begin_call()) return now;
     count_call(channel, now);
     std::optional<time_point> next;

@@ -5,7 +5,7 @@
 #include <rtpsynth/asio_server/channel/datagram.hpp>
 #include <rtpsynth/asio_server/channel/rtp_channel.hpp>
 #include <rtpsynth/asio_server/server/rtp_server.hpp>
-#include <rtpsynth/base/export.h>
+#include <rtpsynth/base/compiler.h>
 #include <rtpsynth/jitter/buffer.hpp>
 #include <rtpsynth/rtp/datagram_kind.hpp>
 

@@ -2,7 +2,7 @@
 /// Names and addresses to endpoints.
 #pragma once
 
-#include <rtpsynth/base/export.h>
+#include <rtpsynth/base/compiler.h>
 
 #include <boost/asio/ip/udp.hpp>
 #include <boost/system/error_code.hpp>

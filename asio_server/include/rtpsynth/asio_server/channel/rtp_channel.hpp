@@ -5,7 +5,7 @@
 #include <rtpsynth/asio_server/channel/datagram.hpp>
 #include <rtpsynth/asio_server/channel/options.hpp>
 #include <rtpsynth/asio_server/channel/stats.hpp>
-#include <rtpsynth/base/export.h>
+#include <rtpsynth/base/compiler.h>
 
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>

@@ -2,7 +2,7 @@
 /// Deciding whose datagrams a channel accepts ("strict RTP").
 #pragma once
 
-#include <rtpsynth/base/export.h>
+#include <rtpsynth/base/compiler.h>
 
 #include <boost/asio/ip/udp.hpp>
 

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <rtpsynth/base/clock.hpp>
+#include <rtpsynth/base/compiler.h>
 #include <rtpsynth/base/duration_histogram.hpp>
-#include <rtpsynth/base/export.h>
 
 #include <boost/asio/any_io_executor.hpp>
 

@@ -6,7 +6,7 @@
 #include <rtpsynth/asio_server/channel/options.hpp>
 #include <rtpsynth/asio_server/channel/rtp_channel.hpp>
 #include <rtpsynth/asio_server/server/options.hpp>
-#include <rtpsynth/base/export.h>
+#include <rtpsynth/base/compiler.h>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/system/error_code.hpp>

@@ -2,7 +2,7 @@
 /// Memory for received datagrams that outlive the call they came with.
 #pragma once
 
-#include <rtpsynth/base/export.h>
+#include <rtpsynth/base/compiler.h>
 
 #include <cstddef>
 #include <cstdint>

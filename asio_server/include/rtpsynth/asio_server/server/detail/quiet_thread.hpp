@@ -2,7 +2,7 @@
 /// Threads of ours in somebody else's program.
 #pragma once
 
-#include <rtpsynth/base/export.h>
+#include <rtpsynth/base/compiler.h>
 
 #include <functional>
 #include <memory>
