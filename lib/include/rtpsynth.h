@@ -1,10 +1,10 @@
 /**
  * \file
- * Making the packets of an RTP stream (RFC 3550), from C. Link with -lrtpsynth.
+ * Packet synthesiser for C: writes the packets of an RTP stream (RFC 3550). Link with -lrtpsynth.
  *
  * A synthesiser is a `void *` made by rsynth_ctor(). Calls on one of them must not overlap;
- * different ones are independent, on any threads. A refused call changes nothing, and a NULL
- * synthesiser is refused everywhere: no function here can crash on a bad number.
+ * different ones are independent, on any threads. Every function checks its arguments, a NULL
+ * synthesiser included, and a failed call changes nothing.
  */
 #ifndef RTPSYNTH_H
 #define RTPSYNTH_H
@@ -14,11 +14,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/**
+ * \defgroup c C face
+ * The packet synthesiser (rtpsynth.h) and the jitter buffer (rtpjbuf.h) for C99. Handles are
+ * opaque, names begin with rsynth_, rtpjbuf_ and rtp_, and no exception leaves a function.
+ *
+ * \{
+ */
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/** Numbers of a packet: the timestamp (32 bits on the wire) and the sequence number (16 bits). */
+/** Timestamp (32 bits on the wire) and sequence number (16 bits) of a packet. */
 struct rsynth_seq {
     unsigned long long ts, seq;
 };
@@ -27,21 +35,21 @@ struct rsynth_seq {
 typedef uint32_t (*rsynth_randfunc_t)(void* arg);
 
 /**
- * A synthesiser for media of srate Hz in packets of ptime milliseconds, both > 0. SSRC, first
- * timestamp (made even) and first sequence number are drawn from the random source, in this order,
- * one call each. End it with rsynth_dtor().
+ * Makes a synthesiser for a clock rate of srate Hz and packets of ptime milliseconds, both > 0.
+ * SSRC, first timestamp (made even) and first sequence number are drawn from the random source, in
+ * this order, one call each. Destroy it with rsynth_dtor().
  *
  * \return NULL for a bad argument or without memory
  */
 RTPSYNTH_API void* rsynth_ctor(int srate, int ptime);
 
-/** Ends it. NULL is allowed. Packets it made stay valid. */
+/** Destroys a synthesiser. Its packets stay valid. No-op for NULL. */
 RTPSYNTH_API void rsynth_dtor(void* ri);
 
 /**
- * The next packet: 12 bytes of header, plen bytes of zero. The marker is set on the first packet;
- * then each has the sequence number + 1 and the timestamp + srate * ptime / 1000, exact in the long
- * run also where that is a fraction.
+ * Makes the next packet: 12 bytes of header and plen bytes of zero. The marker is set on the first
+ * packet. From packet to packet the sequence number advances by 1 and the timestamp by
+ * srate * ptime / 1000, exactly, even where that is a fraction.
  *
  * \param plen  0..65495
  * \param pt    payload type, 0..127
@@ -51,13 +59,13 @@ RTPSYNTH_API void rsynth_dtor(void* ri);
  */
 RTPSYNTH_API void* rsynth_next_pkt(void* ri, int plen, int pt);
 
-/** Gives a packet of rsynth_next_pkt() back, on any thread and at any time. NULL is allowed. */
+/** Frees a packet of rsynth_next_pkt(), on any thread and at any time. No-op for NULL. */
 RTPSYNTH_API void rsynth_pkt_free(void* rnp);
 
 /**
- * The next packet, in the caller's buffer of blen bytes. With pa == 0 its payload is zero;
- * otherwise the payload stands at buf[0..plen) and is moved behind the header. What follows the
- * packet in buf is zeroed.
+ * Writes the next packet to the caller's buffer of blen bytes. With pa == 0 its payload is zero;
+ * otherwise the payload is at buf[0..plen) and is moved behind the header. The rest of buf is
+ * zeroed.
  *
  * \return its size, 12 + plen; -1 for a bad argument or a buffer too small
  */
@@ -65,9 +73,9 @@ RTPSYNTH_API int rsynth_next_pkt_pa(void* ri, int plen, int pt, char* buf, unsig
                                     int pa);
 
 /**
- * The next n packets, packet i at buf + i * stride. With keep == 0 the payloads are zeroed,
- * otherwise they stay as they stand, each 12 bytes behind its packet's start. All other bytes of
- * buf are left alone; the last packet needs no gap behind it. All are made at one time:
+ * Writes the next n packets, packet i at buf + i * stride. With keep == 0 the payloads are zeroed;
+ * otherwise they are in place already, each 12 bytes after its packet's start. The other bytes of
+ * buf are not touched; buf may end with the last packet. All packets have the same time:
  * rsynth_resync() counts a pause after them from the last one, however much media they hold.
  *
  * \param stride  at least 12 + plen
@@ -77,35 +85,40 @@ RTPSYNTH_API int rsynth_next_pkt_pa(void* ri, int plen, int pt, char* buf, unsig
 RTPSYNTH_API int rsynth_next_pkts(void* ri, unsigned int n, int plen, int pt, char* buf,
                                   size_t blen, size_t stride, int keep);
 
-/** npkts packets of silence: moves the timestamp and not the sequence number. Negative: nothing. */
+/**
+ * Skips npkts packets of silence: the timestamp advances, the sequence number does not. No-op for a
+ * negative number.
+ */
 RTPSYNTH_API void rsynth_skip(void* ri, int npkts);
 
-/** The next packet's marker: set if new_st != 0, else clear. Returns what it was before, 1 or 0. */
+/** Sets (new_st != 0) or clears the next packet's marker. Returns what it was before, 1 or 0. */
 RTPSYNTH_API unsigned int rsynth_set_mbt(void* ri, unsigned int new_st);
 
 /**
- * After a pause: the next timestamp becomes that of the last packet plus the larger of one step and
- * the time since it (CLOCK_MONOTONIC) times srate. A second call counts the same pause only once.
- * Nothing happens before the first packet.
+ * Brings the timestamp up to the clock after a pause: the next timestamp is that of the last packet
+ * plus the larger of one step and the time since it (CLOCK_MONOTONIC) times srate. A second call
+ * counts the same pause only once. No-op before the first packet.
  *
  * The time of a packet is exact if the synthesiser made no other within the same tick of
- * CLOCK_MONOTONIC_COARSE, 4 ms or less. In a denser burst it is that of an earlier packet of the
- * tick, so that a pause after it measures up to one tick too long.
+ * CLOCK_MONOTONIC_COARSE, 4 ms or less. In a burst it may be that of an earlier packet of the same
+ * tick, so that a pause after it may be measured up to one tick too long.
  *
- * \param rsp  if not NULL, receives what the next packet would have been numbered with
+ * \param rsp  if not NULL, receives the numbers that the next packet would have had
  */
 RTPSYNTH_API void rsynth_resync(void* ri, struct rsynth_seq* rsp);
 
 /**
  * Makes func(arg) the random source of every later rsynth_ctor() of this process; NULL: the
- * system's again, getrandom(2). May be called on any thread at any time. A constructor that runs
- * meanwhile takes all its numbers from the one or from the other, so may call the old func a little
- * longer.
+ * system's again, getrandom(2). May be called on any thread at any time. A constructor that runs at
+ * the same time takes all its numbers from one of the two, so that the old func may still be called
+ * for a moment.
  */
 RTPSYNTH_API void rsynth_set_randfunc(rsynth_randfunc_t func, void* arg);
 
 #ifdef __cplusplus
 }
 #endif
+
+/** \} */
 
 #endif

@@ -1,4 +1,4 @@
-/* The least that a C test needs: CHECK(condition) prints where it does not hold, and main returns
+/* A minimal C test: CHECK(condition) prints where it does not hold, and main returns
  * CHECK_RESULT(). For a test of one source file; CHECK may be used on any thread that is joined
  * before another checks. */
 #ifndef RTPSYNTH_TEST_CHECK_H

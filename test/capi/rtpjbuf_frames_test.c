@@ -102,7 +102,7 @@ static void* free_frames(void* arg) {
     return NULL;
 }
 
-/* A buffer made, used and abandoned on a thread that ends before its frames are freed. */
+/* A buffer made, used and destroyed on a thread that ends before its frames are freed. */
 static void* fill_a_buffer(void* arg) {
     void* const jb = rtpjbuf_ctor(1);
     struct rtp_frame** const frames = arg;

@@ -1,5 +1,5 @@
-/* What the tests of the jitter buffer's C face share: packets of one stream, and what was handed
- * out, looked at and given back. For a test of one source file. */
+/* Shared by the tests of the jitter buffer's C face: makes packets of one stream, and checks and
+ * gives back what was handed out. For a test of one source file. */
 #ifndef RTPSYNTH_TEST_RTPJBUF_PACKETS_H
 #define RTPSYNTH_TEST_RTPJBUF_PACKETS_H
 
@@ -58,7 +58,7 @@ static inline void release(struct rtp_frame* f) {
     }
 }
 
-/* Gives both lists back; 1 if they were as long as said and all was well. */
+/* Gives both lists back; returns 1 if they were as long as stated and there was no error. */
 static inline int done(struct rjb_udp_in_r r, int ready, int drop) {
     const int ok = r.error == 0 && length(r.ready) == ready && length(r.drop) == drop;
     release(r.ready);

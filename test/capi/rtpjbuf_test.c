@@ -21,7 +21,7 @@ static void null_is_tolerated(void) {
     CHECK(is_nothing(rtpjbuf_udp_in_many(NULL, &datagram, 1, 0, NULL), RJB_ENOMEM));
     CHECK(is_nothing(rtpjbuf_udp_in_many(jb, NULL, 1, 0, &taken), RJB_ENOMEM) && taken == 0);
     CHECK(is_nothing(rtpjbuf_udp_in_many(jb, NULL, 0, 0, &taken), 0) && taken == 0);
-    for (n = 0; n != 8; ++n) /* nobody has so many */
+    for (n = 0; n != 8; ++n) /* more than there are */
         CHECK(
             is_nothing(rtpjbuf_udp_in_many(jb, &datagram, (size_t)-1 >> n, 0, &taken), RJB_ENOMEM));
     CHECK(is_nothing(rtpjbuf_expire(NULL, 0), RJB_ENOMEM));
@@ -120,8 +120,8 @@ static void each_malformed_packet_has_its_code(void) {
     rtpjbuf_dtor(jb);
 }
 
-/* What the header and the payload say is the same for both who ask. */
-static void what_a_frame_tells(void) {
+/* A frame and the parser give the same fields. */
+static void frame_fields(void) {
     static unsigned char p[12 + 8 + 4 + 4 + 66 + 3];
     static const struct {
         int pt;
@@ -283,7 +283,7 @@ int main(void) {
     options_out_of_range_are_refused();
     every_code_has_a_phrase();
     each_malformed_packet_has_its_code();
-    what_a_frame_tells();
+    frame_fields();
     order_gaps_and_numbers();
     a_number_before_0_is_negative();
     drop_reasons();

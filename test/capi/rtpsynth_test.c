@@ -161,7 +161,7 @@ static void batches(void) {
     rsynth_dtor(single);
 }
 
-static void what_is_refused_changes_nothing(void) {
+static void a_refused_call_changes_nothing(void) {
     static const int bad[][2] = {{-1, 0},  {INT_MIN, 0}, {MAX_PLEN + 1, 0}, {INT_MAX, 0},  {4, -1},
                                  {4, 128}, {4, INT_MIN}, {4, INT_MAX},      {INT_MIN, 200}};
     char buf[100];
@@ -256,7 +256,7 @@ static void resync_measures_the_pause(void) {
     void* const ri = synth_from(&n, 1000000, 1);
     rsynth_resync(ri, NULL);
     rsynth_resync(ri, &was);
-    CHECK(was.ts == 0 && was.seq == 100); /* nothing to go by yet */
+    CHECK(was.ts == 0 && was.seq == 100); /* no packet yet */
     before = seconds();
     CHECK(rsynth_next_pkt_pa(ri, 0, 0, buf, 12, 0) == 12);
     made = seconds();
@@ -352,7 +352,7 @@ static void* make_packets(void* arg) {
     return NULL;
 }
 
-/* Another thread's packets, after that thread has ended, and for this one a first and last use. */
+/* Frees packets of a thread that has ended, and does nothing else with the C face. */
 static void* free_packets(void* arg) {
     void** const packets = arg;
     int i;
@@ -388,7 +388,7 @@ int main(void) {
     many_packets_at_once();
     the_callers_buffer();
     batches();
-    what_is_refused_changes_nothing();
+    a_refused_call_changes_nothing();
     constructor_refuses();
     null_is_tolerated();
     marker_and_skip();

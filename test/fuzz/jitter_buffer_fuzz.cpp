@@ -1,5 +1,5 @@
-// Whatever sequence of packets, clocks and flushes comes: each packet comes out once, in order and
-// accounted for, and the buffer never holds more than it may.
+// Any sequence of packets, clocks and flushes: each packet comes out once, in order and counted,
+// and the buffer never holds more than its capacity and a suspect.
 #include <rtpsynth/jitter/buffer.hpp>
 #include <rtpsynth/rtp/builder.hpp>
 
@@ -46,8 +46,8 @@ private:
     std::size_t size_;
 };
 
-// What was given with a packet. The owner is what sanitizers watch: one freed twice or never is
-// seen.
+// What was given with a packet. The owner is on the heap, so that sanitizers notice one that is
+// freed twice or never.
 struct given {
     std::uint16_t seq;
     std::uint32_t timestamp, ssrc;
@@ -203,7 +203,7 @@ private:
         check(buffer_.insert(bytes, std::move(mine), arrival, shadow_).has_value());
         check(!mine);
         ++received_;
-        // A suspect is judged by the next packet, so that only this one can be one now.
+        // The next packet decides about a suspect, so that only this packet can be one now.
         suspect_ = shadow_.inside.size() == buffer_.size() ? nullptr : it;
     }
 

@@ -1,5 +1,5 @@
-// A capture file, or frames of a link layer, from an enemy: rtp_replay's whole way from the bytes
-// to the frames in order. The first byte chooses.
+// A hostile capture file, or hostile frames of a link layer, through all of rtp_replay: from the
+// bytes to the frames in order. The first byte chooses which.
 
 #include "capture/capture.hpp"
 #include "network/dissector.hpp"
@@ -68,7 +68,7 @@ finder_options options_of(unsigned choice) {
     return options;
 }
 
-/// Nobody listens at one choice in two: then no bytes of a packet are kept, and none may be read.
+/// For one choice in two there is no listener: then no bytes of a packet are kept or may be read.
 playout_listener* listener_of(unsigned choice, reader& listener) {
     return choice & 4 ? nullptr : &listener;
 }

@@ -1,5 +1,4 @@
-// Whatever comes: nothing is read out of bounds, and what the library can write itself parses to
-// what was read.
+// Any bytes: nothing is read out of bounds, and what rtcp_builder writes parses to the same.
 #include <rtpsynth/rtcp/builder.hpp>
 #include <rtpsynth/rtcp/packet.hpp>
 
@@ -25,7 +24,7 @@ void touch(std::string_view text) {
     sink = sum;
 }
 
-// What rtcp_builder must be able to say again.
+// What rtcp_builder must be able to write again.
 struct contents {
     std::uint32_t ssrc = 0;
     std::optional<sender_info> sender = {};
@@ -103,7 +102,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     bool compound_ok = false;
     for (const rtcp_mode mode : {rtcp_mode::compound, rtcp_mode::reduced_size}) {
         const auto compound = rtcp_compound_view::parse({data, size}, mode);
-        // What is good as a compound is good in reduced size.
+        // A valid compound is valid in reduced_size mode, too.
         check(compound || !compound_ok);
         if (!compound) continue;
         compound_ok = true;

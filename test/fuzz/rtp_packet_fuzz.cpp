@@ -1,4 +1,4 @@
-// Whatever the datagram: classify, parse and walk it, and build it again from what was read.
+// Any datagram: classify and parse it, read all of it, and build it again from what was read.
 #include <rtpsynth/rtp/builder.hpp>
 #include <rtpsynth/rtp/datagram_kind.hpp>
 #include <rtpsynth/rtp/payload_type.hpp>

@@ -1,5 +1,5 @@
-// SIP and SDP from an enemy: in one datagram, and over TCP in pieces of sizes that the input
-// chooses, which must not change what comes out.
+// Hostile SIP and SDP: in one datagram, and over TCP in pieces whose sizes the input chooses and
+// which must not change the result.
 
 #include "signalling/sdp.hpp"
 #include "signalling/sip.hpp"

@@ -1,5 +1,9 @@
 /// \file
-/// Audio: G.711 and sample rate conversion.
+/// Everything of <rtpsynth/audio/>.
+///
+/// \defgroup audio Audio
+/// G.711 (rtpsynth::ulaw_encode and others) and sample rate conversion (rtpsynth::resample_linear)
+/// of 16-bit linear PCM.
 #pragma once
 
 #include <rtpsynth/audio/g711.hpp>

@@ -1,5 +1,9 @@
 /// \file
-/// Clocks, NTP time, random numbers, errors, timer wheel, histogram, version.
+/// Everything of <rtpsynth/base/>.
+///
+/// \defgroup base Base
+/// What the other topics share: time, NTP time, random numbers, errors, the timer wheel, the
+/// histogram of durations, the version.
 #pragma once
 
 #include <rtpsynth/base/clock.hpp>

@@ -1,5 +1,8 @@
 /// \file
-/// The jitter buffer.
+/// Everything of <rtpsynth/jitter/>.
+///
+/// \defgroup jitter Jitter buffer
+/// rtpsynth::jitter_buffer puts the packets of a stream back into order and says what is missing.
 #pragma once
 
 #include <rtpsynth/jitter/buffer.hpp>

@@ -1,5 +1,9 @@
 /// \file
-/// RTCP: packets read and written, statistics of reception.
+/// Everything of <rtpsynth/rtcp/>.
+///
+/// \defgroup rtcp RTCP
+/// Packets read (rtpsynth::rtcp_compound_view) and written (rtpsynth::rtcp_builder), and the
+/// statistics of a receiver (rtpsynth::receiver_stats) that its reports are made of.
 #pragma once
 
 #include <rtpsynth/rtcp/builder.hpp>

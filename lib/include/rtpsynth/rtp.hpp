@@ -1,5 +1,10 @@
 /// \file
-/// RTP: packets read and written, payload types, the classifier, the synthesiser.
+/// Everything of <rtpsynth/rtp/>.
+///
+/// \defgroup rtp RTP
+/// Packets read (rtpsynth::rtp_packet_view, rtpsynth::rtp_extension_elements) and written
+/// (rtpsynth::build_rtp, or rtpsynth::packet_synth for a whole stream), payload types, and the
+/// classifier of datagrams (rtpsynth::classify).
 #pragma once
 
 #include <rtpsynth/rtp/builder.hpp>

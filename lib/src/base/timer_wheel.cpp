@@ -6,7 +6,7 @@ namespace rtpsynth {
 
 timer_wheel::~timer_wheel() {
     for (timer* const list : slots_) {
-        // Children queue up behind the last, so that no stack is needed for the depth of a tree.
+        // Children are appended to the list, so that no stack is needed for the depth of a tree.
         timer* last = list;
         for (timer* t = list; t;) {
             while (last->next_) last = last->next_;
@@ -26,12 +26,12 @@ std::optional<time_point> timer_wheel::next_deadline() noexcept {
     return to_time(first->key_);
 }
 
-// The earliest of all timers that lie in slots which begin by the horizon; null if there is none.
-// False if the allowance of steps did not suffice to find it. The next slots of the levels are
-// looked at in the order in which they begin, until they begin too late to matter; of those that
-// begin together the coarsest comes first, since it is what has to be spread over the others.
+// Finds the earliest of all timers in slots that begin by the horizon; null if there is none.
+// Returns false if the allowance of steps was used up before. The next slots of the levels are
+// taken in the order in which they begin, until they begin too late to matter; of those that begin
+// together the coarsest comes first, since it has to be spread over the others.
 bool timer_wheel::find_first(key horizon, std::size_t& allowance, timer*& first) noexcept {
-    // What was armed while time ran backwards lies in the slot of base_, which begins later.
+    // Timers armed while time ran backwards are in the slot of base_, which begins later.
     const key come = std::max(base_, now_);
     horizon = std::max(horizon, come);
     first = nullptr;
@@ -68,8 +68,8 @@ bool timer_wheel::find_first(key horizon, std::size_t& allowance, timer*& first)
 }
 
 // Moves the timers of a slot that base_ has reached to the finer ones that it spans, which are all
-// of a lower level. It takes a tree apart from the top. It can stop after any step and be resumed;
-// false if it had to, the allowance being used up.
+// of a lower level. It takes trees apart from the top. It can stop after any step and be resumed;
+// returns false if it did because the allowance was used up.
 bool timer_wheel::spread(std::size_t slot, std::size_t& allowance) noexcept {
     timer*& head = slots_[slot];
     while (timer* const t = head) {
@@ -97,7 +97,8 @@ bool timer_wheel::spread(std::size_t slot, std::size_t& allowance) noexcept {
 // earlier it meets its next neighbour at once. So timers that were armed in order of deadline,
 // which lie here latest first, become one path in one pass, and firing them takes no comparisons.
 //
-// It can stop after any step and be resumed; false if it had to, the allowance being used up.
+// It can stop after any step and be resumed; returns false if it did because the allowance was used
+// up.
 bool timer_wheel::order(timer** list, std::size_t& allowance) noexcept {
     while ((*list)->next_) {
         for (timer** at = list; *at && (*at)->next_;) {

@@ -1,5 +1,5 @@
 /// \file
-/// A per-thread free list of equal-sized blocks: what malloc and free do in 10 ns, in one.
+/// A per-thread free list of equal-sized blocks, which takes 1 ns where malloc and free take 10.
 #pragma once
 
 #include <rtpsynth/base/compiler.h>
@@ -9,7 +9,7 @@
 #include <new>
 
 // The sanitizers see every block only if each is malloc'ed and freed. RTPSYNTH_NO_BLOCK_CACHE does
-// the same for tools that cannot be recognised here, such as valgrind or a leak-tracing malloc.
+// the same for tools that cannot be detected here, such as valgrind or a leak-tracing malloc.
 #if RTPSYNTH_SANITIZED && !defined(RTPSYNTH_NO_BLOCK_CACHE)
 #    define RTPSYNTH_NO_BLOCK_CACHE 1
 #endif
@@ -26,8 +26,8 @@ namespace rtpsynth::detail {
 
 /// Blocks of \p Size bytes, aligned for any type, of which every thread keeps up to \p Limit for
 /// its next allocate(). Each block is malloc'ed by itself, so any thread may release it at any
-/// time, whatever became of the thread that allocated it. A thread that never allocates keeps
-/// nothing; one that ends gives all back; and a release still later goes straight to free().
+/// time, even after the thread that allocated it has ended. A thread that never allocates keeps
+/// nothing; one that ends frees all that it kept; a later release on it goes straight to free().
 ///
 /// Threads: every function may be called on any thread; nothing is shared between them.
 template <std::size_t Size, unsigned Limit>

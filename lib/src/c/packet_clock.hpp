@@ -1,5 +1,5 @@
 /// \file
-/// The time for the C face's packets, which nobody passes in.
+/// The time for the packets of the C face, whose callers pass none.
 #pragma once
 
 #include <rtpsynth/base/clock.hpp>
@@ -13,13 +13,13 @@ namespace rtpsynth::detail {
 /// CLOCK_MONOTONIC for one stream's packets at a quarter of its price (7 ns instead of 27).
 ///
 /// at_packet() asks the kernel's coarse clock, a number that changes once a tick, and reads the
-/// precise clock only when it changed since this object's previous packet. Packets that are paced
-/// thus have exact times; the later packets of a burst have that of the burst's first packet within
-/// the tick, so less than a tick, usually at most 4 ms, too early. Every reading is precise for
-/// packets that are no longer than a tick, where ticks are longer than 4 ms, and where there is no
-/// coarse clock.
+/// precise clock only if it has changed since this object's previous packet. So packets sent at
+/// their pace have exact times. In a burst, later packets have the time of the first one within the
+/// tick, which is less than a tick, usually at most 4 ms, too early. Every reading is precise for
+/// packets no longer than a tick, where ticks are longer than 4 ms, and where there is no coarse
+/// clock.
 ///
-/// Threads: none of its own; it belongs to its stream.
+/// Threads: one object needs external locking; it belongs to its stream.
 class packet_clock {
 public:
     /// \p ptime: media in one packet.

@@ -1,68 +1,30 @@
 #include <rtpjbuf.h>
 
 #include "block_cache.hpp"
+#include "erasure_list.hpp"
+#include "packet_info.hpp"
 
 #include <rtpsynth/base/error.hpp>
 #include <rtpsynth/jitter/buffer.hpp>
-#include <rtpsynth/rtp/payload_type.hpp>
+#include <rtpsynth/rtp/packet.hpp>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <new>
 #include <type_traits>
 
 using namespace rtpsynth;
 
-static_assert(RTP_PARSER_PTOOSHRT == static_cast<int>(errc::packet_too_short));
-static_assert(RTP_PARSER_IHDRVER == static_cast<int>(errc::bad_version));
-static_assert(RTP_PARSER_PTOOSHRTXS == static_cast<int>(errc::extension_truncated));
-static_assert(RTP_PARSER_PTOOSHRTXH == static_cast<int>(errc::header_truncated));
-static_assert(RTP_PARSER_PTOOSHRTPS == static_cast<int>(errc::padding_missing));
-static_assert(RTP_PARSER_PTOOSHRTP == static_cast<int>(errc::padding_too_long));
-static_assert(RTP_PARSER_IPS == static_cast<int>(errc::padding_zero));
 static_assert(RJB_ENOMEM == static_cast<int>(errc::not_enough_memory));
 
 namespace {
 
-// A packet's frame is allocated when the packet comes in, so that handing it out cannot fail.
+// A packet's frame is allocated when the packet is put in, so that handing it out cannot fail.
 struct packet_frame : rtp_frame {
     rjb_drop_reason why;
 };
-using frame_memory = rtpsynth::detail::block_cache<sizeof(packet_frame), 1024>;
+using frame_memory = detail::block_cache<sizeof(packet_frame), 1024>;
 static_assert(std::is_trivially_destructible_v<packet_frame>);
-
-// Erasures are the buffer's own, those of the latest call. Each goes before a packet, so that there
-// are never more of them than packets inside, one of them a suspect, and those that the call adds.
-class erasure_list {
-public:
-    // Forgets the previous call's and makes room for as many as the next one may need. A large
-    // array is not kept for a buffer that needs a small one.
-    bool begin(std::size_t needed) noexcept {
-        used_ = 0;
-        if (needed <= room_ && (room_ <= usual_room || room_ / 4 <= needed)) return true;
-        return needed <= most_room && resize(needed + needed / 2);
-    }
-
-    rtp_frame* next() noexcept { return &frames_[used_++]; }
-
-private:
-    static constexpr std::size_t usual_room = 32;
-    static constexpr std::size_t most_room = PTRDIFF_MAX / sizeof(rtp_frame) / 2;
-
-    bool resize(std::size_t room) noexcept {
-        std::unique_ptr<rtp_frame[]> fresh(new (std::nothrow) rtp_frame[room]);
-        if (!fresh) return false;
-        frames_ = std::move(fresh);
-        room_ = room;
-        return true;
-    }
-
-    std::unique_ptr<rtp_frame[]> frames_;
-    std::size_t room_ = 0;
-    std::size_t used_ = 0;
-};
 
 // What the jitter buffer keeps of a packet; its frame has the rest.
 class packet_numbers {
@@ -82,7 +44,8 @@ private:
 using frame_owner = packet_frame*; // released by hand, so that moving it on costs nothing
 using frame_buffer = jitter_buffer<frame_owner, packet_numbers>;
 
-struct frame_eater {
+// A sink that releases frames.
+struct frame_releaser {
     void operator()(frame_buffer::frame&& f) const noexcept { frame_memory::release(f.owner); }
     void operator()(drop_reason, frame_buffer::frame&& f) const noexcept {
         frame_memory::release(f.owner);
@@ -93,68 +56,20 @@ struct frame_eater {
 // The frames inside are the buffer's own.
 struct c_buffer {
     frame_buffer frames;
-    erasure_list erasures;
+    detail::erasure_list erasures;
 
     explicit c_buffer(const jitter_buffer_options& o) : frames(o) {}
     c_buffer(const c_buffer&) = delete;
     c_buffer& operator=(const c_buffer&) = delete;
-    ~c_buffer() { frames.flush(frame_eater()); }
+    ~c_buffer() { frames.flush(frame_releaser()); }
 };
 
-// What struct rtp_info says of a payload type, looked up once per packet.
-struct payload_rule {
-    static constexpr int unknown = -1, one_per_byte = 0, by_frames = 1; // nsamples() has to count
-
-    const rtp_profile* profile = nullptr;
-    int samples = unknown;
-};
-
-constexpr std::array<payload_rule, 128> payload_rules = [] {
-    std::array<payload_rule, 128> rules;
-    constexpr std::array<std::uint8_t, 240> zeros{}; // a payload that every rule can count
-    for (unsigned i = 0; i < rules.size(); ++i) {
-        const auto pt = static_cast<std::uint8_t>(i);
-        rules[i].profile = static_profile(pt);
-        const int n = nsamples(pt, zeros);
-        if (n == 240) rules[i].samples = payload_rule::one_per_byte;
-        if (n != 240 && n != -1) rules[i].samples = payload_rule::by_frames;
-    }
-    return rules;
-}();
-
-// Whether nsamples is no more than a look into the table.
-inline bool is_counted_at_once(const rtp_packet_view& p) noexcept {
-    return p.payload().size() - 1 < max_counted_payload &&
-           payload_rules[p.payload_type()].samples != payload_rule::by_frames;
-}
-
-RTPSYNTH_NOINLINE void count_samples(rtp_info& info, std::uint8_t payload_type,
-                                     std::span<const std::uint8_t> payload) noexcept {
-    info.nsamples = nsamples(payload_type, payload);
-    info.appendable = appendable(payload_type, payload.size());
-}
-
-inline void fill(rtp_info& info, const rtp_packet_view& p) noexcept {
-    const std::size_t size = p.payload().size();
-    const payload_rule& rule = payload_rules[p.payload_type()];
-    info.data_size = size;
-    info.data_offset = static_cast<unsigned>(p.payload_offset());
-    info.nsamples = static_cast<int>(size) | rule.samples;
-    info.ts = p.timestamp();
-    info.seq = p.seq();
-    info.ssrc = p.ssrc();
-    info.appendable = 1;
-    info.rtp_profile = rule.profile;
-    if (!is_counted_at_once(p)) [[unlikely]]
-        count_samples(info, p.payload_type(), p.payload());
-}
-
-// All of a frame but its number, and what becomes of it.
+// A frame without its lseq.
 inline packet_frame* make_frame(void* memory, const rtp_packet_view& packet,
                                 std::uint64_t count) noexcept {
     auto* const f = ::new (memory) packet_frame;
     f->type = RFT_RTP;
-    fill(f->rtp.info, packet);
+    detail::fill(f->rtp.info, packet);
     f->rtp.jbcnt = count;
     f->rtp.data = packet.datagram().data();
     f->next = nullptr;
@@ -174,7 +89,7 @@ class list_sink {
 public:
     using frame = frame_buffer::frame;
 
-    list_sink(erasure_list& erasures, rjb_udp_in_r& result) noexcept
+    list_sink(detail::erasure_list& erasures, rjb_udp_in_r& result) noexcept
         : erasures_(erasures), ready_(&result.ready), drop_(&result.drop) {}
     list_sink(const list_sink&) = delete;
     list_sink& operator=(const list_sink&) = delete;
@@ -206,7 +121,7 @@ private:
         end = &f->next;
     }
 
-    erasure_list& erasures_;
+    detail::erasure_list& erasures_;
     rtp_frame** ready_;
     rtp_frame** drop_;
 };
@@ -223,7 +138,7 @@ RTPSYNTH_NOINLINE void put(rjb_udp_in_r& out, c_buffer& buffer, packet_frame* f,
     out.error = RJB_ENOMEM;
 }
 
-// Where a datagram or the memory is not as most are.
+// The rare cases: no plain datagram, payload that has to be counted, or an empty cache of memory.
 RTPSYNTH_NOINLINE void udp_in_odd(rjb_udp_in_r& out, c_buffer* buffer, const unsigned char* data,
                                   std::size_t size, time_point arrival) noexcept {
     out.error = RJB_ENOMEM;
@@ -246,7 +161,7 @@ RTPSYNTH_NOINLINE void reorder(rjb_udp_in_r& out, c_buffer& buffer, packet_frame
         put(out, buffer, f, arrival);
 }
 
-// The next packet in sequence, if it is as most are, passes without a call.
+// The usual packet, which is the next in sequence, passes without a call.
 inline rjb_udp_in_r udp_in(void* jb, const unsigned char* data, std::size_t size,
                            std::int64_t now_ns) noexcept {
     rjb_udp_in_r out{0, nullptr, nullptr};
@@ -254,7 +169,7 @@ inline rjb_udp_in_r udp_in(void* jb, const unsigned char* data, std::size_t size
     const time_point arrival{duration(now_ns)};
     rtp_packet_view packet;
     if (buffer == nullptr || data == nullptr || !packet.assign_plain(data, size) ||
-        !is_counted_at_once(packet) || !frame_memory::is_ready()) [[unlikely]] {
+        !detail::is_counted_at_once(packet) || !frame_memory::is_ready()) [[unlikely]] {
         udp_in_odd(out, buffer, data, size, arrival);
         return out;
     }
@@ -268,7 +183,7 @@ inline rjb_udp_in_r udp_in(void* jb, const unsigned char* data, std::size_t size
     return out;
 }
 
-// One of many. False without memory.
+// One of many datagrams. Returns false without memory.
 inline bool udp_in_next(c_buffer& buffer, const rjb_datagram& datagram, time_point arrival,
                         list_sink& sink) noexcept {
     rtp_packet_view packet;
@@ -379,17 +294,4 @@ void rtpjbuf_get_stats(const void* jb, rtpjbuf_stats* stats) {
     const jitter_buffer_stats& s = static_cast<const c_buffer*>(jb)->frames.stats();
     *stats = {s.received, s.invalid,  s.duplicate, s.late,    s.stale,
               s.stray,    s.erasures, s.erased,    s.restarts};
-}
-
-rtp_parser_err_t rtp_packet_parse_raw(const unsigned char* data, size_t size, rtp_info* info) {
-    rtp_packet_view packet;
-    if (const errc e = packet.assign(data, data == nullptr ? 0 : size); e != errc{})
-        return static_cast<rtp_parser_err_t>(e);
-    if (info != nullptr) fill(*info, packet);
-    return RTP_PARSER_OK;
-}
-
-const char* rtp_packet_parse_errstr(rtp_parser_err_t code) {
-    if (code == RTP_PARSER_OK) return "success";
-    return error_category().message(code, nullptr, 0);
 }

@@ -50,8 +50,8 @@ std::span<std::uint8_t> bytes(void* p, std::size_t size) noexcept {
     return {static_cast<std::uint8_t*>(p), size};
 }
 
-// rsynth_pkt_free() is not told a packet's size, so its block begins with what it must know, as
-// long as malloc's alignment, for the packet behind it to have that too.
+// rsynth_pkt_free() does not get a packet's size, so the block begins with where it is from. That
+// is as long as malloc's alignment, so that the packet after it is aligned as well.
 struct alignas(std::max_align_t) packet_block {
     enum class kind { small, large, huge } from;
 };

@@ -111,7 +111,8 @@ result<void> rtcp_builder::add_bye(std::span<const std::uint32_t> ssrcs,
     return {};
 }
 
-// Writes the header and the zeros after the body's end, and returns where the body goes, or null.
+// Writes the header and the zeros after the body. Returns where the body goes, or nullptr if there
+// is no room.
 std::uint8_t* rtcp_builder::append(rtcp_type type, std::size_t count,
                                    std::size_t body_size) noexcept {
     const std::size_t size = rtcp_header_size + align4(body_size);

@@ -13,14 +13,14 @@ std::string_view text_of(std::span<const std::uint8_t> bytes) noexcept {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// Where the item list at p ends: the offset of its null. The chunk has been checked to have one.
+// The offset of the null that ends the item list at p. The chunk was checked and has one.
 std::size_t items_size(const std::uint8_t* p) noexcept {
     std::size_t offset = 0;
     while (p[offset] != 0) offset += std::size_t{2} + p[offset + 1];
     return offset;
 }
 
-// Size of the chunk that bytes begin with, or 0 if it runs past their end.
+// Size of the chunk at the start of bytes, or 0 if it runs past their end.
 std::size_t checked_chunk_size(std::span<const std::uint8_t> bytes) noexcept {
     std::size_t offset = ssrc_size;
     for (;;) {

@@ -13,29 +13,29 @@ namespace {
 
 constexpr std::int64_t ns_per_second = 1'000'000'000;
 
-// Past half the number space a limit never applies; so capped, it compares with a signed distance.
+// Past half the number space a limit never applies; clamped, it can be compared with a distance.
 constexpr int to_limit(unsigned packets) noexcept {
     return static_cast<int>(std::min(packets, 0x1'0000U));
 }
 
-// Longer than this without a packet, all numbers may have been used once.
+// After so long without a packet, the numbers may have gone through a whole cycle.
 constexpr std::int64_t long_silence_ns = 10 * ns_per_second;
 constexpr std::int64_t sequence_cycle = 0x1'0000;
 
-// A numbering beside the one that counts goes on within so many numbers, ...
+// The packets of a numbering beside the one that counts are at most so many numbers apart, ...
 constexpr int other_numbering_step = 16;
-// ... and so many of its packets tell it from strays and from stragglers about a restart.
+// ... and so many of them tell it from strays and from late packets around a restart.
 constexpr std::uint32_t other_numbering_proof = 3;
 
-// So many duplicates in a row, over so much of the sender's time, are no burst of retransmissions.
+// So many duplicates in a row over so much of the sender's time are no burst of retransmissions.
 constexpr std::uint32_t restart_copies = 10;
 constexpr double restart_seconds = 0.25;
 
-// No jitter, but another origin of the timestamps: who is on hold, or transferred, hears another
-// source. A path that holds packets back for so long delays them; their timestamps go on.
+// A jump of so much is another origin of the timestamps and no jitter: after hold or a transfer the
+// source is another one. A path that delays packets for so long does not change their timestamps.
 constexpr double timestamp_jump_seconds = 5;
 
-// In 1/65536 s, held at the ends of 32 bits.
+// In 1/65536 s, clamped to 32 bits.
 std::uint32_t compact_delay(std::int64_t ns) noexcept {
     if (ns < 0) return 0;
     const std::int64_t seconds = ns / ns_per_second;
@@ -67,7 +67,7 @@ receiver_stats::outcome receiver_stats::update(std::uint16_t seq, std::uint32_t 
     const arrival_mark p{seq, format.kind, {timestamp, format.clock_rate, arrival}};
     const int ahead = seq_distance(seq, static_cast<std::uint16_t>(highest_));
     if (probation_ > 0) [[unlikely]] {
-        // The first packet has none to follow, and is one in sequence all the same.
+        // The first packet follows none, but counts as one in sequence.
         probation_ = (ahead == 1 ? probation_ : min_sequential_) - 1;
         highest_ = seq;
         if (probation_ > 0) {
@@ -116,7 +116,7 @@ receiver_stats::outcome receiver_stats::suspect(const arrival_mark& p) noexcept 
     const int step = suspected_ ? seq_distance(p.seq, suspect_.seq) : 0;
     if (step != 0 && std::abs(step) <= other_numbering_step) {
         const std::int64_t distance = outage(suspect_);
-        // After the suspect as one of an outage, any packet near it is told by its own distance.
+        // Any packet near the suspect may confirm the outage by its own distance.
         if (distance > 0 && (step == 1 || outage(p) == distance + step))
             return end_outage(p, distance);
     }
@@ -160,12 +160,11 @@ bool receiver_stats::is_late(const arrival_mark& p, int behind) const noexcept {
 
 receiver_stats::outcome receiver_stats::late(const arrival_mark& p, int behind) noexcept {
     suspected_ = false;
-    ++received_; // and no more: it says nothing of the path that the others took
+    ++received_; // and nothing else: its delay is not that of the path
     if (mark_seen(highest_ - behind)) {
         ++duplicates_;
         if (!note_copy(p)) return outcome::duplicate;
-        // The sender restarted with the first of them, which counts no more than that of any
-        // other restart.
+        // The sender restarted with the first of them, which does not count, as in any restart.
         duplicates_ -= copies_;
         --received_;
         ++rejected_;
@@ -203,7 +202,7 @@ bool receiver_stats::note_copy(const arrival_mark& p) noexcept {
            media >= restart_seconds * p.at.clock_rate;
 }
 
-// Leaves the numbering so far for that of p.
+// Ends the current numbering; that of p begins.
 void receiver_stats::restart(const arrival_mark& p) noexcept {
     const int from_left = seq_distance(p.seq, left_.seq);
     if (restarts_ > 0 && from_left > 0 && from_left < max_dropout_ &&
@@ -214,9 +213,9 @@ void receiver_stats::restart(const arrival_mark& p) noexcept {
     ++restarts_;
 }
 
-// How far ahead of the highest a packet is, if an outage explains it; else 0. So many cycles of
-// numbers that what is left of them is an ordinary gap need an exact pace: after a silence (music
-// on hold, a muted microphone) numbers go on where they were.
+// How far ahead of the highest a packet is, if an outage explains it; else 0. Where the distance
+// without whole cycles is an ordinary gap, the pace must fit exactly: after a silence (music on
+// hold, a muted microphone) the numbers go on where they were.
 std::int64_t receiver_stats::outage(const arrival_mark& p) const noexcept {
     constexpr double loose = 2, exact = 1.05;
     const auto ahead = static_cast<std::uint16_t>(p.seq - static_cast<std::uint16_t>(highest_));
@@ -234,7 +233,7 @@ void receiver_stats::note_other_numbering(const arrival_mark& p) noexcept {
 }
 
 std::uint64_t receiver_stats::missing() const noexcept {
-    // Duplicates older than the window pass for new packets, and may outnumber the losses.
+    // Duplicates older than the window count as new packets and may outnumber the losses.
     const std::uint64_t came = unique() - early_;
     return expected() > came ? expected() - came : 0;
 }
@@ -271,7 +270,7 @@ report_block receiver_stats::make_report(std::uint32_t ssrc, time_point now) noe
     return report;
 }
 
-// The first packet that counts, of the source or after a restart.
+// The first packet that counts, at the start or after a restart.
 void receiver_stats::begin(const arrival_mark& p) noexcept {
     base_ = highest_ = p.seq;
     suspected_ = false;
@@ -296,7 +295,7 @@ void receiver_stats::advance(const arrival_mark& p, std::int64_t seq) noexcept {
     const auto bit = static_cast<std::uint64_t>(seq) % duplicate_window;
     seen_[bit / 64] |= std::uint64_t{1} << bit % 64;
     highest_ = seq;
-    // An event's timestamp stands still, and is no measure for those of other packets.
+    // The timestamps of events do not advance; those of other packets cannot be compared with them.
     if (p.kind != payload_kind::event) pace_.follow(seq, p.at);
 }
 
@@ -326,7 +325,7 @@ void receiver_stats::receive(const arrival_mark& p) noexcept {
     }
     if (has_transit_) {
         if (p.kind == payload_kind::unknown && p.at.timestamp == last_timestamp_) return;
-        // A.8's transit difference, from differences alone: they stay small and exact for weeks.
+        // A.8's difference of transit times, computed from differences, which stay small and exact.
         const double advance = static_cast<std::int32_t>(p.at.timestamp - last_timestamp_);
         const double difference = std::abs(
             static_cast<double>(detail::elapsed_ns(last_arrival_, p.at.arrival)) * units_per_ns_ -
@@ -344,7 +343,7 @@ void receiver_stats::receive(const arrival_mark& p) noexcept {
     last_timestamp_ = p.at.timestamp;
 }
 
-// The jitter goes on in units of another clock; with one that is not known it stays as it is.
+// Converts the jitter to units of another clock. No-op for an unknown clock rate.
 void receiver_stats::use_clock(std::uint32_t rate) noexcept {
     has_transit_ = false;
     if (rate == 0) return;

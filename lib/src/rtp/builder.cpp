@@ -14,7 +14,7 @@ bool fits_form(const rtp_extension_element& e, bool two_byte) noexcept {
     return e.id >= 1 && e.id <= 14 && e.data.size() >= 1 && e.data.size() <= 16;
 }
 
-// Size of the elements in a body, before it is filled up; nullopt if they cannot stand in one.
+// Size of the elements in a body without its padding; nullopt if one of them is out of range.
 std::optional<std::size_t> elements_size(const rtp_fields& f) noexcept {
     const bool two_byte = is_two_byte_extension(*f.extension_profile);
     if (!two_byte && !is_one_byte_extension(*f.extension_profile)) return std::nullopt;

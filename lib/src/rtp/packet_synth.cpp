@@ -45,7 +45,7 @@ result<std::size_t> packet_synth::write_batch(time_point now, packet_format form
                                               std::span<const std::uint8_t> payloads) noexcept {
     if (!format.valid()) return errc::invalid_argument;
     const std::size_t size = format.payload_size;
-    // Whole payloads, rounded up: what is left over is the front of one more.
+    // The number of payloads, rounded up: the last one may be shorter.
     if (!payloads.empty() && (size == 0 || (payloads.size() - 1) / size >= count)) {
         return errc::invalid_argument;
     }

@@ -69,8 +69,8 @@ void set_counters(benchmark::State& state, double released_mpps, std::uint64_t o
                            benchmark::Counter::kIsRate);
 }
 
-// The processor's own clock at this moment, which a virtual machine's neighbours may halve: one
-// addition after the other takes a cycle each.
+// The processor's clock rate at this moment, which other virtual machines may halve: dependent
+// additions take a cycle each.
 void yardstick_cycle(benchmark::State& state) {
     std::uint64_t n = 0;
     for (auto _ : state) {
@@ -133,7 +133,7 @@ void cpp_face(benchmark::State& state, double released_mpps) {
     set_counters(state, released_mpps, sink.out);
 }
 
-// Every packet far ahead of the one before it: each passes over a gap as wide as may be.
+// Every packet is far ahead of the one before it, so that each skips the widest possible gap.
 void cpp_face_gaps(benchmark::State& state) {
     rtpsynth::jitter_buffer<std::monostate> jb(
         {.capacity = static_cast<unsigned>(state.range(0)), .max_dropout = 32767});

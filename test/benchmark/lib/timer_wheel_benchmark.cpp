@@ -162,8 +162,8 @@ void periodic(benchmark::State& state) {
     measure(state, one_period, [] {});
 }
 
-// The worst customer of an unordered slot: the earliest is put off again and again, and each time
-// the next deadline is asked for. Timers 30 s ahead and nothing else.
+// The worst case for an unordered slot: the earliest timer is rearmed again and again, and each
+// time the next deadline is asked for. All timers are 30 s ahead.
 void put_off_first(benchmark::State& state) {
     clients c{state};
     const auto far = std::chrono::seconds{30};

@@ -70,8 +70,7 @@ const std::vector<int> ulaw_decisions = decision_values(4, {{{1, 1}},
 const std::vector<int> alaw_decisions = decision_values(
     16, {{{32, 1}}, {{16, 2}}, {{16, 4}}, {{16, 8}}, {{16, 16}}, {{16, 32}}, {{16, 64}}});
 
-// Number of the step that holds a magnitude; on a decision value the upper one, past the end the
-// last.
+// Number of the step of a magnitude: the upper one on a decision value, the last past the end.
 int step_of(const std::vector<int>& decisions, int magnitude) {
     const auto above = std::upper_bound(decisions.begin(), decisions.end(), magnitude);
     const auto step = static_cast<int>(above - decisions.begin()) - 1;
@@ -157,7 +156,7 @@ BOOST_AUTO_TEST_CASE(tables_are_those_of_audioop) {
                0x94d7525214c75eb2U);
 }
 
-BOOST_AUTO_TEST_CASE(encoding_what_was_decoded_changes_nothing) {
+BOOST_AUTO_TEST_CASE(encoding_inverts_decoding) {
     for (const std::uint8_t c : all_codes()) {
         // Negative zero decodes to 0, which is encoded as positive zero.
         BOOST_TEST(+ulaw_encode(ulaw_decode(c)) == (c == 0x7f ? 0xff : +c));
@@ -301,7 +300,7 @@ BOOST_AUTO_TEST_CASE(blocks_convert_as_much_as_both_sides_hold) {
     check_sizes<std::uint8_t, std::int16_t>(alaw_decode, 0xaa, 32256);
 }
 
-BOOST_AUTO_TEST_CASE(empty_blocks_are_fine) {
+BOOST_AUTO_TEST_CASE(empty_blocks_are_accepted) {
     ulaw_encode({}, {});
     ulaw_decode({}, {});
     alaw_encode({}, {});

@@ -22,7 +22,7 @@ namespace {
 constexpr std::uint32_t largest_rate = std::numeric_limits<std::uint32_t>::max();
 constexpr std::size_t largest_size = std::numeric_limits<std::size_t>::max();
 
-// The definition, an operation a line; volatile keeps a compiler from fusing two of them.
+// The definition, one operation a line; volatile keeps compilers from fusing two of them.
 std::vector<std::int16_t> defined(const std::vector<std::int16_t>& in, std::uint32_t in_rate,
                                   std::uint32_t out_rate) {
     if (in.empty()) return {};
@@ -46,7 +46,7 @@ std::vector<std::int16_t> defined(const std::vector<std::int16_t>& in, std::uint
     return out;
 }
 
-// What resample_linear gives, which must be what each kernel gives without short cuts.
+// The result of resample_linear(), which each kernel must give without the shortcuts.
 std::vector<std::int16_t> resampled(const std::vector<std::int16_t>& in, std::uint32_t in_rate,
                                     std::uint32_t out_rate) {
     std::vector<std::int16_t> out(resampled_size(in.size(), in_rate, out_rate));
@@ -65,7 +65,7 @@ std::vector<std::int16_t> resampled(const std::vector<std::int16_t>& in, std::ui
 
 std::uint32_t draw(std::mt19937& random) { return static_cast<std::uint32_t>(random()); }
 
-// Noise, or one of the patterns in which rounding and clipping go wrong first.
+// Noise, or one of the patterns where wrong rounding or clipping shows first.
 std::vector<std::int16_t> content(std::mt19937& random, std::size_t n) {
     std::vector<std::int16_t> pcm(n);
     const unsigned kind = random() % 4;
@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(sizes_are_rounded_half_to_even) {
     BOOST_TEST(resampled_size(160, 8000, 0) == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(absurd_sizes_saturate) {
+BOOST_AUTO_TEST_CASE(overflowing_sizes_saturate) {
     BOOST_TEST(resampled_size(1, 1, largest_rate) == largest_rate);
     BOOST_TEST(resampled_size(1, largest_rate, 1) == 1U);
     BOOST_TEST(resampled_size(largest_size, 1, 1) == largest_size);
@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(bad_arguments_are_refused_and_write_nothing) {
     BOOST_TEST(std::count(out.begin(), out.end(), 2) == 319);
 }
 
-BOOST_AUTO_TEST_CASE(a_larger_output_is_left_alone_past_the_result) {
+BOOST_AUTO_TEST_CASE(output_past_the_result_is_not_touched) {
     const std::vector<std::int16_t> in(50, 1);
     for (const std::uint32_t out_rate : {1U, 2U, 3U, 4U, 6U}) {
         std::vector<std::int16_t> out(200, 2);
@@ -191,7 +191,7 @@ BOOST_AUTO_TEST_CASE(long_inputs_equal_the_definition) {
         BOOST_TEST((resampled(in, 48000, out_rate) == defined(in, 48000, out_rate)));
 }
 
-// The face of another language may hand over samples at odd addresses.
+// Another language may pass samples at odd addresses.
 BOOST_AUTO_TEST_CASE(no_alignment_is_needed) {
     std::mt19937 random(5);
     const auto in = content(random, 100);

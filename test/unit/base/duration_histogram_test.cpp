@@ -25,8 +25,8 @@ duration_histogram of(const std::vector<ns>& values) {
     return h;
 }
 
-// A bucket's edges, by what the class promises instead of by its arithmetic: one value below 32,
-// and above it the sixteenth part of the power of two that the value lies in.
+// The bounds of a value's bucket as documented, not as the class computes them: one value below 32,
+// and above it a sixteenth of the power of two that is not above the value.
 std::pair<ns, ns> bucket_of(ns value) {
     ns power = 16;
     while (value / power >= 2) power *= 2;
@@ -72,7 +72,7 @@ std::vector<ns> latencies(std::size_t n, unsigned seed) {
     return values;
 }
 
-// The least value that at least q of all are not longer than.
+// The least value that a fraction q or more of all do not exceed.
 ns true_quantile(std::vector<ns> sorted, double q) {
     std::ranges::sort(sorted);
     std::size_t i = 0;
@@ -90,7 +90,7 @@ void check_quantiles(const duration_histogram& h, const std::vector<ns>& values)
     }
 }
 
-BOOST_AUTO_TEST_CASE(nothing_is_zero) {
+BOOST_AUTO_TEST_CASE(an_empty_histogram_is_zero) {
     const duration_histogram h;
     BOOST_TEST(h.count() == 0U);
     for (const duration d :
@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_zero) {
     BOOST_TEST(buckets(h).empty());
 }
 
-BOOST_AUTO_TEST_CASE(a_value_lies_in_its_bucket) {
+BOOST_AUTO_TEST_CASE(a_value_is_in_its_bucket) {
     for (const ns value : edge_values()) {
         const auto all = buckets(of({value}));
         const auto [low, high] = bucket_of(value);
@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(a_value_lies_in_its_bucket) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(one_value_is_all_of_its_quantiles) {
+BOOST_AUTO_TEST_CASE(all_quantiles_of_one_value_are_that_value) {
     for (const ns value : edge_values()) {
         const auto h = of({value});
         for (const double q : {0.0, 0.5, 1.0}) BOOST_REQUIRE(h.quantile(q).count() == value);
@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(below_32_ns_quantiles_are_exact) {
     BOOST_TEST(h.quantile(0).count() == 0);
 }
 
-BOOST_AUTO_TEST_CASE(a_quantile_beyond_0_to_1_is_the_nearest) {
+BOOST_AUTO_TEST_CASE(quantiles_are_clamped_to_0_to_1) {
     const auto h = of({3, 5, 7});
     BOOST_TEST(h.quantile(-1).count() == 3);
     BOOST_TEST(h.quantile(-std::numeric_limits<double>::infinity()).count() == 3);
@@ -164,7 +164,7 @@ BOOST_AUTO_TEST_CASE(a_quantile_beyond_0_to_1_is_the_nearest) {
     BOOST_TEST(h.quantile(std::numeric_limits<double>::infinity()).count() == 7);
 }
 
-BOOST_AUTO_TEST_CASE(least_greatest_and_mean) {
+BOOST_AUTO_TEST_CASE(min_max_and_mean) {
     const auto values = latencies(1000, 9);
     const auto h = of(values);
     BOOST_TEST(h.min().count() == *std::ranges::min_element(values));
@@ -192,7 +192,7 @@ BOOST_AUTO_TEST_CASE(the_greatest_durations_do_not_overflow) {
     BOOST_TEST(h.mean().count() >= greatest - 1);
 }
 
-BOOST_AUTO_TEST_CASE(merged_is_as_if_recorded_together) {
+BOOST_AUTO_TEST_CASE(merging_equals_recording_together) {
     auto a = latencies(5000, 1);
     const auto b = latencies(300, 2);
     auto merged = of(a);
@@ -208,7 +208,7 @@ BOOST_AUTO_TEST_CASE(merged_is_as_if_recorded_together) {
     check_quantiles(merged, a);
 }
 
-BOOST_AUTO_TEST_CASE(merging_nothing_changes_nothing) {
+BOOST_AUTO_TEST_CASE(merging_an_empty_histogram_changes_nothing) {
     auto h = of({5, 6});
     h.merge({});
     BOOST_TEST(h.count() == 2U);

@@ -20,7 +20,7 @@ namespace {
 
 using numbers = std::vector<std::uint64_t>;
 
-/// Of 64 bits, so that a number that comes twice was handed out twice.
+/// Numbers of 64 bits: that one comes twice by chance is out of the question.
 numbers draw(std::size_t count) {
     numbers drawn(count);
     for (auto& n : drawn) n = std::uint64_t{system_random32()} << 32 | system_random32();
@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(a_child_draws_numbers_of_its_own) {
     BOOST_TEST(all_differ(all));
 }
 
-BOOST_AUTO_TEST_CASE(a_child_draws_whoever_drew_when_it_was_made) {
+BOOST_AUTO_TEST_CASE(a_child_draws_although_other_threads_drew_at_the_fork) {
     std::atomic<bool> done{false};
     std::vector<std::thread> threads;
     for (int i = 0; i != 3; ++i)

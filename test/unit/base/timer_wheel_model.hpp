@@ -1,5 +1,5 @@
 /// \file
-/// The timer wheel's reference: the same calls made to a wheel and to a plain std::multimap.
+/// A reference for the timer wheel: makes the same calls to a wheel and to a std::multimap.
 /// Include after Boost.Test.
 #pragma once
 

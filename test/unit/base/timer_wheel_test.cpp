@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(cancel_and_rearm) {
     BOOST_TEST(fire(other, at(400)) == ids{1});
 }
 
-BOOST_AUTO_TEST_CASE(either_may_be_destroyed_first) {
+BOOST_AUTO_TEST_CASE(wheel_or_timer_may_be_destroyed_first) {
     auto wheel = std::make_unique<timer_wheel>(at(0));
     auto clients = make_clients(1000);
     std::mt19937 random{1};
@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(order)
 
-BOOST_AUTO_TEST_CASE(by_deadline_then_by_arming) {
+BOOST_AUTO_TEST_CASE(fires_by_deadline_then_by_order_of_arming) {
     timer_wheel wheel{at(0)};
     auto clients = make_clients(6);
     const std::int64_t deadlines[] = {500, 100, 500, 100, 99, 70'000'000};
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(equal_deadlines_armed_at_different_distances) {
     BOOST_TEST(fire(wheel, deadline) == first_numbers(50));
 }
 
-BOOST_AUTO_TEST_CASE(one_slot_with_100000) {
+BOOST_AUTO_TEST_CASE(one_slot_with_100000_timers) {
     constexpr int n = 100'000;
     for (const bool equal : {true, false}) {
         timer_wheel wheel{at(0)};
@@ -158,7 +158,7 @@ BOOST_AUTO_TEST_CASE(one_slot_with_100000) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(always_putting_off_the_first) {
+BOOST_AUTO_TEST_CASE(rearming_the_first_again_and_again) {
     constexpr std::size_t n = 50'000; // quadratic work would take minutes
     timer_wheel wheel{at(0)};
     auto clients = make_clients(n);
@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(time_runs_backwards) {
     BOOST_TEST(fire(wheel, at(1'000'000'500)) == (ids{2, 1}));
 }
 
-BOOST_AUTO_TEST_CASE(budget_of_nothing) {
+BOOST_AUTO_TEST_CASE(budget_of_zero) {
     timer_wheel wheel{at(0)};
     client c{1};
     BOOST_TEST(!wheel.advance(at(5), 0, [](timer_wheel::timer&) {}).more);
@@ -248,7 +248,7 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(inside_the_visitor)
 
-BOOST_AUTO_TEST_CASE(arms_itself) {
+BOOST_AUTO_TEST_CASE(visitor_rearms_its_timer) {
     for (const std::int64_t next : {-1'000'000'000LL, 99LL, 100LL, 101LL, 150LL, 1'000'000LL}) {
         timer_wheel wheel{at(0)};
         client c{1};
@@ -266,7 +266,7 @@ BOOST_AUTO_TEST_CASE(arms_itself) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(cancels_destroys_and_moves_others_due) {
+BOOST_AUTO_TEST_CASE(visitor_cancels_destroys_and_rearms_due_timers) {
     timer_wheel wheel{at(0)};
     auto clients = make_clients(100);
     for (const auto& c : clients) wheel.arm(*c, at(10 + c->id));
@@ -285,7 +285,7 @@ BOOST_AUTO_TEST_CASE(cancels_destroys_and_moves_others_due) {
     BOOST_TEST(fire(wheel, at(1'000)) == ids{61});
 }
 
-BOOST_AUTO_TEST_CASE(destroys_everything) {
+BOOST_AUTO_TEST_CASE(visitor_destroys_all_timers) {
     timer_wheel wheel{at(0)};
     auto clients = make_clients(1000);
     for (const auto& c : clients) wheel.arm(*c, at(c->id % 10 * 5'000));
@@ -294,7 +294,7 @@ BOOST_AUTO_TEST_CASE(destroys_everything) {
     BOOST_TEST(wheel.empty());
 }
 
-BOOST_AUTO_TEST_CASE(advances) {
+BOOST_AUTO_TEST_CASE(visitor_advances_the_wheel) {
     timer_wheel wheel{at(0)};
     client a{1};
     client b{2};
@@ -310,7 +310,7 @@ BOOST_AUTO_TEST_CASE(advances) {
     BOOST_TEST(fire(wheel, at(30)) == (ids{1, 2}));
 }
 
-BOOST_AUTO_TEST_CASE(throws) {
+BOOST_AUTO_TEST_CASE(visitor_throws) {
     timer_wheel wheel{at(0)};
     auto clients = make_clients(3);
     for (const auto& c : clients) wheel.arm(*c, at(c->id));
@@ -325,7 +325,7 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(fairness)
 
-BOOST_AUTO_TEST_CASE(always_overdue_clients_take_turns) {
+BOOST_AUTO_TEST_CASE(overdue_clients_do_not_starve_others) {
     // 10 clients ask for the past each time they are called, one wants 10 ms, and a call serves 4.
     timer_wheel wheel{at(0)};
     auto clients = make_clients(11);
@@ -364,7 +364,7 @@ BOOST_AUTO_TEST_CASE(unlimited_budget_ends) {
         wheel.advance(at(0), no_limit, [&](timer_wheel::timer&) { wheel.arm(c, at(0)); }).more);
 }
 
-// What is not due costs nothing, and a crowd that was put in order before is taken apart in steps.
+// Timers that are not due cost nothing, and an ordered crowd of timers is spread in steps.
 BOOST_AUTO_TEST_CASE(budget_bounds_the_work_too) {
     timer_wheel wheel{at(0)};
     const auto crowd = make_clients(10'000);

@@ -1,5 +1,5 @@
 /// \file
-/// What every jitter buffer promises, whatever is put into it.
+/// Checks what every jitter buffer guarantees, whatever is put into it.
 #pragma once
 
 #include <rtpsynth/jitter/buffer.hpp>

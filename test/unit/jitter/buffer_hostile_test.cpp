@@ -11,9 +11,9 @@
 #include <cstdint>
 #include <random>
 
-// Senders that mean harm: numbers that run backwards, jump, creep downwards after a restart, come
-// from two sources at once, or end an outage at the worst place, with timestamps that follow or do
-// not. Whatever they send, a buffer keeps what it promises.
+// Hostile senders: numbers that run backwards, jump, creep downwards after a restart, come from two
+// sources at once, or end an outage at the worst place, with timestamps that match or do not. A
+// buffer keeps its guarantees, whatever they send.
 
 namespace {
 
@@ -129,7 +129,7 @@ bool holds(std::uint32_t seed, totals& sums) {
     return sink.right && sink.inside.none() && stats.received == packets;
 }
 
-BOOST_AUTO_TEST_CASE(no_sequence_breaks_what_a_buffer_promises) {
+BOOST_AUTO_TEST_CASE(no_hostile_sequence_breaks_a_buffer) {
     int wrong = 0;
     totals sums;
     for (std::uint32_t seed = 1; seed <= sequences; ++seed) {

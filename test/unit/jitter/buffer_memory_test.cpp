@@ -22,7 +22,7 @@
 #include <variant>
 #include <vector>
 
-// What a jitter buffer allocates, and what it does when there is nothing to be had.
+// What a jitter buffer allocates, and what it does without memory.
 
 namespace {
 
@@ -103,7 +103,7 @@ order in_windows(std::size_t window, const std::function<void(order&, std::mt199
     return all;
 }
 
-BOOST_AUTO_TEST_CASE(no_packet_is_allocated_for_at_ordinary_disorder) {
+BOOST_AUTO_TEST_CASE(ordinary_reordering_allocates_nothing) {
     const struct {
         const char* name;
         unsigned capacity;
@@ -192,9 +192,9 @@ BOOST_AUTO_TEST_CASE(ten_thousand_buffers_of_20_packets_fit_in_well_under_50_mb)
     BOOST_TEST(used < 30'000'000U);
 }
 
-// ---- nothing to be had ----
+// ---- without memory ----
 
-BOOST_AUTO_TEST_CASE(a_buffer_for_which_there_is_no_memory_is_not_made) {
+BOOST_AUTO_TEST_CASE(construction_without_memory_throws) {
     for (long n = 0; n != 2; ++n) {
         const std::size_t before = live_bytes;
         until_failure = n;
@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE(a_buffer_for_which_there_is_no_memory_is_not_made) {
 
 using owned_buffer = jitter_buffer<std::unique_ptr<int>>;
 
-// What came out, without an allocation of its own.
+// A sink that records what came out without allocating.
 struct record {
     std::array<std::int64_t, 100> what{};
     std::size_t used = 0;
@@ -236,8 +236,8 @@ auto numbers_of(const jitter_buffer_stats& s) {
                       s.stray,    s.erasures, s.erased,    s.restarts};
 }
 
-// Each packet is put into both; the one is refused memory at first, and must then be as the other.
-// Returns how often it was refused.
+// Each packet is put into both buffers. One gets no memory at first, and must then agree with the
+// other. Returns how often it got none.
 int starve(const order& numbers, const jitter_buffer_options& o) {
     int refusals = 0;
     for (long nth = 0; nth != 3; ++nth) {
@@ -275,13 +275,13 @@ int starve(const order& numbers, const jitter_buffer_options& o) {
     return refusals;
 }
 
-BOOST_AUTO_TEST_CASE(a_packet_for_which_there_is_no_memory_leaves_no_trace) {
+BOOST_AUTO_TEST_CASE(insert_without_memory_changes_nothing) {
     const jitter_buffer_options wide{
         .capacity = 6, .max_delay = duration(100), .max_dropout = 65535, .max_misorder = 65535};
     BOOST_TEST(starve({0, 1, 100, 3, 3000, 20000, 2, 32000, 5, 4, 7, 40000, 41000}, wide) >= 3);
-    // Before the beginning, and over the whole circle.
+    // Before the first packet, and over the whole number space.
     BOOST_TEST(starve({30000, 30100, 20000, -2768, 62767, 2, 3}, wide) >= 3);
-    // Before what ends a long outage.
+    // Before the packets that end a long outage.
     BOOST_TEST(starve({0, 1, 70000, 70001, 3, 2, 5, 6, 1000, 70000}, {.capacity = 6}) >= 1);
     // A suspect stays where it is.
     BOOST_TEST(starve({0, 1, 20000, 1500, 2, 2501, 2499, 20001, 20002, 3}, {.capacity = 20}) >= 2);

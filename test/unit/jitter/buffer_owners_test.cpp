@@ -12,13 +12,13 @@
 #include <utility>
 #include <vector>
 
-// What a caller keeps with a packet stays with it, whatever happens: also when a sink throws.
+// An owner stays with its packet, whatever happens, even if a sink throws.
 
 namespace {
 
 using namespace rtpsynth;
 
-// Each stands for one packet, and tells where it ended.
+// Each belongs to one packet and records where it ended.
 struct tally {
     int live = 0; // owners of a packet, wherever they are
 };
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(an_owner_may_be_move_only) {
     BOOST_TEST(sink.dropped == (std::vector{2, 1}), boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(a_frame_nobody_takes_gives_its_owner_back_at_once) {
+BOOST_AUTO_TEST_CASE(a_frame_that_the_sink_does_not_take_is_destroyed_at_once) {
     tally t;
     buffer_type b({.capacity = 3});
     struct {
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(a_frame_nobody_takes_gives_its_owner_back_at_once) {
     BOOST_TEST(t.live == 0);
 }
 
-BOOST_AUTO_TEST_CASE(a_buffer_that_dies_full_destroys_every_owner_once) {
+BOOST_AUTO_TEST_CASE(destroying_a_full_buffer_destroys_every_owner_once) {
     for (const int capacity : {1, 2, 20, 16383}) {
         tally t;
         {
@@ -236,7 +236,7 @@ BOOST_AUTO_TEST_CASE(every_owner_inside_can_be_visited) {
 
 struct sink_failure {};
 
-// Writes down what it gets and throws at call number `next`, and then every `period` calls.
+// Records what it gets and throws at call number `next`, and then every `period` calls.
 struct throwing_sink {
     std::vector<bool> seen;                // by id: played or dropped
     std::optional<std::int64_t> following; // the number that has to come next
@@ -306,7 +306,7 @@ std::vector<step> make_script(std::uint32_t seed, int length) {
     return script;
 }
 
-// Runs a script with a sink that throws, and says whether all was right.
+// Runs a script with a sink that throws, and returns whether all was right.
 bool runs_well(const std::vector<step>& script, const jitter_buffer_options& o,
                throwing_sink& sink) {
     tally t;
@@ -372,8 +372,8 @@ BOOST_AUTO_TEST_CASE(a_sink_may_throw_at_any_of_its_calls) {
     BOOST_TEST(runs > 10'000);
 }
 
-BOOST_AUTO_TEST_CASE(what_a_throwing_sink_left_inside_is_not_taken_twice) {
-    // The erasure before 2 is thrown at, so that 2 is due; then comes another 2.
+BOOST_AUTO_TEST_CASE(packets_left_inside_by_a_throwing_sink_are_not_taken_twice) {
+    // The sink throws at the erasure before 2, so that 2 is due; then another 2 comes.
     for (const bool after_something_else : {false, true}) {
         tally t;
         buffer_type b({.capacity = 20});

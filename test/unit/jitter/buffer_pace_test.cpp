@@ -8,7 +8,7 @@
 #include <initializer_list>
 #include <string>
 
-// How a jitter buffer learns a stream's step, and how much media it takes a gap to span.
+// How a jitter buffer learns a stream's step, and how long it takes a gap to be.
 
 namespace {
 
@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(an_erasure_before_any_pace_is_known) {
     BOOST_TEST(gap_of_1(1, 129) == "[3..3 +1] 4");
 }
 
-// What an erasure of 1 is sized by when the clock has jumped: the usual step.
+// When the clock has jumped, an erasure of 1 packet spans the usual step, which is returned.
 std::uint32_t step_after(std::initializer_list<std::uint32_t> advances) {
     scripted_buffer b(1);
     std::int64_t n = 1;
@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(the_usual_step_is_the_first_advance_and_then_any_that_comes
     BOOST_TEST(step_after({20'000'000}) == 20'000'000U);
 }
 
-BOOST_AUTO_TEST_CASE(what_follows_a_gap_teaches_no_step) {
+BOOST_AUTO_TEST_CASE(the_step_after_a_gap_is_not_learnt) {
     buffer b(1);
     BOOST_TEST(b.put({1, 2, 4}) == "1 2 [3..3 +160] 4");
     b.put(make_packet(5, 640 + 240, 1));

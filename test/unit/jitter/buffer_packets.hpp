@@ -1,5 +1,5 @@
 /// \file
-/// What the jitter buffer's tests share: packets out of nothing, and what comes out as text.
+/// Shared by the tests of the jitter buffer: makes packets, and writes what comes out as text.
 #pragma once
 
 #include <rtpsynth/jitter/buffer.hpp>
@@ -14,8 +14,8 @@
 #include <variant>
 #include <vector>
 
-/// A packet without payload. A jitter buffer copies the header and leaves the bytes alone, so that
-/// one array does for all of them.
+/// A packet without payload. A jitter buffer copies the header and does not read the bytes, so that
+/// one array is enough for all packets.
 inline rtpsynth::rtp_packet_view make_packet(std::int64_t seq, std::uint32_t timestamp,
                                              std::uint32_t ssrc) {
     static std::array<std::uint8_t, rtpsynth::rtp_header_size> bytes;
@@ -51,11 +51,11 @@ inline std::string_view name_of(rtpsynth::drop_reason why) {
     throw std::logic_error("no such reason");
 }
 
-/// A sink that writes down what it is given:
+/// A sink that records what it is given:
 ///
 ///     7              the packet of that lseq is played
 ///     [8..9 +320]    an erasure, and how many timestamp units it spans
-///     [8..9 restart] an erasure where the sender started anew
+///     [8..9 restart] an erasure where the sender restarted
 ///     late(5)        a packet with that number on the wire is dropped
 template <class Owner>
 struct transcript {
@@ -80,7 +80,7 @@ private:
     void add(const std::string& what) { text += (text.empty() ? "" : " ") + what; }
 };
 
-/// A jitter buffer without owners; each step gives what it handed out as a transcript.
+/// A jitter buffer without owners. Each step returns what it handed out as a transcript.
 class scripted_buffer {
 public:
     explicit scripted_buffer(const rtpsynth::jitter_buffer_options& o) : frames_(o) {}

@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <string>
 
-// What fits nowhere in the stream, and what the next packet proves it to be. The steps' results are
-// written as transcripts.
+// Suspects: packets that do not fit the stream, and what the next packet shows them to be. The
+// results of steps are written as transcripts.
 
 namespace {
 
@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(a_packet_of_another_source_is_a_suspect) {
     BOOST_TEST(b.put(2) == "stray(2) 2");
 }
 
-BOOST_AUTO_TEST_CASE(suspects_of_different_streams_condemn_each_other) {
+BOOST_AUTO_TEST_CASE(suspects_of_different_streams_are_strays) {
     buffer b(2);
     BOOST_TEST(b.put(0) == "0");
     BOOST_TEST(b.put(10000) == "");
@@ -71,11 +71,11 @@ BOOST_AUTO_TEST_CASE(suspects_of_different_streams_condemn_each_other) {
     BOOST_TEST(b.put(1) == "1");
 }
 
-BOOST_AUTO_TEST_CASE(two_suspects_in_sequence_prove_a_restart) {
+BOOST_AUTO_TEST_CASE(two_suspects_in_sequence_are_a_restart) {
     buffer b(3);
     BOOST_TEST(b.put({0, 1, 3}) == "0 1");
     BOOST_TEST(b.put(500, 2) == "");
-    // The old stream leaves; the new one is collected as any beginning is.
+    // The old stream is handed out; the new one is collected like the first packets of any stream.
     BOOST_TEST(b.put(501, 2) == "[2..2 +160] 3");
     BOOST_TEST(b->stats().restarts == 1U);
     BOOST_TEST(b.put(502, 2) == "[4..131571 restart] 131572 131573 131574");
@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(a_restart_ends_the_pace_and_the_reference_of_the_old_stream
     BOOST_TEST(b.put({0, 1, 2}) == "0 1 2");
     BOOST_TEST(b.put(make_packet(5000, 7, 2)) == "");
     BOOST_TEST(b.put(make_packet(5001, 8, 2)) == "");
-    // The first packet put in is what the others are measured by, not the lowest.
+    // The reference for the others is the first packet put in, not the lowest.
     BOOST_TEST(b.put(make_packet(2500, 0U - 160, 2)) == "[3..133571 restart] 133572");
     BOOST_TEST(b.put(make_packet(5002, 9, 2)) == "[133573..136071 +166] 136072 136073 136074");
 }
@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(a_restart_ends_the_pace_and_the_reference_of_the_old_stream
 
 constexpr std::uint32_t later = 9'000'000;
 
-BOOST_AUTO_TEST_CASE(a_new_numbering_behind_the_old_one_is_told_by_its_timestamps) {
+BOOST_AUTO_TEST_CASE(timestamps_tell_a_new_numbering_behind_the_old_one) {
     for (const int back : {2, 50, 2500, 3000, 3001, 30000, 32768}) {
         buffer b(2);
         for (int n = 40000; n <= 40199; ++n) b.put(n);
@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(a_packet_again_is_a_duplicate_whatever_its_timestamp) {
     BOOST_TEST(b.put(make_packet(2, later, 1)) == "duplicate(2)");
 }
 
-BOOST_AUTO_TEST_CASE(late_packets_do_not_prove_each_other) {
+BOOST_AUTO_TEST_CASE(late_packets_do_not_confirm_each_other) {
     buffer b(4);
     b.put({0, 1, 2, 3, 4, 5, 6, 7});
     BOOST_TEST(b.put({2, 3, 4, 5}) == "late(2) late(3) late(4) late(5)");
@@ -172,7 +172,7 @@ BOOST_AUTO_TEST_CASE(late_packets_do_not_prove_each_other) {
 
 // ---- long outages ----
 
-BOOST_AUTO_TEST_CASE(an_outage_whose_numbers_and_timestamps_went_on_together_is_a_loss) {
+BOOST_AUTO_TEST_CASE(an_outage_with_matching_numbers_and_timestamps_is_a_loss) {
     buffer b(4);
     b.put({0, 1, 2, 3});
     BOOST_TEST(b.put(5000) == "");
@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(an_outage_of_2_to_the_31_units_or_more_is_a_restart) {
     BOOST_TEST(put_after(0x80008000) == "[2..163840 restart] 163841 163842");
 }
 
-BOOST_AUTO_TEST_CASE(an_outage_of_another_source_or_beside_the_step_is_a_restart) {
+BOOST_AUTO_TEST_CASE(an_outage_with_another_source_or_step_is_a_restart) {
     const auto put_after = [](std::uint32_t units, std::uint32_t ssrc) {
         buffer b(1);
         b.put({0, 1});
@@ -248,8 +248,8 @@ BOOST_AUTO_TEST_CASE(an_outage_keeps_the_usual_step) {
     BOOST_TEST(b.put(make_packet(5003, 0x80000000, 1)) == "[5002..5002 +160] 5003");
 }
 
-// The stream goes on where it was after what looked like the end of an outage. The two packets then
-// lie beyond every number that is derived from a 16-bit one.
+// The stream continues where it was after what looked like the end of an outage. The two packets
+// are then beyond every number that can be derived from 16 bits.
 BOOST_AUTO_TEST_CASE(a_stream_goes_on_before_two_packets_far_ahead) {
     buffer b(6);
     b.put({0, 1, 2});
@@ -287,13 +287,13 @@ BOOST_AUTO_TEST_CASE(the_numbers_reach_two_packets_that_were_far_ahead) {
 
 // ---- lseq never goes backwards ----
 
-BOOST_AUTO_TEST_CASE(a_new_stream_is_numbered_clear_of_all_before_it) {
+BOOST_AUTO_TEST_CASE(a_new_stream_is_numbered_above_all_before_it) {
     buffer b({.capacity = 4, .max_misorder = 32768});
     b.put({0, 1, 2});
     BOOST_TEST(b.put({10, 11, 12}) == ""); // waits for 3
     b.put(make_packet(0, later, 2));
     BOOST_TEST(b.put(make_packet(1, later + 160, 2)) == "[3..9 +1120] 10 11 12");
-    // As far behind the new beginning as may be.
+    // As far behind the first packet as possible.
     const std::uint32_t earlier = later - 160U * 32768;
     BOOST_TEST(b.put(make_packet(32768, earlier, 2)) == "");
     BOOST_TEST(b.flush().starts_with("[13..98303 restart] 98304 [98305..131071 +"));
@@ -309,7 +309,7 @@ BOOST_AUTO_TEST_CASE(packets_cannot_creep_below_what_was_handed_out) {
     BOOST_TEST(b->stats().stray == 19U);
 }
 
-BOOST_AUTO_TEST_CASE(a_beginning_may_spread_over_the_whole_circle) {
+BOOST_AUTO_TEST_CASE(the_first_packets_may_span_the_whole_number_space) {
     buffer b({.capacity = 20, .max_dropout = 32767, .max_misorder = 32768});
     BOOST_TEST(b.put({30000, 30000 + 32767, 30000 - 32768, 30000 + 32766, 30000 - 32767}) == "");
     BOOST_TEST(b.put(30000 + 32767) == "duplicate(62767)");

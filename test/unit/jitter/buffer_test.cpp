@@ -12,7 +12,7 @@
 #include <variant>
 #include <vector>
 
-// Every rule of the jitter buffer by example. What a step gives is written as a transcript.
+// An example of every rule of the jitter buffer. The results of a step are written as a transcript.
 
 namespace {
 
@@ -38,7 +38,7 @@ BOOST_AUTO_TEST_CASE(any_other_beginning_is_collected_until_the_buffer_is_full) 
     BOOST_TEST(b.put(14) == "14");
 }
 
-BOOST_AUTO_TEST_CASE(a_0_that_is_not_the_very_first_packet_is_nothing_special) {
+BOOST_AUTO_TEST_CASE(number_0_is_special_only_in_the_first_packet) {
     buffer b(3);
     BOOST_TEST(b.put({1, 0}) == "");
     BOOST_TEST(b.put(2) == "0 1 2");
@@ -51,7 +51,7 @@ BOOST_AUTO_TEST_CASE(packets_leave_in_sequence_order) {
     BOOST_TEST(b.put({6, 5, 8, 7}) == "5 6 7 8");
 }
 
-BOOST_AUTO_TEST_CASE(a_gap_is_passed_over_when_the_buffer_is_full) {
+BOOST_AUTO_TEST_CASE(a_gap_is_skipped_when_the_buffer_is_full) {
     buffer b(3);
     BOOST_TEST(b.put({0, 2, 5}) == "0");
     BOOST_TEST(b.put(6) == "[1..1 +160] 2");
@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(numbers_do_not_wrap) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_comes_before_a_stream_that_began_with_0_has_a_negative_number) {
+BOOST_AUTO_TEST_CASE(packets_before_number_0_have_negative_numbers) {
     buffer b(4);
     BOOST_TEST(b.put({2, -1, 0}) == "");
     BOOST_TEST(b.put(-6) == "-6");
@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(no_packet_waits_longer_than_max_delay) {
     BOOST_TEST(!b->next_deadline());
 }
 
-BOOST_AUTO_TEST_CASE(what_goes_before_an_expired_packet_leaves_with_it) {
+BOOST_AUTO_TEST_CASE(packets_before_an_expired_one_leave_with_it) {
     buffer b({.capacity = 20, .max_delay = 0ns});
     b.put(make_packet(0), at(0));
     b.put(make_packet(9), at(5)); // the oldest, but not the first
@@ -179,7 +179,7 @@ BOOST_AUTO_TEST_CASE(deadlines_at_the_ends_of_time) {
     BOOST_TEST(b.expire(at(-1)) == "[1..1 +160] 2 3 4");
 }
 
-BOOST_AUTO_TEST_CASE(flush_hands_out_everything_and_the_stream_goes_on) {
+BOOST_AUTO_TEST_CASE(flush_hands_out_all_and_the_stream_continues) {
     buffer b(20);
     BOOST_TEST(b.flush() == "");
     b.put({0, 3, 2, 6});

@@ -10,8 +10,8 @@
 #include <iostream>
 #include <string>
 
-// Every word of so many letters, a letter being a packet of one of the sequence numbers below, or a
-// flush. All is checked after each letter, and so are the shorter words.
+// Every word of a given length, in which a letter is a packet with one of the sequence numbers
+// below or a flush. Everything is checked after each letter, so that shorter words are tested, too.
 
 #ifndef RTPSYNTH_WORD_LENGTH
 #    define RTPSYNTH_WORD_LENGTH 6

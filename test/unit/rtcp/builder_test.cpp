@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(storage_too_small_changes_nothing) {
     BOOST_CHECK(is(rtcp_builder({}).add_receiver_report(1), errc::buffer_too_small));
 }
 
-BOOST_AUTO_TEST_CASE(what_is_built_at_random_parses_to_the_same) {
+BOOST_AUTO_TEST_CASE(parsing_returns_what_was_built_at_random) {
     std::mt19937 random(42);
     const auto u32 = [&] { return static_cast<std::uint32_t>(random()); };
     const auto text = [&](std::size_t least) {

@@ -51,7 +51,7 @@ bytes sample() {
     return out;
 }
 
-// Reads everything there is in a copy that ends where the datagram does, for ASan to watch over.
+// Reads all fields of a copy that ends where the datagram does, so that ASan sees a read past it.
 // Returns the number of packets, 0 if refused.
 unsigned read_all(const bytes& datagram, rtcp_mode mode) {
     const auto copy = std::make_unique<std::uint8_t[]>(datagram.size());
@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(reads_what_ffmpeg_sends) {
     BOOST_CHECK_EQUAL(bye.ssrc(0), 0xefb8cc30U);
     BOOST_CHECK_EQUAL(bye.reason(), "");
 
-    // All three packets have one possible form, so ours must be the same bytes.
+    // There is only one way to write these three packets, so ours must be the same bytes.
     std::array<std::uint8_t, 64> storage{};
     rtcp_builder builder(storage);
     const std::uint32_t ssrcs[] = {0xefb8cc30};
@@ -195,7 +195,7 @@ BOOST_AUTO_TEST_CASE(reduced_size_takes_any_rtcp_type_first) {
     BOOST_CHECK(error_of(from_hex("80e00000"), reduced) == errc::bad_rtcp);
 }
 
-BOOST_AUTO_TEST_CASE(unknown_types_are_passed_on) {
+BOOST_AUTO_TEST_CASE(unknown_packet_types_are_iterated_over) {
     const bytes datagram = sample();
     const auto compound = rtcp_compound_view::parse(datagram).value();
     const auto packets = packets_of(compound);
@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE(unknown_types_are_passed_on) {
     BOOST_CHECK(!rtcp_bye_view::parse(packets[3]));
 }
 
-BOOST_AUTO_TEST_CASE(contents_that_do_not_fit_are_refused) {
+BOOST_AUTO_TEST_CASE(truncated_contents_are_refused) {
     BOOST_CHECK(accepted<rtcp_report_view>("80c9000100000001"));
     BOOST_CHECK(!accepted<rtcp_report_view>("80c90000"));
     BOOST_CHECK(!accepted<rtcp_report_view>("80c8000100000001"));
@@ -288,7 +288,7 @@ BOOST_AUTO_TEST_CASE(every_corrupt_byte_is_refused_or_read_in_bounds) {
     BOOST_CHECK_GE(refused, 6U * 192 + 254);
 }
 
-BOOST_AUTO_TEST_CASE(noise_is_refused_or_read_in_bounds) {
+BOOST_AUTO_TEST_CASE(random_bytes_are_refused_or_read_in_bounds) {
     std::mt19937 random(7);
     unsigned accepted_count = 0;
     for (unsigned round = 0; round < 20'000; ++round) {

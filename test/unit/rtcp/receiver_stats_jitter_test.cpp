@@ -21,7 +21,7 @@ receiver_stats started(std::uint16_t first) {
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE(jitter_by_hand) {
+BOOST_AUTO_TEST_CASE(jitter_of_a_known_sequence) {
     receiver_stats stats(8000, from_first);
     stats.update(1, 160, t0);
     BOOST_CHECK_EQUAL(stats.jitter(), 0.0);
@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(jitter_by_hand) {
 }
 
 BOOST_AUTO_TEST_CASE(jitter_is_exact_over_weeks_and_timestamp_wraps) {
-    // 90 kHz, a packet a second, each 1/90000 s early or late in turn: |D| is 2 units for ever.
+    // 90 kHz, a packet a second, alternately 1/90000 s early and late: |D| is always 2 units.
     receiver_stats stats(90'000, from_first);
     std::uint32_t timestamp = 0xffff'0000U;
     for (std::int64_t i = 0; i < 3'000'000; ++i) { // 34 days, 62 wraps
@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(jitter_is_exact_over_weeks_and_timestamp_wraps) {
     BOOST_TEST(stats.jitter() == 2.0, tt::tolerance(1e-4)); // arrivals are whole nanoseconds
 }
 
-BOOST_AUTO_TEST_CASE(a_restart_and_strays_leave_jitter_alone) {
+BOOST_AUTO_TEST_CASE(restarts_and_strays_do_not_change_jitter) {
     receiver_stats stats = started(1);
     BOOST_CHECK(stats.update(20000, 123456789, t0 + 1h) == outcome::rejected);
     stats.update(2, 160, t0 + 20ms);
@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(a_restart_and_strays_leave_jitter_alone) {
     BOOST_TEST(stats.jitter() == 5.0, tt::tolerance(1e-9));
 }
 
-BOOST_AUTO_TEST_CASE(absurd_times_stay_finite) {
+BOOST_AUTO_TEST_CASE(extreme_times_keep_jitter_finite) {
     receiver_stats stats(~0U, from_first);
     std::uint16_t seq = 0;
     for (const time_point t : {time_point::min(), time_point::max(), t0, time_point::min()}) {
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(absurd_times_stay_finite) {
     BOOST_CHECK_EQUAL(stats.make_report(1, t0).jitter, std::numeric_limits<std::uint32_t>::max());
 }
 
-BOOST_AUTO_TEST_CASE(events_leave_jitter_alone) {
+BOOST_AUTO_TEST_CASE(events_do_not_change_jitter) {
     for (const payload_kind kind : {payload_kind::event, payload_kind::unknown}) {
         receiver_stats stats(8000, from_first);
         paced_sender sender;
@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(events_of_another_clock_rate_do_not_change_the_clock) {
     BOOST_CHECK_EQUAL(stats.jitter_clock_rate(), 48000U);
 }
 
-BOOST_AUTO_TEST_CASE(comfort_noise_leaves_jitter_alone) {
+BOOST_AUTO_TEST_CASE(comfort_noise_does_not_change_jitter) {
     receiver_stats stats(8000, from_first);
     paced_sender sender;
     sender.send(stats, 50);
@@ -163,8 +163,8 @@ BOOST_AUTO_TEST_CASE(jitter_keeps_its_value_in_seconds_when_the_clock_rate_chang
 }
 
 BOOST_AUTO_TEST_CASE(a_jump_of_the_timestamp_is_no_jitter) {
-    // Music on hold or a transfer: another source, whose timestamps begin anywhere. Some of its
-    // packets may be lost.
+    // Music on hold or a transfer: another source, whose timestamps begin at any number. Some of
+    // its packets may be lost.
     for (const std::uint32_t jump : {40'160U, 80'000U, 3'000'000'000U, 0U - 80'000U, 1U << 31}) {
         for (const unsigned lost : {0U, 1U, 2400U}) {
             receiver_stats stats(8000, from_first);
@@ -183,7 +183,7 @@ BOOST_AUTO_TEST_CASE(a_jump_of_the_timestamp_is_no_jitter) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_arrival_explains_or_delays_is_no_jump) {
+BOOST_AUTO_TEST_CASE(a_long_gap_or_delay_is_no_jump) {
     receiver_stats stats(8000, from_first);
     paced_sender sender;
     sender.send(stats, 10);
@@ -200,7 +200,7 @@ BOOST_AUTO_TEST_CASE(what_arrival_explains_or_delays_is_no_jump) {
     BOOST_CHECK_EQUAL(stats.jitter_packets(), 12U);
 }
 
-BOOST_AUTO_TEST_CASE(an_unknown_clock_makes_no_jitter) {
+BOOST_AUTO_TEST_CASE(an_unknown_clock_rate_does_not_change_jitter) {
     receiver_stats stats(8000, from_first);
     paced_sender sender;
     sender.send(stats, 10);

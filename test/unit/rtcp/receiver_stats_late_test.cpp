@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(a_recording_that_begins_again_is_a_restart) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_restart_behind_with_the_clock_going_on_is_none_of_late_packets) {
+BOOST_AUTO_TEST_CASE(a_restart_behind_whose_timestamps_go_on_is_no_late_packet) {
     receiver_stats stats(8000, from_first);
     paced_sender sender{.seq = 1000};
     sender.send(stats, 500);
@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(a_restart_behind_with_the_clock_going_on_is_none_of_late_pa
     BOOST_CHECK_EQUAL(stats.missing() + stats.duplicates() + stats.reordered(), 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_report_between_the_packets_of_such_a_restart_holds_its_fraction) {
+BOOST_AUTO_TEST_CASE(a_report_during_such_a_restart_clamps_its_fraction) {
     receiver_stats stats(8000, from_first);
     paced_sender sender;
     sender.send(stats, 150);

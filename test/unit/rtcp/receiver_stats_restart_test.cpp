@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(without_limits_nothing_is_rejected) {
     BOOST_CHECK_EQUAL(stats.missing(), 32766U);
 }
 
-BOOST_AUTO_TEST_CASE(a_suspect_is_condemned_by_any_packet_but_the_next_in_sequence) {
+BOOST_AUTO_TEST_CASE(only_the_next_in_sequence_confirms_a_suspect) {
     receiver_stats stats = started(100);
     BOOST_CHECK(stats.update(20000, 0, t0) == outcome::rejected);
     BOOST_CHECK(stats.update(101, 0, t0) == outcome::in_order);
@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(a_suspect_is_condemned_by_any_packet_but_the_next_in_sequen
     BOOST_CHECK_EQUAL(stats.collisions(), 0U); // a straggler about a restart
 }
 
-BOOST_AUTO_TEST_CASE(a_restart_behind_is_told_by_its_timestamps) {
+BOOST_AUTO_TEST_CASE(timestamps_tell_a_restart_behind) {
     for (const unsigned behind : {1U, 50U, 99U, 100U, 101U, 400U}) {
         receiver_stats stats(8000, from_first);
         paced_sender sender{.seq = 1000};
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(a_late_packet_may_be_ahead_in_time_as_those_of_video_are) {
 }
 
 BOOST_AUTO_TEST_CASE(a_long_outage_is_loss_where_numbers_and_times_agree) {
-    // Behind modulo 2^16, more than a cycle, an ordinary gap but for cycles, two cycles and more.
+    // Behind modulo 2^16; more than a cycle; an ordinary gap plus cycles; two cycles and more.
     for (const unsigned lost : {2999U, 3050U, 40000U, 65436U, 65535U, 66000U, 68000U, 140000U}) {
         receiver_stats stats(8000, from_first);
         paced_sender sender{.seq = 1000, .timestamp = 0xffff'0000U};
@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(a_timestamp_may_wrap_in_an_outage) {
     BOOST_CHECK_EQUAL(stats.missing(), 5000U);
 }
 
-BOOST_AUTO_TEST_CASE(an_outage_of_no_end_is_a_restart) {
+BOOST_AUTO_TEST_CASE(an_endless_outage_is_a_restart) {
     // A thousand packets a second by a clock of 1 Hz.
     for (const std::int64_t lost : {1'000'000'000LL, 9'000'000'000LL}) {
         receiver_stats stats(1, from_first);
@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(an_outage_of_no_end_is_a_restart) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(an_outage_explains_no_jump_that_does_not_fit) {
+BOOST_AUTO_TEST_CASE(a_jump_that_does_not_fit_is_no_outage) {
     const auto jump = [](auto change) {
         receiver_stats stats(8000, from_first);
         paced_sender sender{.seq = 1000};
@@ -228,7 +228,7 @@ BOOST_AUTO_TEST_CASE(a_pause_does_not_change_the_pace) {
     BOOST_CHECK_EQUAL(stats.missing(), 5000U);
 }
 
-BOOST_AUTO_TEST_CASE(packets_of_a_second_sender_are_told) {
+BOOST_AUTO_TEST_CASE(packets_of_a_second_sender_are_collisions) {
     receiver_stats stats(8000, from_first);
     paced_sender a{.seq = 100}, b{.seq = 30000, .timestamp = 999'999};
     for (unsigned i = 0; i < 200; ++i) {
@@ -244,7 +244,7 @@ BOOST_AUTO_TEST_CASE(packets_of_a_second_sender_are_told) {
     BOOST_CHECK_EQUAL(stats.received(), 200U);
 }
 
-BOOST_AUTO_TEST_CASE(two_senders_that_take_turns_are_told) {
+BOOST_AUTO_TEST_CASE(two_alternating_senders_are_collisions) {
     receiver_stats stats(8000, from_first);
     paced_sender a{.seq = 100}, b{.seq = 30000, .timestamp = 999'999};
     for (unsigned i = 0; i < 10; ++i) {

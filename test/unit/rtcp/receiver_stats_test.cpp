@@ -27,7 +27,8 @@ void feed(receiver_stats& stats, std::uint16_t first, unsigned count) {
 }
 
 // RFC 3550 A.1 (init_seq and update_seq), with sets where the library has bits, and with a bad_seq
-// that only the very next packet can prove. All timestamps are 0: numbers alone decide.
+// that only the next packet to arrive can confirm. All timestamps are 0, so that only numbers
+// count.
 struct plain_model {
     unsigned min_sequential, max_dropout, max_misorder;
     std::uint16_t max_seq = 0;
@@ -154,7 +155,7 @@ BOOST_AUTO_TEST_CASE(a_packet_view_counts_by_its_seq_and_timestamp) {
     BOOST_TEST(stats.jitter() == 2.5, tt::tolerance(1e-12));
 }
 
-BOOST_AUTO_TEST_CASE(packet_numbered_0_is_no_successor_of_nothing) {
+BOOST_AUTO_TEST_CASE(the_first_packet_numbered_0_has_no_predecessor) {
     receiver_stats stats(8000);
     BOOST_CHECK(stats.update(0, 0, t0) == outcome::probation);
     BOOST_CHECK(stats.update(1, 0, t0) == outcome::in_order);
@@ -183,7 +184,7 @@ BOOST_AUTO_TEST_CASE(duplicates_are_exact_within_the_window) {
     BOOST_CHECK(stats.update(0, 0, t0) == outcome::reordered); // outside: not known
     BOOST_CHECK_EQUAL(stats.duplicates(), 1U);
     BOOST_CHECK_EQUAL(stats.reordered(), 1U);
-    // What the jump passed over has not been seen, however long the jump.
+    // Numbers that were jumped over have not been seen, however long the jump.
     for (const unsigned jump : {2U, 64U, 65U, 1023U, 1024U, 1025U, 2500U}) {
         const auto to = static_cast<std::uint16_t>(stats.extended_highest_seq() + jump);
         BOOST_CHECK(stats.update(to, 0, t0) == outcome::in_order);
@@ -225,7 +226,7 @@ BOOST_AUTO_TEST_CASE(fraction_is_of_the_interval_and_rounded_down) {
     BOOST_CHECK_EQUAL(stats.cumulative_lost(), 3001);
 }
 
-BOOST_AUTO_TEST_CASE(cumulative_loss_is_held_at_24_bits_in_reports_only) {
+BOOST_AUTO_TEST_CASE(cumulative_loss_is_clamped_to_24_bits_in_reports_only) {
     receiver_stats lossy = started(0, {0, 65536, 65536});
     for (unsigned i = 1; i <= 300; ++i) lossy.update(static_cast<std::uint16_t>(30000 * i), 0, t0);
     BOOST_CHECK_EQUAL(lossy.cumulative_lost(), 300 * 29999);

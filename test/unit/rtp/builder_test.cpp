@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(every_size_that_is_too_small_is_refused) {
     BOOST_TEST((build_rtp(out, fields, {&byte, SIZE_MAX - 4}).error() == errc::buffer_too_small));
 }
 
-BOOST_AUTO_TEST_CASE(a_payload_in_the_storage_may_lie_anywhere) {
+BOOST_AUTO_TEST_CASE(a_payload_may_be_anywhere_in_the_storage) {
     std::mt19937 random(1);
     const std::uint32_t csrcs[] = {1, 2};
     const rtp_fields fields{.csrcs = csrcs, .padding = 3};
@@ -262,7 +262,7 @@ void check_round_trip(const random_description& d, const bytes& packet) {
     }));
 }
 
-BOOST_AUTO_TEST_CASE(what_is_built_is_parsed) {
+BOOST_AUTO_TEST_CASE(parsing_returns_what_was_built) {
     std::mt19937 random(42);
     for (int i = 0; i < 50000; ++i) {
         const random_description d(random);

@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(an_element_past_the_end_ends_the_range) {
     BOOST_TEST(valid(0x1000, {1, 2, 7, 2}));
 }
 
-BOOST_AUTO_TEST_CASE(find_takes_the_first) {
+BOOST_AUTO_TEST_CASE(find_returns_the_first_of_several) {
     const bytes body{0x10, 7, 0x20, 8, 0x10, 9, 0xf0, 0, 0x50, 1, 0, 0};
     const rtp_extension_elements range{one_byte_extension, body};
     BOOST_REQUIRE(range.find(1).has_value());

@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(constructor_names_the_bad_argument) {
     BOOST_CHECK_NO_THROW(packet_synth(UINT32_MAX, duration::max(), {}));
 }
 
-BOOST_AUTO_TEST_CASE(origin_is_drawn_in_order_and_whole) {
+BOOST_AUTO_TEST_CASE(origin_is_drawn_in_order) {
     std::uint32_t next = 0xfffffffd;
     const auto origin = stream_origin::draw([&] { return next++; });
     BOOST_TEST(origin.ssrc == 0xfffffffdU);
@@ -208,7 +208,7 @@ BOOST_AUTO_TEST_CASE(largest_packet) {
     BOOST_TEST(out[65506] == 0);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_refused_changes_nothing) {
+BOOST_AUTO_TEST_CASE(a_refused_call_changes_nothing) {
     const packet_format good{.payload_size = 4, .payload_type = 9};
     const bytes media(60), before(100, 0xee);
     const time_point now{1s}, later{5s};
@@ -321,7 +321,7 @@ BOOST_AUTO_TEST_CASE(resync_over_the_whole_range) {
     BOOST_TEST(slow.next_position().timestamp == static_cast<std::uint32_t>(2147483ULL * 3600));
 }
 
-BOOST_AUTO_TEST_CASE(batch_is_as_many_single_calls) {
+BOOST_AUTO_TEST_CASE(a_batch_equals_single_calls) {
     std::mt19937_64 random{20};
     for (std::size_t count = 0; count != 40; ++count) {
         packet_synth one_by_one = made({44100, 7ms, {9, 8, 65520}}, static_cast<int>(count % 3));
@@ -340,7 +340,7 @@ BOOST_AUTO_TEST_CASE(batch_is_as_many_single_calls) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(any_sequence_of_calls_is_as_the_model_says) {
+BOOST_AUTO_TEST_CASE(random_calls_agree_with_the_model) {
     for (unsigned seed = 0; seed != 400; ++seed) {
         std::mt19937_64 random{seed};
         const auto below = [&](auto n) {

@@ -87,7 +87,7 @@ int check(const bytes& d) {
     return code;
 }
 
-// Mostly small numbers, so that lengths and padding counts fall on both sides of the end.
+// Mostly small numbers, so that lengths and padding counts end both before and after the datagram.
 void fill(bytes& d, std::mt19937& random) {
     for (std::uint8_t& b : d) {
         const auto r = static_cast<std::uint32_t>(random());
@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(random_datagrams_of_every_size_up_to_300) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(each_check_in_its_order) {
+BOOST_AUTO_TEST_CASE(checks_are_made_in_order) {
     const auto code = [](const bytes& d) {
         const auto r = rtp_packet_view::parse(d);
         return r ? errc{} : r.error();
@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(each_check_in_its_order) {
     BOOST_TEST((code(packet({0xa0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 13)) == errc{}));
 }
 
-BOOST_AUTO_TEST_CASE(longest_header_there_can_be) {
+BOOST_AUTO_TEST_CASE(the_longest_possible_header) {
     bytes d(12 + 60 + 4 + 4 * 65535 + 1, 0xff);
     d[0] = 0xbf;
     d.back() = 1;
@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(longest_header_there_can_be) {
     BOOST_TEST(check(d) == -4);
 }
 
-BOOST_AUTO_TEST_CASE(a_failed_assign_leaves_the_view) {
+BOOST_AUTO_TEST_CASE(a_failed_assign_does_not_change_the_view) {
     const bytes good = packet({0x80, 0x88, 1, 2}, 20);
     const bytes bad = packet({0xa1, 0x00, 3, 4}, 16);
     rtp_packet_view view;
@@ -177,7 +177,7 @@ BOOST_AUTO_TEST_CASE(a_failed_assign_leaves_the_view) {
     BOOST_TEST(fields_match(view, good, reference_parse(good)));
 }
 
-BOOST_AUTO_TEST_CASE(an_empty_view_has_nothing) {
+BOOST_AUTO_TEST_CASE(an_empty_view_is_all_zero) {
     const rtp_packet_view view;
     BOOST_TEST(view.datagram().empty());
     BOOST_TEST(view.payload().empty());
@@ -189,7 +189,7 @@ BOOST_AUTO_TEST_CASE(an_empty_view_has_nothing) {
     BOOST_TEST(!view.marker());
 }
 
-BOOST_AUTO_TEST_CASE(bytes_that_change_under_a_view_move_no_bound) {
+BOOST_AUTO_TEST_CASE(changing_the_bytes_of_a_view_moves_no_bound) {
     bytes d = packet({0x91, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 0xbe, 0xde, 0, 1}, 30);
     const auto view = rtp_packet_view::parse(d);
     BOOST_REQUIRE(view.has_value());

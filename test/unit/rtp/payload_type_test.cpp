@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(g723_frame_sizes_follow_the_low_bits) {
     BOOST_TEST(nsamples(4, all) == -1);
 }
 
-BOOST_AUTO_TEST_CASE(others_are_unknown) {
+BOOST_AUTO_TEST_CASE(other_payload_types_have_no_sample_count) {
     for (int pt = 0; pt < 256; ++pt) {
         const auto type = static_cast<std::uint8_t>(pt);
         BOOST_TEST(nsamples(type, {}) == -1);
@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(others_are_unknown) {
 }
 
 BOOST_AUTO_TEST_CASE(no_size_overflows) {
-    // Only a span's size matters to these; the bytes are not read.
+    // Of these payloads only the size matters; their bytes are not read.
     const std::uint8_t byte = 0;
     for (const std::size_t size : {max_counted_payload + 1, std::size_t{0x80000000},
                                    std::numeric_limits<std::size_t>::max()}) {

@@ -22,7 +22,7 @@ BOOST_AUTO_TEST_CASE(distance_is_the_step_that_leads_there) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(half_the_circle_counts_as_behind) {
+BOOST_AUTO_TEST_CASE(half_the_number_space_counts_as_behind) {
     BOOST_TEST(seq_distance(0, 0x8000) == -32768);
     BOOST_TEST(seq_distance(0x8000, 0) == -32768);
     BOOST_TEST(seq_distance(0x7fff, 0) == 32767);
@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(unwrap_follows_a_stream_over_many_wraps) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(before_the_beginning_is_negative) {
+BOOST_AUTO_TEST_CASE(numbers_before_the_first_are_negative) {
     BOOST_TEST(unwrap_seq(65535, 0) == -1);
     BOOST_TEST(unwrap_seq(32768, 0) == -32768);
     static_assert(unwrap_seq(65535, 0) == -1 && seq_distance(0, 65535) == 1);

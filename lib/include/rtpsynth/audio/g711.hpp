@@ -3,7 +3,7 @@
 /// and from 8-bit code words. One sample at a time these are constant expressions and the
 /// definition; the block functions give the same bits, as many samples at once as the CPU can.
 ///
-/// Threads: pure functions; callable from anywhere, concurrently on distinct outputs.
+/// Threads: pure functions, which may be called on any thread.
 #pragma once
 
 #include <rtpsynth/base/compiler.h>
@@ -15,6 +15,9 @@
 #include <span>
 
 namespace rtpsynth {
+
+/// \addtogroup audio
+/// \{
 
 /// Linear PCM to μ-law: sign and magnitude, the magnitude clipped to 32635 and biased by 0x84, its
 /// leading bit giving the segment and the next four bits the step. All bits are sent inverted, so
@@ -61,21 +64,24 @@ constexpr std::int16_t alaw_decode(std::uint8_t code) noexcept {
     return static_cast<std::int16_t>(bits & 0x80 ? magnitude : -magnitude);
 }
 
-// Blocks. The first min(pcm.size(), codes.size()) samples are converted and the rest of the output
-// is left alone. No alignment is needed, not even that of int16_t. Input and output may begin at
-// the same address (conversion in place) but must not overlap otherwise.
-
-/// ulaw_encode of each sample of \p pcm.
+/// ulaw_encode() of each sample of \p pcm.
+///
+/// As in the other block functions, the first min(pcm.size(), codes.size()) samples are converted
+/// and the rest of the output is not touched. No alignment is needed, not even that of int16_t.
+/// Input and output may begin at the same address (conversion in place) but must not overlap
+/// otherwise.
 RTPSYNTH_API void ulaw_encode(std::span<const std::int16_t> pcm,
                               std::span<std::uint8_t> codes) noexcept;
-/// ulaw_decode of each byte of \p codes.
+/// ulaw_decode() of each byte of \p codes. See the block function of ulaw_encode().
 RTPSYNTH_API void ulaw_decode(std::span<const std::uint8_t> codes,
                               std::span<std::int16_t> pcm) noexcept;
-/// alaw_encode of each sample of \p pcm.
+/// alaw_encode() of each sample of \p pcm. See the block function of ulaw_encode().
 RTPSYNTH_API void alaw_encode(std::span<const std::int16_t> pcm,
                               std::span<std::uint8_t> codes) noexcept;
-/// alaw_decode of each byte of \p codes.
+/// alaw_decode() of each byte of \p codes. See the block function of ulaw_encode().
 RTPSYNTH_API void alaw_decode(std::span<const std::uint8_t> codes,
                               std::span<std::int16_t> pcm) noexcept;
+
+/// \}
 
 } // namespace rtpsynth

@@ -1,8 +1,9 @@
 /// \file
-/// Sample rate conversion of 16-bit mono PCM by linear interpolation. Cheap and without delay or
-/// state; it does not filter, so that going down aliases what lies above half the output rate.
+/// Sample rate conversion of 16-bit mono PCM by linear interpolation. It is cheap and has no delay
+/// and no state. It does not filter: at a lower rate, what is above half the output rate is
+/// aliased.
 ///
-/// Threads: pure functions; callable from anywhere, concurrently on distinct outputs.
+/// Threads: pure functions, which may be called on any thread.
 #pragma once
 
 #include <rtpsynth/base/compiler.h>
@@ -14,25 +15,30 @@
 
 namespace rtpsynth {
 
-/// How many samples resample_linear makes of \p n samples: n·out_rate/in_rate rounded half to even,
-/// at least 1 unless \p n is 0. Exact; a count that does not fit is the largest std::size_t.
-/// Rates in Hz; 0 if one of them is 0.
+/// \addtogroup audio
+/// \{
+
+/// How many samples resample_linear() makes of \p n: n·out_rate/in_rate rounded half to even, and
+/// at least 1 unless \p n is 0. The result is exact, or the largest std::size_t if it does not fit.
+/// Rates are in Hz; the result is 0 if one of them is 0.
 RTPSYNTH_API std::size_t resampled_size(std::size_t n, std::uint32_t in_rate,
                                         std::uint32_t out_rate) noexcept;
 
 /// Resamples \p in from \p in_rate to \p out_rate (Hz, any but 0) into the beginning of \p out and
-/// returns how many samples that were: resampled_size(in.size(), in_rate, out_rate).
+/// returns how many samples it wrote: resampled_size(in.size(), in_rate, out_rate).
 ///
-/// Output sample i stands at p = i·in_rate/out_rate, each operation in double precision. With
+/// Output sample i is at position p = i·in_rate/out_rate, each operation in double precision. With
 /// j = floor(p) it is in[j] + (in[j + 1] - in[j])·(p - j), rounded half to even; at and past the
 /// last input sample it is that sample. Equal rates copy. The result is the same to the bit on
 /// every CPU, in the default rounding mode.
 ///
 /// \p out must not overlap \p in unless the rates are equal. No alignment is needed.
 ///
-/// Errors, with \p out untouched: invalid_argument (a rate is 0), buffer_too_small.
+/// Errors, with \p out not touched: errc::invalid_argument (a rate is 0), errc::buffer_too_small.
 [[nodiscard]] RTPSYNTH_API result<std::size_t> resample_linear(
     std::span<const std::int16_t> in, std::uint32_t in_rate, std::uint32_t out_rate,
     std::span<std::int16_t> out) noexcept;
+
+/// \}
 
 } // namespace rtpsynth

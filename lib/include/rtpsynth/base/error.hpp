@@ -1,5 +1,17 @@
 /// \file
-/// What can be wrong with a datagram or a call, as a boost::system error code.
+/// Errors, as boost::system error codes. The whole library reports them in one way:
+///
+/// - A constructor throws std::invalid_argument, whose message names the argument and its range,
+///   and std::bad_alloc if it allocates.
+/// - Every other function that can fail returns a result<T> whose error is an errc, or an errc
+/// alone
+///   (errc{} is success) where there is nothing else to return. It has then changed nothing.
+/// - What is called for each packet is noexcept, but for what a caller's own sink throws.
+/// - A late, duplicate or unexpected packet is an outcome and not an error: it is returned,
+/// counted,
+///   or handed to the sink with a reason.
+/// - Functions that return an error or a result are [[nodiscard]].
+/// - The C face returns NULL or a negative code. No exception passes through it.
 #pragma once
 
 #include <boost/system/error_category.hpp>
@@ -12,9 +24,12 @@
 
 namespace rtpsynth {
 
-/// The values are those of the C face (`RTP_PARSER_…`, `RJB_ENOMEM`). 0 is success and has no name.
+/// \addtogroup base
+/// \{
+
+/// The values are those of the C face (`RTP_PARSER_…`, `RJB_ENOMEM`). 0, errc{}, is success.
 enum class errc : int {
-    packet_too_short = -1, ///< fewer bytes than a fixed RTP header (RFC 3550 §5.1) or RTCP packet
+    packet_too_short = -1, ///< shorter than a fixed RTP header (RFC 3550 §5.1) or an RTCP header
     bad_version = -2,      ///< version is not 2
     extension_truncated = -3,  ///< X is set and there is no room for the extension's own header
     header_truncated = -4,     ///< CSRC list or extension body runs past the end
@@ -28,7 +43,7 @@ enum class errc : int {
     not_enough_memory = -1007, ///< no memory; nothing has changed
 };
 
-/// A category of its own, "rtpsynth". The messages are complete English phrases.
+/// The category of errc, named "rtpsynth". Its messages are English phrases.
 RTPSYNTH_API const boost::system::error_category& error_category() noexcept;
 
 /// Found by boost::system::error_code where an errc is converted to it.
@@ -36,10 +51,12 @@ inline boost::system::error_code make_error_code(errc e) noexcept {
     return {static_cast<int>(e), error_category()};
 }
 
-/// The outcome of a call that may fail: a T, or an errc that converts to boost::system::error_code.
+/// What a call that may fail returns: a T, or an errc, which converts to boost::system::error_code.
 /// value() on a failure throws boost::system::system_error.
 template <class T>
 using result = boost::system::result<T, errc>;
+
+/// \}
 
 } // namespace rtpsynth
 

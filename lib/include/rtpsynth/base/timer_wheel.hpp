@@ -15,34 +15,38 @@
 
 namespace rtpsynth {
 
-/// Holds any number of armed timers and hands out those that are due, in order of their deadlines.
-/// It allocates nothing: a timer is a base class of the caller's object and carries its own links.
+/// \addtogroup base
+/// \{
+
+/// Holds any number of armed timers and fires those that are due, in order of their deadlines. It
+/// allocates nothing: a timer is a base class of the caller's object and has its links in itself.
 ///
 /// Structure: 9 levels of 64 slots, 16 µs wide at level 0 and 64 times wider at each level above,
-/// so that the whole range of time_point is covered; a timer lies at the finest level that reaches
-/// its deadline. A slot is an unordered list. Once the time of a slot of a higher level has come,
-/// its timers are spread over the level below; a slot of level 0, or whichever holds the deadline
-/// that next_deadline() is asked for, is ordered, exactly to the nanosecond, as a pairing heap
-/// built from its list. Bitmaps of the occupied slots lead to the next one however far ahead it is.
+/// so that the whole range of time_point is covered; a timer is kept at the finest level that
+/// reaches its deadline. A slot is an unordered list. Once the time of a slot of a higher level has
+/// come, its timers are spread over the level below; a slot of level 0, or whichever holds the
+/// deadline that next_deadline() is asked for, is ordered, exactly to the nanosecond, as a pairing
+/// heap built from its list. Bitmaps of the occupied slots find the next one however far ahead it
+/// is.
 ///
 /// Cost, k being the number of timers in the slot that comes next:
 /// - arm: O(1);
 /// - cancel: O(1), but in the slot that comes next amortised O(log k);
 /// - fire: amortised O(log k), after at most one move per level;
 /// - next_deadline: O(1) per level in use, plus ordering the slot that comes next if that was not
-///   done yet, O(k) in all for what was armed there since.
+///   done yet: O(k) altogether for what was armed there since.
 ///
 /// 4.6 KiB for the wheel and 48 bytes (64-bit) per timer.
 ///
-/// Lifetimes: a timer cancels itself when it is destroyed and a wheel cancels what is armed in it,
-/// so either may go first. Addresses are kept: neither can be copied or moved.
+/// Lifetimes: a timer cancels itself when it is destroyed, and a wheel cancels the timers armed in
+/// it, so either may be destroyed first. Neither can be copied or moved.
 ///
-/// Threads: none. A wheel, its timers and all calls on them belong to one executor.
+/// Threads: not thread-safe. A wheel, its timers and all calls on them belong to one executor.
 class RTPSYNTH_API timer_wheel {
 public:
     class timer;
 
-    /// \p now is the caller's clock at this moment. Any time_point will do.
+    /// \p now is the time on the caller's clock. Any time_point is valid.
     explicit timer_wheel(time_point now) noexcept : base_{to_key(now)}, now_{base_} {}
     /// Cancels all timers. Precondition: no advance() of this wheel is running.
     ~timer_wheel();
@@ -50,11 +54,11 @@ public:
     timer_wheel& operator=(const timer_wheel&) = delete;
 
     /// Arms \p t to fire once, at the first advance() whose time is \p deadline or later. If it was
-    /// armed, here or in another wheel, that is forgotten.
+    /// armed already, in this wheel or another, that is cancelled first.
     ///
-    /// Any deadline is accepted. The past means now: a deadline before the time of the latest
-    /// advance() (at first, of construction) counts as that time, so that a client that is always
-    /// overdue queues up behind all that were due by then instead of pushing in before them.
+    /// Any deadline is accepted. A deadline in the past fires at once: one before the time of the
+    /// latest advance() (at first, of construction) counts as that time, so that a client that is
+    /// always overdue queues up behind all that were due by then instead of pushing in before them.
     void arm(timer& t, time_point deadline) noexcept;
 
     /// The earliest deadline of all armed timers, as timer::deadline() tells it; nullopt if none.
@@ -65,16 +69,16 @@ public:
     /// What an advance() did.
     struct progress {
         std::size_t fired; ///< at most the budget
-        bool more;         ///< some may still be due: call again when others have had their turn
+        bool more;         ///< some may still be due: call again, after other work if there is any
     };
 
     /// Fires what is due at \p now: disarms each such timer and calls \p visit(timer&) with it, in
     /// order of deadline, and of arming where deadlines are equal.
     ///
     /// \p budget bounds the call: it ends, with `more` set, when that many timers were fired, or
-    /// when 16 times as many steps were spent on putting crowded slots in order. Repeated calls get
-    /// there for any budget but 0. While there is more, call again rather than ask for
-    /// next_deadline(), which would do the rest of the ordering at once.
+    /// when 16 times as many steps were spent on ordering crowded slots. Repeated calls finish for
+    /// any budget but 0. While `more` is set, call again rather than ask for next_deadline(), which
+    /// would do the rest of the ordering at once.
     ///
     /// \p visit may arm and cancel any timer, destroy any timer including the one it is called
     /// with, and ask for next_deadline(). What it arms does not fire in this call even if overdue:
@@ -82,8 +86,8 @@ public:
     /// from inside \p visit does nothing and returns {0, false}. \p visit must not destroy the
     /// wheel.
     ///
-    /// What \p visit throws is passed on; the timer it was called with has fired, and the others
-    /// are as they were. \p now may be any time, even before that of earlier calls.
+    /// An exception that \p visit throws is passed on; the timer it was called with has fired, and
+    /// the others stay armed. \p now may be any time, even before that of earlier calls.
     template <class Visitor>
     progress advance(time_point now, std::size_t budget, Visitor&& visit);
 
@@ -121,9 +125,9 @@ private:
     void vacate(std::size_t slot) noexcept;
     bool find_first(key horizon, std::size_t& allowance, timer*& first) noexcept;
 
-    // Not after any armed deadline, but for those armed while time ran backwards; those lie where a
-    // deadline of base_ would. Never ahead of the clock. A level's slots, counted from that of
-    // base_, are in order of time, and no two rounds of the wheel ever share a slot.
+    // Not after any armed deadline, except those armed while time ran backwards, which are kept
+    // where a deadline of base_ would be. Never ahead of the clock. A level's slots, counted from
+    // that of base_, are in order of time, and no two rounds of the wheel ever share a slot.
     key base_;
     key now_;                      // of the latest advance()
     std::uint64_t next_order_ = 0; // of the next timer to be armed
@@ -133,7 +137,7 @@ private:
     std::array<timer*, slot_count> slots_{};            // lists of trees; most trees are one timer
 };
 
-/// What a wheel arms: derive from it, and cast back in the visitor. Destruction cancels.
+/// A timer of a wheel: derive from it, and cast back in the visitor. Destruction cancels it.
 class timer_wheel::timer {
 public:
     timer() = default;
@@ -143,8 +147,8 @@ public:
 
     bool armed() const noexcept { return link_ != nullptr; }
 
-    /// When it fires, or fired last: the later of the deadline given to arm() and the time that
-    /// arm() counted as now. time_point::min() before it was ever armed.
+    /// When it fires, or last fired: the deadline given to arm(), or the time that arm() took for
+    /// it if that had passed. time_point::min() before it was ever armed.
     time_point deadline() const noexcept { return to_time(key_); }
 
     /// Disarms; false if it was not armed.
@@ -201,8 +205,8 @@ inline void timer_wheel::place(timer& t) noexcept {
     }
 }
 
-// A timer leaves its list, and what was below it takes its place: as it is where nothing follows,
-// to be ordered when that matters, and otherwise as one tree.
+// A timer leaves its list, and its children take its place: as they are if nothing follows them,
+// since they can be ordered later, and otherwise merged into one tree.
 inline void timer_wheel::remove(timer& t) noexcept {
     timer* heir = t.next_;
     if (!heir) {
@@ -256,5 +260,7 @@ timer_wheel::progress timer_wheel::advance(time_point now, std::size_t budget, V
         visit(*t);
     }
 }
+
+/// \}
 
 } // namespace rtpsynth

@@ -7,6 +7,11 @@
 
 #include <rtpsynth/base/compiler.h>
 
+/**
+ * \addtogroup base
+ * \{
+ */
+
 /** A new major version may break programs, a new minor version adds to what there is. */
 #define RTPSYNTH_VERSION_MAJOR 2
 #define RTPSYNTH_VERSION_MINOR 0
@@ -26,5 +31,7 @@ RTPSYNTH_API int rsynth_version(void);
 #ifdef __cplusplus
 }
 #endif
+
+/** \} */
 
 #endif

@@ -18,27 +18,29 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <stdexcept>
 #include <utility>
 
 namespace rtpsynth {
 
+/// \addtogroup jitter
+/// \{
+
 /// Puts one stream's packets back into sequence order.
 ///
 /// Packets leave in sequence order, each exactly once, with an erasure in the place of those that
-/// are missing. When they are played is the caller's business. A gap is waited for until the buffer
-/// is full, or until a packet has waited `max_delay`; duplicates and late packets are dropped.
+/// are missing. When to play them is up to the caller. The buffer waits for missing packets until
+/// it is full, or until a packet has waited `max_delay`. It drops duplicates and late packets.
 ///
 /// A packet that does not fit the stream is held as a suspect: one of another SSRC, one far ahead
-/// or far behind, and one from behind whose timestamp is not from behind too. A timestamp is, if it
-/// is at most 64 usual steps a packet behind and 16 usual steps ahead, as that of a B-frame may be.
-/// The next packet, if of the same SSRC and next in sequence, proves the suspect right; any other
-/// condemns it. The two that are so proved end an outage, if they are of the stream's SSRC and
-/// sequence numbers and timestamps went on together by whole usual steps, less than 2^31 timestamp
-/// units in all: an erasure of its true length goes before them. Else the sender has restarted:
-/// nothing was lost, what is buffered leaves, and an erasure with `restart` set bridges the
-/// numbering. A sender that restarts on the number it had reached, or one before, is not noticed; a
-/// packet or two are dropped.
+/// or far behind, and one that is behind while its timestamp is not. (A timestamp is behind if it
+/// is at most 64 usual steps a packet behind and 16 usual steps ahead, as that of a B-frame may
+/// be.) The next packet confirms the suspect if it is of the same SSRC and next in sequence;
+/// otherwise the suspect is dropped as a stray. Two such packets end an outage if they are of the
+/// stream's SSRC and their sequence numbers and timestamps have advanced together by whole usual
+/// steps, less than 2^31 timestamp units altogether: an erasure of the true length goes before
+/// them. Otherwise the sender has restarted: nothing was lost, what is buffered is handed out, and
+/// an erasure with `restart` set joins the numberings. A sender that restarts at the number it had
+/// reached, or one before, is not noticed, and a packet or two are dropped.
 ///
 /// The usual step, in timestamp units a packet, is the first advance seen between two consecutive
 /// packets, and then any that comes twice in a row.
@@ -47,17 +49,17 @@ namespace rtpsynth {
 /// modulo 65536 is the packet's own number, and every frame handed out starts where the one before
 /// it ended, restarts included.
 ///
-/// `Owner` is whatever the caller wants kept with each packet, usually what keeps the datagram's
+/// `Owner` is whatever the caller wants to keep with each packet, usually what keeps the datagram's
 /// bytes alive: a shared buffer, a Python object, or std::monostate for nothing at all. It is moved
 /// in with the packet and moved out with the frame, and needs a move constructor that cannot throw.
-/// `Packet` is what is kept of the packet itself. Where an owner has it already, a type that has
-/// seq(), timestamp() and ssrc(), and can be copied without throwing, does.
+/// `Packet` is what the buffer keeps of the packet itself: a view, or, if the owner has the rest,
+/// any type with seq(), timestamp() and ssrc() that can be copied without throwing.
 ///
 /// Results go to a sink, any object that can be called in three ways:
 ///
 ///     sink(jitter_buffer<Owner>::frame&& f)                   // the next packet in sequence
 ///     sink(const erasure& gap)                                // what is missing before it
-///     sink(drop_reason why, jitter_buffer<Owner>::frame&& f)  // a packet that is left out
+///     sink(drop_reason why, jitter_buffer<Owner>::frame&& f)  // a packet that is dropped
 ///
 /// A frame given to a sink is the sink's to move from, during the call; what it leaves there is
 /// destroyed right after. Preconditions: neither a sink nor an Owner's destructor calls the buffer
@@ -85,11 +87,11 @@ public:
         [[no_unique_address]] Owner owner;
     };
 
-    static constexpr std::size_t max_capacity = 16383;
+    static constexpr std::size_t max_capacity = options::max_capacity;
 
     /// \throws std::invalid_argument if an option is out of range; std::bad_alloc
     explicit jitter_buffer(const options& o)
-        : capacity_(checked_capacity(o)),
+        : capacity_(static_cast<unsigned>(detail::checked(o).capacity)),
           unfilled_(capacity_ - 1),
           dropout_(static_cast<int>(std::min(std::max(o.max_dropout, 2 * capacity_), 65536U))),
           misorder_(static_cast<int>(std::min(o.max_misorder, 65536U))),
@@ -100,9 +102,8 @@ public:
     jitter_buffer(jitter_buffer&&) noexcept = default;
     jitter_buffer& operator=(jitter_buffer&&) noexcept = default;
 
-    /// Puts in one parsed packet that arrived at \p arrival. The view's bytes are not touched, only
-    /// kept. Fails only with errc::not_enough_memory, and then nothing has changed and \p owner is
-    /// still the caller's.
+    /// Puts in one parsed packet that arrived at \p arrival. The view's bytes are not read. Fails
+    /// only with errc::not_enough_memory; then nothing has changed and \p owner was not moved from.
     template <class Sink>
     [[nodiscard]] result<void> insert(const Packet& packet, Owner&& owner, time_point arrival,
                                       Sink&& sink) {
@@ -115,8 +116,9 @@ public:
         return insert_any(packet, std::move(owner), arrival, sink);
     }
 
-    /// Parses \p datagram and puts it in. Fails as rtp_packet_view::parse does (counted as invalid)
-    /// or as insert does; the packet then is not in the buffer and \p owner is still the caller's.
+    /// Parses \p datagram and puts it in. Fails like rtp_packet_view::parse, and counts it as
+    /// invalid, or like insert; the packet is then not in the buffer and \p owner was not moved
+    /// from.
     template <class Sink>
     [[nodiscard]] result<void> insert(std::span<const std::uint8_t> datagram, Owner&& owner,
                                       time_point arrival,
@@ -130,12 +132,12 @@ public:
         return insert(packet, std::move(owner), arrival, sink);
     }
 
-    /// For callers that parse by themselves: counts a datagram that is no RTP packet.
+    /// For callers that parse themselves: counts a datagram that is no RTP packet.
     void count_invalid() noexcept { ++stats_.invalid; }
 
     /// For bindings, the first part of insert: if the packet is the next in sequence and the buffer
     /// is empty, counts it as put in and handed out, with the number *last_lseq(), and returns
-    /// true. Otherwise nothing has changed, and it has to be given to insert or reorder.
+    /// true. Otherwise nothing has changed; give it to insert or reorder.
     [[nodiscard]] bool pass(const Packet& packet) noexcept {
         if (!alone_ || packet.ssrc() != at_.ssrc() || at_.beyond_next(packet) != 0) return false;
         ++stats_.received;
@@ -144,9 +146,9 @@ public:
     }
 
     /// For bindings, the second part: if the packet has to wait for others, puts it in; if it is
-    /// the next in sequence, hands out it and those that waited for it. Returns whether it did, and
-    /// nothing else was to be done. Otherwise nothing has changed, \p owner is still the caller's,
-    /// and the packet has to be given to insert.
+    /// the next in sequence, hands out it and those that waited for it. Returns true if that was
+    /// all there was to do. Otherwise nothing has changed, \p owner was not moved from, and the
+    /// packet has to be given to insert.
     template <class Sink>
     [[nodiscard]] bool reorder(const Packet& packet, Owner&& owner, time_point arrival,
                                Sink&& sink) {
@@ -172,7 +174,7 @@ public:
         return true;
     }
 
-    /// Hands out every packet that has waited max_delay by \p now, and all that goes before it.
+    /// Hands out every packet that has waited max_delay by \p now, and what precedes it.
     template <class Sink>
     void expire(time_point now, Sink&& sink) {
         for (auto due = next_deadline(); due && *due <= now; due = next_deadline())
@@ -180,7 +182,7 @@ public:
         settle();
     }
 
-    /// When expire has something to do next; nothing if the buffer is empty or has no max_delay.
+    /// When to call expire; nullopt if the buffer is empty or has no max_delay.
     std::optional<time_point> next_deadline() const noexcept {
         if (!max_delay_ || store_.size() == 0) return std::nullopt;
         const duration arrival = store_.oldest().arrival.time_since_epoch();
@@ -188,7 +190,7 @@ public:
         return time_point(arrival + *max_delay_);
     }
 
-    /// Hands out all that is buffered, gaps marked; a held suspect is dropped.
+    /// Hands out all that is buffered, with erasures for the gaps, and drops a held suspect.
     template <class Sink>
     void flush(Sink&& sink) {
         while (store_.size() != 0) release_run(sink);
@@ -197,35 +199,27 @@ public:
     }
 
     /// For bindings, whose garbage collectors have to see every owner: calls \p f with each frame
-    /// inside, a suspect too, in no order. Only for an Owner with a destructor that does something.
+    /// inside, a suspect included, in no particular order. Only for an Owner whose destructor is
+    /// not trivial.
     template <class F>
     void for_each(F&& f) const {
         store_.for_each(f);
         if (held_) f(*held_);
     }
 
-    /// The logical sequence number handed out last.
+    /// The logical sequence number that was handed out last; nullopt if none was.
     std::optional<std::int64_t> last_lseq() const noexcept {
         return at_.has_top() ? std::optional(at_.top()) : std::nullopt;
     }
 
-    /// Packets inside that wait for their turn, suspect not counted.
+    /// Packets that wait inside, a suspect not included.
     std::size_t size() const noexcept { return store_.size(); }
-    /// Whether a suspect is held besides.
+    /// Whether a suspect is held.
     bool has_suspect() const noexcept { return held_.has_value(); }
     std::size_t capacity() const noexcept { return capacity_; }
     const jitter_buffer_stats& stats() const noexcept { return stats_; }
 
 private:
-    static unsigned checked_capacity(const options& o) {
-        if (o.capacity < 1 || o.capacity > max_capacity)
-            throw std::invalid_argument(
-                "rtpsynth::jitter_buffer: capacity must be 1..16383 packets");
-        if (o.max_delay && *o.max_delay < duration::zero())
-            throw std::invalid_argument("rtpsynth::jitter_buffer: max_delay must not be negative");
-        return static_cast<unsigned>(o.capacity);
-    }
-
     template <class Sink>
     RTPSYNTH_NOINLINE result<void> insert_any(const Packet& packet, Owner&& owner,
                                               time_point arrival, Sink& sink) {
@@ -267,8 +261,8 @@ private:
                at_.is_from_behind_anew(packet, ahead);
     }
 
-    /// Two suspects in a row are each other's proof: of a long loss if numbers and timestamps went
-    /// on together meanwhile, else of a sender that restarted, and a new stream starts with them.
+    /// Two suspects in a row confirm each other: a long loss if numbers and timestamps advanced
+    /// together, else a sender that restarted, and a new stream starts with them.
     template <class Sink>
     void suspect(const Packet& packet, Owner&& owner, time_point arrival, Sink& sink) {
         if (!held_ || held_->packet.ssrc() != packet.ssrc() ||
@@ -283,7 +277,7 @@ private:
             drop(std::move(before), drop_reason::stray, sink);
             return;
         }
-        // Until the old stream has left, the suspect stays held and the owner the caller's.
+        // Until the old stream is handed out, the suspect stays held and the owner the caller's.
         while (store_.size() != 0) release_run(sink);
         frame first = take_held();
         const std::int64_t lost = at_.lost_before(first.packet);
@@ -312,8 +306,8 @@ private:
         if (begins || (at_.has_last() && is_due()) || store_.size() >= capacity_) release_run(sink);
     }
 
-    /// Hands out the first packet, after an erasure where it does not follow the last one, and all
-    /// that are next in sequence. Precondition: the buffer is not empty.
+    /// Hands out the first packet, after an erasure if it does not follow the last one, and all
+    /// that follow it without a gap. Precondition: the buffer is not empty.
     template <class Sink>
     void release_run(Sink& sink) {
         ordinary_ = alone_ = false;
@@ -328,7 +322,7 @@ private:
         const bool missing = at_.has_top() && after.lseq != at_.top() + 1;
         erasure gap{at_.top() + 1, after.lseq - 1, 0, !at_.has_last()};
         gap.ts_diff = at_.pass_over(after.packet, after.lseq);
-        if (!missing) return; // the very first packet, which may have any number
+        if (!missing) return; // the first packet of all, which may have any number
         ++stats_.erasures;
         if (!gap.restart)
             stats_.erased += static_cast<std::uint64_t>(gap.lseq_end - gap.lseq_start + 1);
@@ -373,7 +367,7 @@ private:
         return f;
     }
 
-    /// Whether pass and reorder may take packets, and from how far ahead.
+    /// Decides whether pass and reorder may take packets, and from how far ahead.
     void settle() noexcept {
         if (store_.size() == 0 && store_.is_wide()) store_.shrink();
         ordinary_ = at_.has_last() && !held_ && !store_.has_far() && store_.fits(at_.top() + 1) &&
@@ -382,8 +376,8 @@ private:
         reach_ = std::min({static_cast<unsigned>(dropout_), store_.width(), 32767U});
     }
 
-    bool ordinary_ =
-        false;           // something was handed out, no suspect, nothing due, all fits the window
+    // Something was handed out, there is no suspect, nothing is due, and all fits the window.
+    bool ordinary_ = false;
     bool alone_ = false; // ordinary_, and the buffer is empty
     bool started_ = false;
     unsigned reach_ = 0; // while ordinary_: how far ahead a packet has a place in the window
@@ -394,8 +388,10 @@ private:
     detail::stream_position at_;
     jitter_buffer_stats stats_;
     detail::reorder_store<frame> store_;
-    std::optional<frame> held_; // one suspect, kept until the next packet judges it
+    std::optional<frame> held_; // a suspect, until the next packet confirms it or not
     std::optional<duration> max_delay_;
 };
+
+/// \}
 
 } // namespace rtpsynth

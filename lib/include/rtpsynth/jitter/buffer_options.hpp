@@ -1,28 +1,52 @@
 /// \file
-/// How a jitter buffer decides.
+/// The options of a jitter buffer.
 #pragma once
 
 #include <rtpsynth/base/clock.hpp>
 
 #include <cstddef>
 #include <optional>
+#include <stdexcept>
 
 namespace rtpsynth {
 
-/// How a jitter buffer decides. Only `capacity` has to be given.
+/// \addtogroup jitter
+/// \{
+
+/// The options of a jitter buffer. Only `capacity` has no usable default. Name those you set, as in
+/// `{.capacity = 20}`: later versions may add fields, in any place, whose defaults change nothing.
+/// This holds for all structs of options.
 ///
-/// RFC 3550 A.1 has the rules of `max_dropout` and `max_misorder`, with 3000 and 100. A late packet
-/// is told from a sender's new numbering by its timestamp here, so that `max_misorder` may be
+/// `max_dropout` and `max_misorder` are those of RFC 3550 A.1, which proposes 3000 and 100. Here
+/// the timestamp tells a late packet from a sender's new numbering, so that `max_misorder` may be
 /// large.
 struct jitter_buffer_options {
-    /// Packets held at most before a gap is passed over, 1..16383. 1 never waits.
+    static constexpr std::size_t max_capacity = 16383;
+
+    /// Packets, 1..16383. When so many are held, the gap before them is skipped. 1 never waits.
     std::size_t capacity = 0;
-    /// How long a packet may wait for those before it, >= 0; nullopt: until the buffer is full.
+    /// How long a packet may wait for those before it, 0 or more; nullopt: until the buffer is
+    /// full.
     std::optional<duration> max_delay = std::nullopt;
     /// A packet farther ahead than this, and than twice the capacity, is a suspect.
     unsigned max_dropout = 3000;
     /// A packet farther behind than this is a suspect, whatever its timestamp.
     unsigned max_misorder = 3000;
 };
+
+namespace detail {
+
+/// \throws std::invalid_argument if an option is out of range
+inline const jitter_buffer_options& checked(const jitter_buffer_options& o) {
+    if (o.capacity < 1 || o.capacity > jitter_buffer_options::max_capacity)
+        throw std::invalid_argument("rtpsynth::jitter_buffer: capacity must be 1..16383 packets");
+    if (o.max_delay && *o.max_delay < duration::zero())
+        throw std::invalid_argument("rtpsynth::jitter_buffer: max_delay must not be negative");
+    return o;
+}
+
+} // namespace detail
+
+/// \}
 
 } // namespace rtpsynth

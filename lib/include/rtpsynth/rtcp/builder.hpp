@@ -1,5 +1,5 @@
 /// \file
-/// Writing RTCP compound packets (RFC 3550 §6) into the caller's storage.
+/// Writes RTCP compound packets (RFC 3550 §6) into the caller's storage.
 #pragma once
 
 #include <rtpsynth/base/compiler.h>
@@ -14,6 +14,9 @@
 
 namespace rtpsynth {
 
+/// \addtogroup rtcp
+/// \{
+
 /// Appends packets to a compound, each a whole number of 32-bit words.
 ///
 ///     rtcp_builder builder(storage);
@@ -21,25 +24,27 @@ namespace rtpsynth {
 ///     builder.add_cname(ssrc, "user@host").value();
 ///     socket.send(builder.bytes());
 ///
-/// Every call either appends its packet or fails and leaves bytes() as it was. Errors:
-/// invalid_argument (an argument is outside its range, or an SDES or BYE comes first in compound
-/// mode), buffer_too_small. Each compound should carry a CNAME (§6.1); that is the caller's to see.
+/// Every call either appends its packet or fails and leaves bytes() unchanged. Errors:
+/// errc::invalid_argument (an argument is out of range, or an SDES or BYE comes first in compound
+/// mode), errc::buffer_too_small. Each compound should have a CNAME (§6.1), which is up to the
+/// caller.
 ///
 /// Lifetime: the storage must outlive the builder. Threads: one object needs external locking.
 class RTPSYNTH_API rtcp_builder {
 public:
-    /// \param storage any size; 1500 holds an SR with 31 blocks, a CNAME and a BYE at their
-    /// largest.
+    /// \param storage any size; 1500 bytes have room for an SR with 31 blocks, a CNAME and a BYE,
+    /// all
+    ///                of the largest size.
     explicit rtcp_builder(std::span<std::uint8_t> storage,
                           rtcp_mode mode = rtcp_mode::compound) noexcept
         : storage_(storage), mode_(mode) {}
 
-    /// \param ssrc our own.
+    /// \param ssrc of this participant.
     /// \param blocks at most 31, each cumulative_lost within its 24 bits.
     [[nodiscard]] result<void> add_sender_report(
         std::uint32_t ssrc, const sender_info& sender,
         std::span<const report_block> blocks = {}) noexcept;
-    /// The same without the sender's part. To report on more than 31 sources, add one RR per 31.
+    /// A report without sender_info. To report on more than 31 sources, add one RR for each 31.
     [[nodiscard]] result<void> add_receiver_report(
         std::uint32_t ssrc, std::span<const report_block> blocks = {}) noexcept;
 
@@ -47,13 +52,13 @@ public:
     [[nodiscard]] result<void> add_cname(std::uint32_t ssrc, std::string_view cname) noexcept;
 
     /// \param ssrcs 1..31 sources that leave.
-    /// \param reason at most 255 bytes; none is written if empty.
+    /// \param reason at most 255 bytes; empty: none is written.
     [[nodiscard]] result<void> add_bye(std::span<const std::uint32_t> ssrcs,
                                        std::string_view reason = {}) noexcept;
 
     /// The compound so far.
     std::span<const std::uint8_t> bytes() const noexcept { return storage_.first(size_); }
-    /// Begins anew in the same storage.
+    /// Starts another compound in the same storage.
     void clear() noexcept { size_ = 0; }
 
 private:
@@ -65,5 +70,7 @@ private:
     std::size_t size_ = 0;
     rtcp_mode mode_;
 };
+
+/// \}
 
 } // namespace rtpsynth

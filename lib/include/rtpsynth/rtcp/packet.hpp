@@ -1,5 +1,5 @@
 /// \file
-/// Reading RTCP where it lies (RFC 3550 §6): the packets of a compound, and what they hold.
+/// Views of RTCP packets in their datagram (RFC 3550 §6).
 #pragma once
 
 #include <rtpsynth/base/compiler.h>
@@ -16,13 +16,16 @@
 
 namespace rtpsynth {
 
-/// What a datagram of RTCP must look like.
+/// \addtogroup rtcp
+/// \{
+
+/// Which packet an RTCP datagram may begin with.
 enum class rtcp_mode : std::uint8_t {
-    compound,     ///< begins with an SR or RR (RFC 3550 §6.1)
-    reduced_size, ///< any RTCP packet may come first, also alone (RFC 5506)
+    compound,     ///< an SR or RR (RFC 3550 §6.1)
+    reduced_size, ///< any, and it may be the only one (RFC 5506)
 };
 
-/// The packet types the library knows by name; others are passed on as they are.
+/// The packet types that have a name here. A value may be any other type, too.
 enum class rtcp_type : std::uint8_t {
     sender_report = 200,
     receiver_report = 201,
@@ -34,13 +37,13 @@ enum class rtcp_type : std::uint8_t {
     extended_report = 207,    ///< RFC 3611
 };
 
-/// Report blocks, SDES chunks or BYE sources in one packet, at most.
+/// The most report blocks, SDES chunks or BYE sources in one packet.
 inline constexpr std::size_t rtcp_max_count = 31;
 
 namespace detail {
 
-/// Walks elements that lie one after the other in memory already checked. Element has the private
-/// static functions at(p) and size_at(p).
+/// Iterates over consecutive elements in memory that was checked before. Element has private static
+/// functions at(p) and size_at(p).
 template <class Element>
 class rtcp_iterator {
 public:
@@ -72,17 +75,18 @@ private:
 
 } // namespace detail
 
-/// One packet of a compound, of any type. A view: valid for as long as the datagram's bytes.
+/// One packet of a compound, of any type. A view: valid for as long as the datagram's bytes are.
 class rtcp_packet_view {
 public:
     rtcp_type type() const noexcept { return static_cast<rtcp_type>(bytes_[1]); }
-    /// The five bits after P: number of blocks, chunks or sources; subtype of APP, FMT of feedback.
+    /// The five bits after P, 0..31: number of blocks, chunks or sources; subtype of APP; FMT of
+    /// feedback.
     std::size_t count() const noexcept { return bytes_[0] & 0x1fU; }
-    /// What follows the four bytes of header, without padding. A multiple of 4 bytes, perhaps none.
+    /// What follows the four bytes of header, without padding: a multiple of 4 bytes, or empty.
     std::span<const std::uint8_t> body() const noexcept {
         return bytes_.subspan(4, bytes_.size() - 4 - padding());
     }
-    /// Bytes of padding at the end; only ever in the last packet.
+    /// Bytes of padding at the end; 0 in all but the last packet.
     std::size_t padding() const noexcept { return bytes_[0] & 0x20 ? bytes_.back() : 0U; }
     /// The whole packet.
     std::span<const std::uint8_t> bytes() const noexcept { return bytes_; }
@@ -97,27 +101,28 @@ private:
     std::span<const std::uint8_t> bytes_;
 };
 
-/// A datagram of RTCP: a forward range of its packets. A view: valid for as long as the bytes stay,
-/// unchanged, where they were parsed.
+/// A datagram of RTCP: a forward range of its packets. A view: valid for as long as the bytes exist
+/// and do not change.
 ///
 ///     if (auto compound = rtcp_compound_view::parse(datagram)) {
 ///         for (rtcp_packet_view packet : *compound) {
 ///             if (auto report = rtcp_report_view::parse(packet)) …
 ///
-/// Threads: a value type, like all views here.
+/// Threads: a value type, like all views here; distinct objects are independent.
 class rtcp_compound_view {
 public:
     using iterator = detail::rtcp_iterator<rtcp_packet_view>;
 
-    /// The checks of RFC 3550 A.2: the first packet is an SR or RR without padding, all have
-    /// version 2, the lengths add up to the datagram's, only the last is padded, by a multiple of 4
-    /// that it has room for. What the packets hold is left to the views of each type, so that one
-    /// broken packet does not hide the others.
+    /// Makes the checks of RFC 3550 A.2: the first packet is an SR or RR without padding, all have
+    /// version 2, the lengths add up to the datagram's, and only the last packet is padded, by a
+    /// multiple of 4 that it has room for. The contents of the packets are checked by the view of
+    /// each type, so that one malformed packet does not hide the others.
     ///
-    /// In reduced_size mode the first type may be any of 192..223, RTCP's share of the space it
-    /// has in common with RTP (RFC 5761 §4), and a lone packet may be padded.
+    /// In reduced_size mode the first type may be any of 192..223, RTCP's part of the range that it
+    /// shares with RTP (RFC 5761 §4), and a single packet may be padded.
     ///
-    /// Errors: packet_too_short (below 4 bytes), bad_version (of the first packet), bad_rtcp.
+    /// Errors: errc::packet_too_short (less than 4 bytes), errc::bad_version (of the first packet),
+    /// errc::bad_rtcp.
     [[nodiscard]] RTPSYNTH_API static result<rtcp_compound_view> parse(
         std::span<const std::uint8_t> datagram, rtcp_mode mode = rtcp_mode::compound) noexcept;
 
@@ -131,12 +136,12 @@ private:
     std::span<const std::uint8_t> bytes_;
 };
 
-/// What an SR tells of its sender (RFC 3550 §6.4.1).
+/// The sender information of an SR (RFC 3550 §6.4.1).
 struct sender_info {
-    ntp_time ntp;                    ///< when the report was sent; 0 if the sender has no clock
+    ntp_time ntp;                    ///< when the report was sent; 0: the sender has no wallclock
     std::uint32_t rtp_timestamp = 0; ///< the same instant on the media clock
-    std::uint32_t packet_count = 0;  ///< sent since the start, wraps
-    std::uint32_t octet_count = 0;   ///< of payload sent since the start, wraps
+    std::uint32_t packet_count = 0;  ///< packets sent since the start; wraps
+    std::uint32_t octet_count = 0;   ///< bytes of payload sent since the start; wraps
 
     friend bool operator==(const sender_info&, const sender_info&) = default;
 };
@@ -144,19 +149,19 @@ struct sender_info {
 /// An SR or RR (RFC 3550 §6.4).
 class rtcp_report_view {
 public:
-    /// Errors: bad_rtcp if \p packet is neither, or too short for its block count.
+    /// Fails with errc::bad_rtcp if \p packet is neither, or too short for its number of blocks.
     [[nodiscard]] RTPSYNTH_API static result<rtcp_report_view> parse(
         const rtcp_packet_view& packet) noexcept;
 
     /// The sender of the report.
     RTPSYNTH_API std::uint32_t ssrc() const noexcept;
-    /// Nothing in an RR.
+    /// nullopt in an RR.
     RTPSYNTH_API std::optional<sender_info> sender() const noexcept;
     /// 0..31.
     std::size_t block_count() const noexcept { return block_count_; }
     /// Precondition: i < block_count().
     RTPSYNTH_API report_block block(std::size_t i) const noexcept;
-    /// Profile-specific bytes after the blocks; usually none.
+    /// The profile-specific bytes after the blocks; usually none.
     RTPSYNTH_API std::span<const std::uint8_t> extension() const noexcept;
 
 private:
@@ -167,13 +172,13 @@ private:
     rtcp_report_view() = default;
 };
 
-/// The kinds of SDES items (RFC 3550 §6.5); others are passed on as they are.
+/// The kinds of SDES items (RFC 3550 §6.5). A value may be any other kind, too.
 enum class sdes_type : std::uint8_t { cname = 1, name, email, phone, loc, tool, note, priv };
 
 /// One item of an SDES chunk.
 struct sdes_item {
     sdes_type type;
-    std::string_view text; ///< 0..255 bytes meant to be UTF-8, neither checked nor terminated
+    std::string_view text; ///< 0..255 bytes, should be UTF-8, which is not checked
 
 private:
     friend class detail::rtcp_iterator<sdes_item>;
@@ -181,7 +186,7 @@ private:
     RTPSYNTH_API static std::size_t size_at(const std::uint8_t* p) noexcept;
 };
 
-/// What an SDES packet says of one source: a forward range of its items.
+/// The items of one source in an SDES packet: a forward range of them.
 class sdes_chunk {
 public:
     using iterator = detail::rtcp_iterator<sdes_item>;
@@ -189,7 +194,7 @@ public:
     RTPSYNTH_API std::uint32_t ssrc() const noexcept;
     iterator begin() const noexcept { return iterator{items_.data()}; }
     iterator end() const noexcept { return iterator{items_.data() + items_.size()}; }
-    /// The text of the first CNAME item, if there is one.
+    /// The text of the first CNAME item; nullopt if there is none.
     RTPSYNTH_API std::optional<std::string_view> cname() const noexcept;
 
 private:
@@ -207,8 +212,8 @@ class rtcp_sdes_view {
 public:
     using iterator = detail::rtcp_iterator<sdes_chunk>;
 
-    /// Errors: bad_rtcp if \p packet is of another type, or a chunk or item runs past its end.
-    /// Bytes after the last chunk are passed over.
+    /// Fails with errc::bad_rtcp if \p packet is of another type, or a chunk or item runs past its
+    /// end. Bytes after the last chunk are ignored.
     [[nodiscard]] RTPSYNTH_API static result<rtcp_sdes_view> parse(
         const rtcp_packet_view& packet) noexcept;
 
@@ -224,7 +229,8 @@ private:
 /// A BYE packet (RFC 3550 §6.6).
 class rtcp_bye_view {
 public:
-    /// Errors: bad_rtcp if \p packet is of another type, or sources or reason run past its end.
+    /// Fails with errc::bad_rtcp if \p packet is of another type, or sources or reason run past its
+    /// end.
     [[nodiscard]] RTPSYNTH_API static result<rtcp_bye_view> parse(
         const rtcp_packet_view& packet) noexcept;
 
@@ -232,7 +238,7 @@ public:
     std::size_t ssrc_count() const noexcept { return ssrcs_.size() / 4; }
     /// Precondition: i < ssrc_count().
     RTPSYNTH_API std::uint32_t ssrc(std::size_t i) const noexcept;
-    /// Why they leave; empty if not told.
+    /// Why they leave; empty if it is not given.
     std::string_view reason() const noexcept { return reason_; }
 
 private:
@@ -242,5 +248,7 @@ private:
     std::span<const std::uint8_t> ssrcs_;
     std::string_view reason_;
 };
+
+/// \}
 
 } // namespace rtpsynth

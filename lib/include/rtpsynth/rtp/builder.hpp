@@ -1,5 +1,5 @@
 /// \file
-/// Writing an RTP packet, every field of it, into the caller's storage (RFC 3550 §5.1, RFC 8285).
+/// Writes an RTP packet, every field of it, into the caller's storage (RFC 3550 §5.1, RFC 8285).
 #pragma once
 
 #include <rtpsynth/base/compiler.h>
@@ -15,7 +15,10 @@
 
 namespace rtpsynth {
 
-/// What to write around a payload. Name what is needed and leave out the rest:
+/// \addtogroup rtp
+/// \{
+
+/// The fields of a packet. Name those you need and leave out the rest:
 ///
 ///     build_rtp(out, {.payload_type = 8, .seq = 7, .timestamp = 1120, .ssrc = ssrc}, payload)
 ///
@@ -28,32 +31,32 @@ struct rtp_fields {
     std::uint32_t ssrc = 0;
     std::span<const std::uint32_t> csrcs{}; ///< contributing sources, at most 15
 
-    /// The profile of the header extension; without one there is none. At most one of the two below
-    /// says what is in it; with neither its body is empty.
+    /// The profile of the header extension; nullopt: no extension. At most one of the next two
+    /// fields may be set, and gives its body; with neither the body is empty.
     std::optional<std::uint16_t> extension_profile{};
-    /// The body as it stands: a multiple of 4 bytes, at most 4 * 65535.
+    /// The whole body: a multiple of 4 bytes, at most 4 * 65535.
     std::span<const std::uint8_t> extension_body{};
-    /// Elements to write, for the profiles one_byte_extension and two_byte_extension (with any
-    /// appbits), each within its form's ranges; the body is filled up to a multiple of 4.
+    /// Elements, for the profiles one_byte_extension and two_byte_extension (with any appbits),
+    /// each within the ranges of its form; the body is padded to a multiple of 4 bytes.
     std::span<const rtp_extension_element> extension_elements{};
 
-    /// Bytes of padding after the payload, their count included.
+    /// Bytes of padding after the payload, the count byte included; 0: none.
     std::uint8_t padding = 0;
-    /// Instead of padding: pad the packet to a multiple of this many bytes. 0 does not.
+    /// Instead of `padding`: pad the packet to a multiple of this many bytes; 0: do not.
     std::uint8_t pad_to_multiple = 0;
 };
 
-/// The bytes that build_rtp() puts before the payload, 12 or more: where a payload belongs that is
-/// to be written in place. Fails with errc::invalid_argument where \p fields are out of range.
+/// How many bytes build_rtp() puts before the payload, 12 or more: the offset at which to write a
+/// payload in place. Fails with errc::invalid_argument if \p fields are out of range.
 [[nodiscard]] RTPSYNTH_API result<std::size_t> rtp_header_length(const rtp_fields& fields) noexcept;
 
-/// Writes the packet to the front of \p out and returns its size. What lies behind it stays
-/// untouched, and a failure writes nothing at all: errc::invalid_argument where \p fields are out
-/// of range, else errc::buffer_too_small.
+/// Writes the packet to the front of \p out and returns its size. The rest of \p out is not
+/// touched, and a failed call writes nothing: errc::invalid_argument if \p fields are out of range,
+/// else errc::buffer_too_small.
 ///
-/// \p payload is copied. It may lie anywhere in \p out, also overlapping where it goes; if it is
-/// there already, `out.subspan(rtp_header_length(fields).value(), n)`, it stays as it is, to be
-/// filled in before or after the call.
+/// \p payload is copied. It may be anywhere in \p out, even overlap the place it is copied to. If
+/// it is in that place already, `out.subspan(rtp_header_length(fields).value(), n)`, it is left as
+/// it is, and may be filled in before or after the call.
 [[nodiscard]] RTPSYNTH_API result<std::size_t> build_rtp(
     std::span<std::uint8_t> out, const rtp_fields& fields,
     std::span<const std::uint8_t> payload) noexcept;
@@ -72,5 +75,7 @@ constexpr void store_rtp_header(std::uint8_t* out, std::uint8_t marker_and_type,
 }
 
 } // namespace detail
+
+/// \}
 
 } // namespace rtpsynth

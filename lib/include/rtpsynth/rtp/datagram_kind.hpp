@@ -1,5 +1,5 @@
 /// \file
-/// Telling apart the protocols that share a media socket (RFC 7983 §7, RFC 5761 §4).
+/// Tells apart the protocols that share a socket with RTP (RFC 7983 §7, RFC 5761 §4).
 #pragma once
 
 #include <cstddef>
@@ -8,14 +8,17 @@
 
 namespace rtpsynth {
 
-/// The protocols that share a port with RTP, and none of them.
+/// \addtogroup rtp
+/// \{
+
+/// The protocols that share a socket with RTP; unknown: none of them.
 enum class datagram_kind : std::uint8_t { rtp, rtcp, stun, zrtp, dtls, turn_channel, unknown };
 
-/// Decides by the first byte, and between RTP and RTCP by the second: 192..223 is RTCP. It is only
-/// where to send a datagram, no proof that it is well formed.
+/// Decides by the first byte, and between RTP and RTCP by the second: 192..223 is RTCP. It tells
+/// which parser should get the datagram, not whether it is well formed.
 ///
-/// An empty datagram is unknown. A single byte in 128..191 is rtp: nothing makes it RTCP, and
-/// rtp_packet_view::parse() then counts and names it as what it is, a packet too short.
+/// An empty datagram is unknown. A single byte of 128..191 is rtp, which rtp_packet_view::parse()
+/// then refuses as too short.
 constexpr datagram_kind classify(std::span<const std::uint8_t> datagram) noexcept {
     if (datagram.empty()) return datagram_kind::unknown;
     const unsigned first = datagram[0];
@@ -29,5 +32,7 @@ constexpr datagram_kind classify(std::span<const std::uint8_t> datagram) noexcep
     if (first >= 64 && first <= 79) return datagram_kind::turn_channel;
     return datagram_kind::unknown;
 }
+
+/// \}
 
 } // namespace rtpsynth

@@ -1,5 +1,5 @@
 /// \file
-/// The elements of an RTP header extension (RFC 8285 §4), read where they lie.
+/// The elements of an RTP header extension (RFC 8285 §4).
 #pragma once
 
 #include <rtpsynth/base/error.hpp>
@@ -14,38 +14,41 @@
 
 namespace rtpsynth {
 
+/// \addtogroup rtp
+/// \{
+
 /// Profile of an extension in the one-byte form: ids 1..14, 1..16 bytes of data each (§4.2).
 inline constexpr std::uint16_t one_byte_extension = 0xbede;
 /// Profile of the two-byte form: ids 1..255, 0..255 bytes each (§4.3). Its low four bits, the
 /// "appbits", are the application's: any of 0x1000..0x100f.
 inline constexpr std::uint16_t two_byte_extension = 0x1000;
 
-/// Whether a header extension's profile says RFC 8285's one-byte form (§4.2).
+/// Whether a header extension with this profile is in RFC 8285's one-byte form (§4.2).
 constexpr bool is_one_byte_extension(std::uint16_t profile) noexcept {
     return profile == one_byte_extension;
 }
 
-/// Whether it says the two-byte form, whose low four bits are free (§4.3).
+/// Whether it is in the two-byte form, whichever its appbits (§4.3).
 constexpr bool is_two_byte_extension(std::uint16_t profile) noexcept {
     return (profile & 0xfff0) == two_byte_extension;
 }
 
-/// One element; the data borrows the packet's bytes.
+/// One element. Its data are bytes of the packet.
 struct rtp_extension_element {
     std::uint8_t id = 0;
     std::span<const std::uint8_t> data{};
 };
 
-/// A forward range over the elements of one extension, padding left out:
+/// A forward range over the elements of one extension, without padding:
 ///
 ///     for (const auto& [id, data] : rtp_extension_elements{view}) ...
 ///
 /// It is empty for an extension in neither form of RFC 8285. Iteration ends before the first
-/// malformed element, and before the id 15 that ends a one-byte extension; validate() tells whether
-/// all was well. Ids are not required to be unique. Nothing allocates, nothing is read outside the
-/// body, and each call's time is linear in the body at most.
+/// malformed element, and before the id 15 that ends a one-byte extension; validate() tells which
+/// it was. Ids are not required to be unique. Nothing is allocated or read outside the body, and
+/// each call takes linear time in the size of the body at most.
 ///
-/// Lifetime: iterators and elements borrow the body and do not need the range.
+/// Lifetime: iterators and elements borrow the body, not the range.
 /// Threads: a value type; distinct objects are independent.
 class rtp_extension_elements {
 public:
@@ -53,10 +56,10 @@ public:
 
     /// No elements.
     rtp_extension_elements() = default;
-    /// Those of \p packet, none if it has no extension.
+    /// The elements of \p packet; none if it has no extension.
     explicit rtp_extension_elements(const rtp_packet_view& packet) noexcept
         : rtp_extension_elements(packet.extension_profile(), packet.extension()) {}
-    /// Those in \p body, which stood in an extension with this \p profile.
+    /// The elements in \p body, that of an extension with this \p profile.
     constexpr rtp_extension_elements(std::uint16_t profile,
                                      std::span<const std::uint8_t> body) noexcept
         : body_(body), profile_(profile) {}
@@ -67,8 +70,8 @@ public:
     /// The data of the first element with this \p id; nullopt if there is none before the end.
     constexpr std::optional<std::span<const std::uint8_t>> find(std::uint8_t id) const noexcept;
 
-    /// errc::bad_extension if an element runs past the end of the body, or (one-byte form) has the
-    /// padding's id 0 but a length, at which RFC 8285 §4.1.2 demands to stop.
+    /// Fails with errc::bad_extension if an element runs past the end of the body, or, in the
+    /// one-byte form, has padding's id 0 and a length, where RFC 8285 §4.1.2 demands to stop.
     [[nodiscard]] constexpr result<void> validate() const noexcept;
 
     constexpr std::uint16_t profile() const noexcept { return profile_; }
@@ -167,6 +170,8 @@ constexpr result<void> rtp_extension_elements::validate() const noexcept {
     if (i.state_ == iterator::state::malformed) return errc::bad_extension;
     return {};
 }
+
+/// \}
 
 } // namespace rtpsynth
 

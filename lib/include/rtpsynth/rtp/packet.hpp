@@ -1,5 +1,5 @@
 /// \file
-/// Reading an RTP packet where it lies (RFC 3550 §5.1).
+/// A view of an RTP packet in its datagram (RFC 3550 §5.1).
 #pragma once
 
 #include <rtpsynth/base/detail/byte_order.hpp>
@@ -11,13 +11,16 @@
 
 namespace rtpsynth {
 
+/// \addtogroup rtp
+/// \{
+
 /// Size of the fixed RTP header in bytes.
 inline constexpr std::size_t rtp_header_size = 12;
 
 /// A parsed view of one RTP packet. It borrows the datagram's bytes and copies only the fixed
 /// header's fields, so it is 32 bytes, trivially copyable, and valid for as long as the bytes are.
-/// Bytes that change meanwhile can change what the accessors return, but not make them read outside
-/// the datagram.
+/// If the bytes change meanwhile, accessors may return other values, but never read outside the
+/// datagram.
 ///
 /// Threads: a value type; distinct objects are independent.
 class rtp_packet_view {
@@ -34,8 +37,8 @@ public:
         return view;
     }
 
-    /// The same without a result object: fills *this and returns errc{}, or returns the error and
-    /// leaves *this as it was.
+    /// parse() without a result object: fills *this and returns errc{}, or returns the error and
+    /// leaves *this unchanged.
     [[nodiscard]] errc assign(const std::uint8_t* data, std::size_t size) noexcept {
         if (assign_plain(data, size)) [[likely]]
             return {};
@@ -43,8 +46,8 @@ public:
         return assign_any(data, size);
     }
 
-    /// assign() for nearly every packet there is: without padding, extension and CSRCs. Returns
-    /// false, and leaves *this as it was, for any other and for what is no packet.
+    /// assign() for the usual packet, which has no padding, extension or CSRC. Returns false, and
+    /// leaves *this unchanged, for any other datagram, valid or not.
     [[nodiscard]] bool assign_plain(const std::uint8_t* data, std::size_t size) noexcept {
         if (size < rtp_header_size || data[0] != plain_first_byte) return false;
         set(data, size, plain_first_byte, rtp_header_size, 0);
@@ -131,8 +134,8 @@ private:
 
     const std::uint8_t* data_ = nullptr;
     std::size_t payload_size_ = 0;
-    // The payload's offset, at most 262216, above the first byte. Every bound is taken from here,
-    // so that an owner who changes the bytes under a view changes what is read, never where.
+    // The payload's offset, at most 262216, above the first byte. All bounds come from here and not
+    // from the datagram, whose bytes the owner may change.
     std::uint32_t offset_and_first_ = 0;
     std::uint32_t timestamp_ = 0;
     std::uint32_t ssrc_ = 0;
@@ -140,5 +143,7 @@ private:
     std::uint8_t marker_and_type_ = 0;
     std::uint8_t padding_ = 0;
 };
+
+/// \}
 
 } // namespace rtpsynth

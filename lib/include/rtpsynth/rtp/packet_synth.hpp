@@ -1,5 +1,5 @@
 /// \file
-/// Making the packets of one RTP stream (RFC 3550 §5.1).
+/// Packet synthesiser: writes the packets of one RTP stream (RFC 3550 §5.1).
 #pragma once
 
 #include <rtpsynth/base/clock.hpp>
@@ -15,17 +15,21 @@
 
 namespace rtpsynth {
 
+/// \addtogroup rtp
+/// \{
+
 /// Largest payload that fits behind a fixed header into one UDP datagram over IPv4.
 inline constexpr std::size_t max_payload_size = 65507 - rtp_header_size;
 
-/// Where a stream begins. RFC 3550 §5.1 wants all three to be unpredictable.
+/// The numbers that a stream begins with. All three should be unpredictable (RFC 3550 §5.1).
 struct stream_origin {
     std::uint32_t ssrc = 0;
     std::uint32_t timestamp = 0;
     std::uint16_t seq = 0;
 
-    /// Calls \p random32() three times, for SSRC, timestamp (made even) and sequence number in this
-    /// order. It returns 32 random bits, e.g. system_random32; what it throws goes to the caller.
+    /// Calls \p random32() three times, for SSRC, timestamp (made even) and sequence number, in
+    /// this order. It returns 32 random bits, as system_random32() does. What it throws is passed
+    /// on.
     template <class Random32>
     static stream_origin draw(Random32&& random32) {
         stream_origin origin;
@@ -36,7 +40,7 @@ struct stream_origin {
     }
 };
 
-/// What a packet is numbered with.
+/// The timestamp and sequence number of a packet.
 struct stream_position {
     std::uint32_t timestamp = 0;
     std::uint16_t seq = 0;
@@ -44,7 +48,7 @@ struct stream_position {
     friend bool operator==(const stream_position&, const stream_position&) = default;
 };
 
-/// What a packet looks like.
+/// Payload type and size of a packet.
 struct packet_format {
     std::size_t payload_size = 0;  ///< bytes, 0..max_payload_size
     std::uint8_t payload_type = 0; ///< 0..127
@@ -55,13 +59,13 @@ struct packet_format {
     constexpr std::size_t packet_size() const noexcept { return rtp_header_size + payload_size; }
 };
 
-/// Makes the packets of one stream: version 2, no padding, no extension, no CSRC. The sequence
+/// Writes the packets of one stream: version 2, no padding, no extension, no CSRC. The sequence
 /// number goes up by 1 a packet and the timestamp by clock_rate * ptime, exactly: with ptime in
 /// seconds, packet k has the first timestamp + floor(k * clock_rate * ptime), whatever k. The
 /// marker is set on the first packet and clear on the others (RFC 3551 §4.1), unless set_marker()
 /// says otherwise.
 ///
-/// Calls that fail change nothing, neither the stream nor the caller's storage.
+/// A failed call changes neither the stream nor the caller's storage.
 ///
 /// Threads: a value type; distinct objects are independent.
 class packet_synth {
@@ -73,11 +77,11 @@ public:
     RTPSYNTH_API packet_synth(std::uint32_t clock_rate, duration ptime,
                               const stream_origin& origin);
 
-    /// Writes the next packet to the front of \p out: \p payload is copied and what it lacks of
-    /// format.payload_size is zero; without a payload it is all zero. \p payload may overlap
-    /// \p out. \p now is the time the packet is made at, seen by resync() alone.
-    /// \return the packet's size; errc::invalid_argument for a format outside its ranges or a
-    ///         payload longer than it says; errc::buffer_too_small
+    /// Writes the next packet to the front of \p out. \p payload is copied and padded with zeros to
+    /// format.payload_size. It may overlap \p out. \p now is the time of the packet, which only
+    /// resync() uses.
+    /// \return the packet's size; errc::invalid_argument for a format out of range or a payload
+    ///         longer than format.payload_size; errc::buffer_too_small
     [[nodiscard]] result<std::size_t> write(time_point now, packet_format format,
                                             std::span<std::uint8_t> out,
                                             std::span<const std::uint8_t> payload = {}) noexcept {
@@ -90,7 +94,8 @@ public:
         return format.packet_size();
     }
 
-    /// write() with the payload left as it stands in \p out, from byte rtp_header_size on.
+    /// write() for a payload that is in place already, or will be: byte rtp_header_size of \p out
+    /// and those after it are not touched.
     [[nodiscard]] result<std::size_t> stamp(time_point now, packet_format format,
                                             std::span<std::uint8_t> out) noexcept {
         if (const errc e = check(format, out.size()); e != errc{}) [[unlikely]]
@@ -99,44 +104,45 @@ public:
         return format.packet_size();
     }
 
-    /// \p count times write(), packet i at byte i * stride of \p out, with consecutive pieces of
-    /// \p payloads, which does not overlap \p out. Bytes between the packets are left alone. All
-    /// are made at \p now: a resync() after it counts the pause from the last of them, not from the
-    /// first, however much media the batch holds. \param stride  at least format.packet_size();
-    /// out.size() need not cover the last one's gap \return the size of each packet; errors as of
-    /// write(), and errc::invalid_argument for a
-    ///         smaller stride or more than count payloads
+    /// Calls write() \p count times: packet i goes to byte i * stride of \p out, with the i-th
+    /// format.payload_size bytes of \p payloads, which must not overlap \p out. Bytes between the
+    /// packets are not touched. All packets have the time \p now: a resync() after them counts the
+    /// pause from the last one, however much media the batch holds.
+    /// \param stride  at least format.packet_size(); \p out may end with the last packet
+    /// \return the size of each packet; the errors of write(), and errc::invalid_argument for a
+    ///         smaller stride or for more than \p count payloads
     [[nodiscard]] RTPSYNTH_API result<std::size_t> write_batch(
         time_point now, packet_format format, std::size_t count, std::size_t stride,
         std::span<std::uint8_t> out, std::span<const std::uint8_t> payloads = {}) noexcept;
 
-    /// write_batch() with every payload left as it stands.
+    /// write_batch() for payloads that are in place already, or will be.
     [[nodiscard]] RTPSYNTH_API result<std::size_t> stamp_batch(
         time_point now, packet_format format, std::size_t count, std::size_t stride,
         std::span<std::uint8_t> out) noexcept;
 
-    /// Passes over \p count packets of silence: the timestamp moves on by as many steps, the
-    /// sequence number does not (RFC 3551 §4.1).
+    /// Skips \p count packets of silence: the timestamp advances by as many steps, the sequence
+    /// number does not change (RFC 3551 §4.1).
     RTPSYNTH_API void skip(std::size_t count) noexcept;
 
-    /// Sets the marker of the next packet, and of that one only. \return what it was before.
+    /// Sets the marker of the next packet, and of that one only.
+    /// \return what it was before
     bool set_marker(bool marker) noexcept {
         const bool before = marker_;
         marker_ = marker;
         return before;
     }
 
-    /// Brings the timestamp up to the clock after a pause: the next one is that of the last packet
-    /// plus the larger of one step and (now - time of the last packet) * clock_rate; packets
-    /// skipped since count as part of the pause, and so does an earlier resync(). A clock that went
-    /// backwards means one step. Before the first packet nothing changes.
+    /// Brings the timestamp up to the clock after a pause: the next timestamp is that of the last
+    /// packet plus the larger of one step and (now - time of the last packet) * clock_rate. Packets
+    /// skipped since then are part of the pause, and so is an earlier resync(). If the clock went
+    /// backwards, it is one step. No-op before the first packet.
     ///
-    /// The pause is added to the last packet's exact position, fraction of a timestamp unit
-    /// included; so where there was no pause nothing changes at all.
-    /// \return what the next packet would have been numbered with
+    /// The last packet's position counts with its fraction of a timestamp unit, so that nothing
+    /// changes if there was no pause.
+    /// \return the position that the next packet would have had
     RTPSYNTH_API stream_position resync(time_point now) noexcept;
 
-    /// What the next packet will be numbered with.
+    /// The position of the next packet.
     stream_position next_position() const noexcept { return {next_.timestamp(), seq_}; }
     std::uint32_t ssrc() const noexcept { return ssrc_; }
     /// Hz.
@@ -216,5 +222,7 @@ private:
     std::uint32_t clock_rate_;
     duration ptime_;
 };
+
+/// \}
 
 } // namespace rtpsynth

@@ -1,6 +1,5 @@
 /// \file
-/// What the packets of a payload type are, as far as their timestamps go: clock rate and kind.
-/// A session's payload types are a payload_format_table, filled from SDP or by hand.
+/// Clock rate and kind of each payload type of a session, which SDP gives.
 #pragma once
 
 #include <rtpsynth/rtp/payload_type.hpp>
@@ -11,23 +10,26 @@
 
 namespace rtpsynth {
 
+/// \addtogroup rtp
+/// \{
+
 /// How the timestamps of a payload type's packets behave.
 enum class payload_kind : std::uint8_t {
-    unknown,       ///< not told: perhaps media, perhaps events
+    unknown,       ///< not given: may be media or events
     media,         ///< audio or video: the timestamp is the sampling instant
-    event,         ///< telephone-event (RFC 4733): it stands still while an event lasts
-    comfort_noise, ///< RFC 3389: sent when the level of the noise changes, not at a pace
+    event,         ///< telephone-event (RFC 4733): the timestamp of all of an event's packets
+    comfort_noise, ///< RFC 3389: sent when the level of the noise changes, not at regular times
 };
 
-/// What a payload type says of its packets' timestamps.
+/// Clock rate and kind of a payload type.
 struct payload_format {
-    std::uint32_t clock_rate = 0; ///< of the timestamps in Hz; 0: not known
+    std::uint32_t clock_rate = 0; ///< Hz; 0: not known
     payload_kind kind = payload_kind::unknown;
 
     bool operator==(const payload_format&) const = default;
 };
 
-/// The format that RFC 3551 §6 gives \p payload_type; clock rate 0 if it gives none.
+/// The format of a static \p payload_type (RFC 3551 §6); clock rate 0 for any other.
 constexpr payload_format static_format(std::uint8_t payload_type) noexcept {
     constexpr std::uint8_t cn = 13;
     const rtp_profile* profile = static_profile(payload_type);
@@ -36,7 +38,10 @@ constexpr payload_format static_format(std::uint8_t payload_type) noexcept {
             payload_type == cn ? payload_kind::comfort_noise : payload_kind::media};
 }
 
-/// Payload types and their formats. Begins with RFC 3551's static types. 1 KB, a value type.
+/// The formats of all payload types, at first those of RFC 3551's static types; fill in the others
+/// from SDP. 1 KB.
+///
+/// Threads: a value type; distinct objects are independent.
 class payload_format_table {
 public:
     constexpr payload_format_table() noexcept {
@@ -44,11 +49,11 @@ public:
             formats_[type] = static_format(static_cast<std::uint8_t>(type));
     }
 
-    /// The format of \p payload_type, of which the lower 7 bits count.
+    /// The format of \p payload_type; its highest bit is ignored.
     constexpr payload_format operator[](std::uint8_t payload_type) const noexcept {
         return formats_[payload_type & 0x7fU];
     }
-    /// Says what \p payload_type is, of which the lower 7 bits count.
+    /// Sets the format of \p payload_type; its highest bit is ignored.
     constexpr void set(std::uint8_t payload_type, payload_format format) noexcept {
         formats_[payload_type & 0x7fU] = format;
     }
@@ -56,5 +61,7 @@ public:
 private:
     std::array<payload_format, 128> formats_;
 };
+
+/// \}
 
 } // namespace rtpsynth

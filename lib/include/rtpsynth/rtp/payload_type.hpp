@@ -1,5 +1,5 @@
 /// \file
-/// The static payload types of RFC 3551 §6, and how much audio a payload of one of them holds.
+/// The static payload types of RFC 3551 §6, and how many samples a payload of one of them has.
 #pragma once
 
 #include <rtpsynth/rtp/profile.h>
@@ -9,6 +9,9 @@
 #include <span>
 
 namespace rtpsynth {
+
+/// \addtogroup rtp
+/// \{
 
 /// The C struct, which both faces share.
 using rtp_profile = ::rtp_profile;
@@ -60,7 +63,7 @@ constexpr const rtp_profile* static_profile(std::uint8_t payload_type) noexcept 
     return row.clock_rate != 0 ? &row : nullptr;
 }
 
-/// Payloads larger than this, which no datagram holds, have no sample count: it would not fit.
+/// nsamples() does not count larger payloads, which no datagram can hold: the count might overflow.
 inline constexpr std::size_t max_counted_payload = 0xffffff;
 
 namespace detail {
@@ -79,15 +82,15 @@ constexpr int g723_nsamples(std::span<const std::uint8_t> payload) noexcept {
 
 } // namespace detail
 
-/// The number of sampling instants that \p payload holds, or -1 when that is unknown: an empty
-/// payload, one above max_counted_payload, a payload type other than these:
+/// How many sampling instants \p payload covers; -1 if that is not known: for an empty payload, one
+/// larger than max_counted_payload, or a payload type other than these:
 /// - PCMU, PCMA and G722: one per byte (of G722, ticks of its 8000 Hz clock),
 /// - G729: 80 per started 10 bytes, since a comfort noise frame of 2 bytes stands for 10 ms too,
 /// - GSM: 160 per whole 33 bytes,
 /// - G723: 240 per whole frame; -1 if a frame's two low bits are 3, whose size is not known.
 ///
-/// A frame of GSM or G723 that the payload cuts short cannot be decoded and counts nothing, so that
-/// a fragment alone gives 0.
+/// A truncated frame of GSM or G723 cannot be decoded and is not counted, so that a fragment alone
+/// gives 0.
 constexpr int nsamples(std::uint8_t payload_type, std::span<const std::uint8_t> payload) noexcept {
     const std::size_t size = payload.size();
     if (size - 1 >= max_counted_payload) return -1; // 0 wraps and is caught too
@@ -112,5 +115,7 @@ constexpr int nsamples(std::uint8_t payload_type, std::span<const std::uint8_t> 
 constexpr bool appendable(std::uint8_t payload_type, std::size_t payload_size) noexcept {
     return payload_type != 18 || payload_size % 10 == 0;
 }
+
+/// \}
 
 } // namespace rtpsynth

@@ -6,6 +6,9 @@
 
 namespace rtpsynth {
 
+/// \addtogroup rtp
+/// \{
+
 /// Signed distance a - b, in -32768..32767: positive when \p a comes after \p b.
 /// Numbers exactly half the circle apart count as behind.
 constexpr int seq_distance(std::uint16_t a, std::uint16_t b) noexcept {
@@ -17,5 +20,7 @@ constexpr int seq_distance(std::uint16_t a, std::uint16_t b) noexcept {
 constexpr std::int64_t unwrap_seq(std::uint16_t seq, std::int64_t reference) noexcept {
     return reference + seq_distance(seq, static_cast<std::uint16_t>(reference));
 }
+
+/// \}
 
 } // namespace rtpsynth

@@ -1,5 +1,6 @@
 /// \file
-/// The implementations g711.hpp's block functions choose from, named so that each can be tested.
+/// Internal: the implementations of g711.hpp's block functions, with names so that each can be
+/// tested.
 #pragma once
 
 #include <rtpsynth/base/compiler.h>
@@ -22,10 +23,10 @@ struct g711_kernels {
     decoder alaw_decode;
 };
 
-/// What this CPU can run: the portable one first, the fastest last.
+/// Those that this processor can run: the portable one first, the fastest last.
 RTPSYNTH_API std::span<const g711_kernels> supported_g711_kernels() noexcept;
 
-/// Lib-internal: null where the CPU, or the architecture compiled for, has no AVX2.
+/// Not exported. nullptr if the processor, or the architecture compiled for, has no AVX2.
 const g711_kernels* g711_avx2_kernels() noexcept;
 
 } // namespace rtpsynth::detail

@@ -15,12 +15,12 @@
 
 namespace rtpsynth::detail {
 
-/// Holds up to `capacity` frames, each with an `lseq` of its own and an `arrival`, and gives them
-/// back from either end, or tells the one that arrived first.
+/// Holds up to `capacity` frames, each with an `lseq` of its own and an `arrival`. Takes them out
+/// at either end, and finds the one that arrived first.
 ///
-/// Frames live in a pool; a window over the sequence numbers points at them. The window spans at
-/// most 65536 numbers: as many as are derived from a 16-bit one and one reference. Only two packets
-/// that end a long outage are numbered otherwise, and may lie beyond. They then wait outside, in
+/// Frames are in a pool, and a window over the sequence numbers refers to them. The window spans at
+/// most 65536 numbers, as many as can be derived from 16 bits and one reference. Only the two
+/// packets that end a long outage are numbered in another way and may be beyond. They then wait in
 /// `far_`: nothing can be put among them until the window has moved up to them.
 template <class Frame>
 class reorder_store {
@@ -56,7 +56,7 @@ public:
     std::uint32_t width() const noexcept { return window_.width(); }
 
     /// Makes room in the window for \p lseq, and for all from \p base on if anything is held.
-    /// False if there is no memory; then nothing has changed.
+    /// Returns false without memory; then nothing has changed.
     /// Precondition: \p base is not above \p lseq, nor above any number held.
     bool reserve(std::int64_t base, std::int64_t lseq) noexcept {
         advance(base);
@@ -65,14 +65,14 @@ public:
         return high - low < window_.width() || widen(low, high);
     }
 
-    /// Whether all that is in the window lies within one width from \p base on. A number that does
-    /// so too then needs no reserve().
+    /// Whether all that is in the window is within one width from \p base on. Another number within
+    /// it then needs no reserve().
     bool fits(std::int64_t base) const noexcept { return highest_ < base + window_.width(); }
 
     bool contains(std::int64_t lseq) const noexcept { return window_.contains(lseq); }
 
-    /// Makes Frame{packet, lseq, arrival, owner}, unless there is one of that number: then returns
-    /// false, with \p owner untouched. Precondition: size() < capacity, reserve(lseq).
+    /// Makes Frame{packet, lseq, arrival, owner}. Returns false if there is one of that number;
+    /// then \p owner was not moved from. Precondition: size() < capacity, reserve(lseq).
     template <class Packet, class Arrival, class Owner>
     bool try_emplace(const Packet& packet, std::int64_t lseq, Arrival arrival,
                      Owner&& owner) noexcept {
@@ -85,7 +85,7 @@ public:
         return true;
     }
 
-    /// A frame that the store no longer counts. It is destroyed with this object.
+    /// A frame that was taken out. It is destroyed with this object.
     class taken {
     public:
         taken(const taken&) = delete;
@@ -131,12 +131,13 @@ public:
         return remove(h);
     }
 
-    /// Counts one more packet seen while the greatest number's frame was the last. Returns the sum.
+    /// Counts one more packet that came while the frame of the greatest number was the last.
+    /// Returns the count.
     unsigned age_last() noexcept {
         return ++frames_.mark(far_count_ == 0 ? window_.at(highest_) : far_[0]);
     }
 
-    /// Tells that all that is put in from now on has a number of at least \p base.
+    /// Whatever is put in from now on has a number of at least \p base.
     void advance(std::int64_t base) noexcept {
         while (far_count_ != 0) {
             const handle h = far_[far_count_ - 1];
@@ -160,8 +161,8 @@ private:
     using pool = slot_pool<Frame>;
     using handle = typename pool::handle;
 
-    // Far from every sequence number, and half of what the type holds, so that differences do not
-    // overflow.
+    // Far from every sequence number, and half of what the type can hold, so that differences do
+    // not overflow.
     static constexpr std::int64_t nowhere = std::numeric_limits<std::int64_t>::max() / 2;
 
     static constexpr std::uint32_t base_width(unsigned capacity) noexcept {

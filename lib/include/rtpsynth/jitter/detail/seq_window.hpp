@@ -13,10 +13,10 @@
 namespace rtpsynth::detail {
 
 /// Maps the logical sequence numbers of one window onto 16-bit handles: a ring addressed by the
-/// number's low bits, with a bitmap that says which places are taken. Everything is O(1), except
-/// that looking past a gap costs one step per 64 numbers of it, 1024 steps at the very most.
+/// number's low bits, with a bitmap of the places that are taken. Everything is O(1), except that
+/// searching across a gap takes one step per 64 numbers of it, 1024 steps at most.
 ///
-/// The window is as wide as its user last reserved; the numbers stored at one time must lie within
+/// The window is as wide as its user last made it; the numbers stored at one time must be within
 /// one width of each other. Only the bitmap (an eighth of a byte per place) is ever cleared.
 class seq_window {
 public:
@@ -34,7 +34,8 @@ public:
         return (bits_[i / 64] >> (i % 64) & 1) != 0;
     }
 
-    /// Takes the place of \p lseq, whose handle then has to be set. False if it was taken before.
+    /// Takes the place of \p lseq, whose handle then has to be set. Returns false if it was taken
+    /// already.
     bool claim(std::int64_t lseq) noexcept {
         const std::uint32_t i = index(lseq);
         std::uint64_t& word = bits_[i / 64];
@@ -59,7 +60,7 @@ public:
 
     std::uint16_t at(std::int64_t lseq) const noexcept { return handles_[index(lseq)]; }
 
-    /// How many numbers from \p lseq on are stored without a gap; 64 if it is more.
+    /// How many numbers from \p lseq on are stored without a gap; 64 if there are more.
     unsigned run(std::int64_t lseq) const noexcept {
         const std::uint32_t i = index(lseq);
         const std::uint64_t here = bits_[i / 64];
@@ -69,7 +70,8 @@ public:
         return static_cast<unsigned>(std::countr_one(bits));
     }
 
-    /// Takes the places of run(lseq) numbers or less from \p lseq on; their handles stay.
+    /// Frees the places of \p count numbers, run(lseq) or less, from \p lseq on; their handles
+    /// stay.
     void erase_run(std::int64_t lseq, unsigned count) noexcept {
         const std::uint32_t i = index(lseq);
         const std::uint64_t bits = ~std::uint64_t{0} >> (64 - count);
@@ -99,8 +101,8 @@ public:
         return lseq - std::countl_zero(bits_[word]);
     }
 
-    /// Changes the width. \p number_of tells the number of each handle stored. Returns false, with
-    /// nothing changed, if there is no memory.
+    /// Changes the width. \p number_of returns the number of each handle stored. Returns false
+    /// without memory; then nothing has changed.
     template <class F>
     bool resize(std::uint32_t width, F&& number_of) noexcept {
         seq_window other;

@@ -11,11 +11,11 @@
 
 namespace rtpsynth::detail {
 
-/// Storage for up to `capacity` objects of type T. Memory that was never used is never touched, so
-/// a large pool costs what it holds at its fullest, not what it could hold. A freed slot is the
-/// next one taken: the working set stays as small as the number of live objects.
+/// Storage for up to `capacity` objects of type T. Slots are touched only when they are first used,
+/// so that a large pool takes the memory of the most objects it ever held. A freed slot is the next
+/// one taken, which keeps the working set as small as the number of live objects.
 ///
-/// Besides its T each live slot has two 16-bit links and a 16-bit mark for the user of the pool.
+/// Beside its T, each live slot has two 16-bit links and a 16-bit mark for the user of the pool.
 template <class T>
 class slot_pool {
 public:
@@ -55,8 +55,8 @@ public:
         ::operator delete (slots_, std::align_val_t{alignof(slot)});
     }
 
-    /// Makes T{args...} in a slot. Precondition: fewer than `capacity` slots are live. The mark
-    /// starts as 0; the links are whatever they were.
+    /// Makes T{args...} in a slot. Precondition: fewer than `capacity` slots are live. The mark is
+    /// 0; the links are not set.
     template <class... Args>
     handle emplace(Args&&... args) noexcept {
         handle h = free_;
@@ -73,7 +73,7 @@ public:
         return h;
     }
 
-    /// Ends the object in a slot.
+    /// Destroys the object in a slot.
     void free(handle h) noexcept {
         if constexpr (!std::is_trivially_destructible_v<T>) {
             std::destroy_at(&(*this)[h]);

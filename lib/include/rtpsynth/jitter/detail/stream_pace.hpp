@@ -1,5 +1,5 @@
 /// \file
-/// Internal: how fast a stream's timestamps advance, and what is plausible by that.
+/// Internal: how fast a stream's timestamps advance, and which packets are plausible by that.
 #pragma once
 
 #include <algorithm>
@@ -7,14 +7,14 @@
 
 namespace rtpsynth::detail {
 
-/// Learns a stream's usual timestamp step per packet. Erasures are sized by it (a sender whose
-/// clock jumped must not make a receiver play hours of silence), late packets told from a new
+/// Learns a stream's usual timestamp step per packet. It limits erasures (a sender whose clock
+/// jumped must not make a receiver play hours of silence), and tells late packets from a new
 /// numbering, and long outages from restarts.
 class stream_pace {
 public:
     /// \p advance: timestamp units from one packet to the next in sequence, modulo 2^32. The first
     /// one is the usual step, and then any that comes twice in a row: one odd packet changes
-    /// nothing. Standing still or going backwards teaches nothing.
+    /// nothing. An advance of 0 or backwards is ignored.
     void learn(std::uint32_t advance) noexcept {
         if (advance != steady_) [[unlikely]]
             learn_other(advance);
@@ -25,7 +25,7 @@ public:
     /// Timestamp units that \p lost packets span, if \p span is the advance from the packet before
     /// them to the one behind them. Precondition: lost < 2^31.
     std::uint32_t lost_span(std::uint32_t span, std::uint64_t lost) const noexcept {
-        // More than 2^32 - 1 cannot be told, which keeps the products below in range.
+        // An erasure has 32 bits of timestamp units, and the products below have to fit 64.
         if (span > std::min(longest_packet(), all) * (lost + 1)) {
             if (step_ == unknown) return 0;
             return static_cast<std::uint32_t>(std::min(step_ * lost, all - 1));
@@ -33,9 +33,9 @@ public:
         return static_cast<std::uint32_t>(span * lost / (lost + 1));
     }
 
-    /// Whether a packet that comes \p behind numbers before another, \p advance timestamp units
-    /// from it, is an old one. The timestamps of a sender's new numbering go on. An old packet's
-    /// may lie ahead a little: B-frames are sent after what they precede (RFC 6184).
+    /// Whether a packet \p behind numbers behind another, and \p advance timestamp units from it,
+    /// is an old one and not of a sender's new numbering, whose timestamps go on. That of an old
+    /// packet may be a little ahead: B-frames are sent after what they precede (RFC 6184).
     bool is_old(std::uint32_t advance, std::int64_t behind) const noexcept {
         const auto reach = static_cast<std::int64_t>(longest_packet());
         const auto distance = static_cast<std::int32_t>(advance);
@@ -43,7 +43,7 @@ public:
     }
 
     /// How many packets were lost between two that are \p span timestamp units and, modulo 2^16,
-    /// \p numbers sequence numbers apart, if that is exactly so many usual steps; else -1.
+    /// \p numbers sequence numbers apart, if the span is exactly as many usual steps; else -1.
     std::int64_t packets_lost(std::uint32_t span, std::uint16_t numbers) const noexcept {
         // Less than 2^31 units are never a multiple of the unknown step.
         if (!forwards(span) || span % step_ != 0) return -1;
@@ -67,14 +67,14 @@ private:
         steady_ = advance == step_ ? advance : unknown;
     }
 
-    /// Timestamp units that a packet is taken to span at most.
+    /// The most timestamp units that one packet is taken to span.
     std::uint64_t longest_packet() const noexcept {
         return step_ == unknown ? std::uint64_t{1} << 16 : std::uint64_t{64} * step_;
     }
 
     std::uint32_t step_ = unknown;
     std::uint32_t advance_ = unknown; // the latest one
-    std::uint32_t steady_ = unknown;  // both, if they are equal: one more teaches nothing
+    std::uint32_t steady_ = unknown;  // both, if they are equal: the same again changes nothing
 };
 
 } // namespace rtpsynth::detail

@@ -1,5 +1,5 @@
 /// \file
-/// Internal: how far a stream has been handed out, and where another packet lies by that.
+/// Internal: how far a stream has been handed out, and how far another packet is from that.
 #pragma once
 
 #include <rtpsynth/jitter/detail/stream_pace.hpp>
@@ -10,18 +10,18 @@
 
 namespace rtpsynth::detail {
 
-/// Numbers the packets of a stream, and of those that follow it in the same buffer. Its reference
-/// is the packet handed out last, and before there is one, the first that was put in.
+/// Numbers the packets of a stream, and of the streams that follow it in the same buffer. Its
+/// reference is the packet handed out last, or, before there is one, the first that was put in.
 class stream_position {
 public:
     /// Whether a packet of any stream has been handed out, and top() says which.
     bool has_top() const noexcept { return has_top_; }
     /// The newest number handed out.
     std::int64_t top() const noexcept { return top_; }
-    /// Whether it is of the current stream.
+    /// Whether top() is of the current stream.
     bool has_last() const noexcept { return has_last_; }
 
-    /// The least number that a packet of the current stream may still have, or has that was put in.
+    /// The least number that a packet of the current stream may have.
     std::int64_t base() const noexcept { return has_last_ ? top_ + 1 : least_; }
 
     std::uint32_t ssrc() const noexcept { return ssrc_; }
@@ -40,7 +40,7 @@ public:
         ++top_;
     }
 
-    /// The number of a stream's first packet, clear of every number handed out before.
+    /// The number of a stream's first packet, above every number handed out before.
     std::int64_t first_lseq(std::uint16_t seq) const noexcept {
         return has_top_ ? ((top_ >> 16) + 2) * 65536 + seq : seq;
     }
@@ -59,14 +59,14 @@ public:
     /// The reference's number. Precondition: has_last(), or the stream has begun.
     std::int64_t reference() const noexcept { return has_last_ ? top_ : first_; }
 
-    /// Whether a packet \p ahead of the reference, if that is less than 0, has a timestamp that is
-    /// not from behind too.
+    /// Whether a packet \p ahead of the reference is behind it (less than 0) while its timestamp is
+    /// not.
     template <class Packet>
     bool is_from_behind_anew(const Packet& packet, std::int64_t ahead) const noexcept {
         return ahead < 0 && !pace_.is_old(packet.timestamp() - timestamp_, -ahead);
     }
 
-    /// How many packets were lost before \p packet; negative if the stream does not go on with it.
+    /// How many packets were lost before \p packet; negative if it does not continue the stream.
     /// Precondition: has_last().
     template <class Packet>
     std::int64_t lost_before(const Packet& packet) const noexcept {
@@ -81,8 +81,8 @@ public:
         pace_.reset();
     }
 
-    /// Passes over all before \p packet, which is numbered \p lseq and teaches no step.
-    /// \return the timestamp units that they span; 0 if the stream has not begun before
+    /// Skips what is missing before \p packet, which is numbered \p lseq. Its step is not learnt.
+    /// \return the timestamp units that the missing packets span; 0 at a stream's first packet
     template <class Packet>
     std::uint32_t pass_over(const Packet& packet, std::int64_t lseq) noexcept {
         std::uint32_t span = 0;

@@ -1,6 +1,6 @@
 /// \file
-/// How the numbers and timestamps of a source go on, and what that says of a packet that is far
-/// from the last one.
+/// Internal: the pace at which a source's numbers and timestamps advance, and whether a packet far
+/// from the last one fits it.
 #pragma once
 
 #include <rtpsynth/base/clock.hpp>
@@ -22,13 +22,15 @@ constexpr std::int64_t elapsed_ns(time_point from, time_point to) noexcept {
                                      static_cast<std::uint64_t>(from.time_since_epoch().count()));
 }
 
-/// Whether the timestamps of two packets are as far apart as their arrivals, give or take 0.25 s
-/// and 5 %, over any number of cycles of the timestamp. False without a common clock, and for so
-/// long a time that the question has no answer.
+/// Whether the timestamps of two packets are as far apart as their arrivals, within 0.25 s and 5 %,
+/// over any number of cycles of the timestamp. False without a common clock, and over a time so
+/// long that the tolerance is a cycle.
 bool went_on_together(const packet_instant& before, const packet_instant& after) noexcept;
 
+/// Learns the pace from packets in order.
 class reception_pace {
 public:
+    /// The first packet of a numbering.
     void begin(std::int64_t seq, const packet_instant& at) noexcept {
         newest_ = at;
         newest_seq_ = first_seq_ = seq;
@@ -44,7 +46,7 @@ public:
         }
         const auto advance = static_cast<std::int32_t>(at.timestamp - newest_.timestamp);
         const std::int64_t packets = seq - newest_seq_;
-        // A pause of the sender, such as hold, says nothing of its pace.
+        // A pause of the sender, such as hold, does not change its pace.
         const bool pause = step_ != 0 && advance > static_cast<double>(steps_in_reach * step_) *
                                                        static_cast<double>(packets);
         media_ += pause ? step_ * packets : advance;
@@ -60,9 +62,9 @@ public:
 
     const packet_instant& newest() const noexcept { return newest_; }
 
-    /// Whether the timestamp of a packet so many numbers \p behind the newest is from behind, too,
-    /// as that of a sender's new numbering is not. A packet from behind may be ahead a little in
-    /// time: video is sent in the order of decoding.
+    /// Whether the timestamp of a packet \p behind numbers behind the newest is behind as well.
+    /// That of a sender's new numbering is not. It may be a little ahead: video is sent in the
+    /// order of decoding.
     bool is_old(int behind, const packet_instant& at) const noexcept {
         if (at.clock_rate != newest_.clock_rate) return true; // nothing to compare with
         const std::int64_t reach = step_ == 0 ? unknown_reach : steps_in_reach * step_;
@@ -70,15 +72,16 @@ public:
         return -reach * behind <= ahead && ahead <= reach / 4;
     }
 
-    /// The same, beyond doubt: the timestamp is not ahead, and there is a pace to compare it with.
+    /// The same without tolerance: the timestamp is not ahead, and there is a pace to compare it
+    /// with.
     bool is_from_behind(int behind, const packet_instant& at) const noexcept {
         return step_ != 0 && at.clock_rate == newest_.clock_rate && is_old(behind, at) &&
                static_cast<std::int32_t>(at.timestamp - newest_.timestamp) <= 0;
     }
 
-    /// How far ahead of the newest packet a number is that is \p ahead of it modulo 2^16, if
-    /// timestamp and arrival went on together meanwhile and the number fits the pace seen so far
-    /// within \p factor; else 0.
+    /// How many numbers a packet is ahead of the newest if it is \p ahead of it modulo 2^16. 0 if
+    /// its timestamp and arrival did not advance together, or if the distance does not fit the pace
+    /// within \p factor.
     std::int64_t distance(std::uint16_t ahead, const packet_instant& at,
                           double factor) const noexcept;
 
