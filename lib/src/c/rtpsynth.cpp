@@ -7,7 +7,6 @@
 #include "block_cache.hpp"
 #include "packet_clock.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -42,8 +41,8 @@ random_source current_random; // under random_mutex
 
 // What is negative or too large becomes what no packet has.
 packet_format format_of(int plen, int pt) noexcept {
-    const unsigned payload_type = std::min(static_cast<unsigned>(pt), 255U);
-    return {static_cast<std::size_t>(plen), static_cast<std::uint8_t>(payload_type)};
+    return {static_cast<std::size_t>(plen),
+            static_cast<std::uint8_t>(pt >= 0 && pt <= 127 ? pt : 255)};
 }
 
 std::span<std::uint8_t> bytes(void* p, std::size_t size) noexcept {

@@ -99,7 +99,7 @@ stream_position packet_synth::resync(time_point now) noexcept {
                                static_cast<std::uint64_t>(last_time_.time_since_epoch().count())
                          : 0;
     next_ = last_;
-    next_.advance(media(std::max(pause, static_cast<std::uint64_t>(ptime_.count()))));
+    next_.advance(pause <= static_cast<std::uint64_t>(ptime_.count()) ? step_ : media(pause));
     return before;
 }
 
