@@ -3,13 +3,11 @@
 ///
 /// - A constructor throws std::invalid_argument, whose message names the argument and its range,
 ///   and std::bad_alloc if it allocates.
-/// - Every other function that can fail returns a result<T> whose error is an errc, or an errc
-/// alone
-///   (errc{} is success) where there is nothing else to return. It has then changed nothing.
+/// - Every other function that can fail returns a result<T> whose error is an errc, or, without a
+///   result, an errc: errc{} is success. A failed call has changed nothing.
 /// - What is called for each packet is noexcept, but for what a caller's own sink throws.
-/// - A late, duplicate or unexpected packet is an outcome and not an error: it is returned,
-/// counted,
-///   or handed to the sink with a reason.
+/// - A late, duplicate or unexpected packet is an outcome and not an error. It is returned or
+///   counted, or the sink gets it with a reason.
 /// - Functions that return an error or a result are [[nodiscard]].
 /// - The C face returns NULL or a negative code. No exception passes through it.
 #pragma once

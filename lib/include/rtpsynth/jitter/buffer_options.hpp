@@ -21,7 +21,7 @@ namespace rtpsynth {
 /// the timestamp tells a late packet from a sender's new numbering, so that `max_misorder` may be
 /// large.
 struct jitter_buffer_options {
-    static constexpr std::size_t max_capacity = 16383;
+    static constexpr std::size_t max_capacity = 16383; ///< packets
 
     /// Packets, 1..16383. When so many are held, the gap before them is skipped. 1 never waits.
     std::size_t capacity = 0;

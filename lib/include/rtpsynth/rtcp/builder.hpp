@@ -32,9 +32,7 @@ namespace rtpsynth {
 /// Lifetime: the storage must outlive the builder. Threads: one object needs external locking.
 class RTPSYNTH_API rtcp_builder {
 public:
-    /// \param storage any size; 1500 bytes have room for an SR with 31 blocks, a CNAME and a BYE,
-    /// all
-    ///                of the largest size.
+    /// \param storage of any size; 1500 bytes have room for the largest SR, CNAME and BYE.
     explicit rtcp_builder(std::span<std::uint8_t> storage,
                           rtcp_mode mode = rtcp_mode::compound) noexcept
         : storage_(storage), mode_(mode) {}

@@ -157,7 +157,7 @@ private:
     class media_position {
     public:
         constexpr media_position() = default;
-        /// \p billionths beyond \p timestamp, of which the lower 32 bits count; any number.
+        /// \p timestamp, modulo 2^32, plus any number of \p billionths.
         constexpr media_position(std::uint64_t timestamp, std::uint64_t billionths) noexcept
             : bits_{(timestamp + billionths / unit) << 32 | billionths % unit} {}
 

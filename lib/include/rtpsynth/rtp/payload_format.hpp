@@ -17,7 +17,7 @@ namespace rtpsynth {
 enum class payload_kind : std::uint8_t {
     unknown,       ///< not given: may be media or events
     media,         ///< audio or video: the timestamp is the sampling instant
-    event,         ///< telephone-event (RFC 4733): the timestamp of all of an event's packets
+    event,         ///< telephone-event (RFC 4733): the timestamp is the same throughout an event
     comfort_noise, ///< RFC 3389: sent when the level of the noise changes, not at regular times
 };
 
