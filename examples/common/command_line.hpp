@@ -1,5 +1,5 @@
 /// \file
-/// How the example programs begin and end: --help, --version, errors and exit statuses.
+/// The frame of the programs' main(): --help, --version, errors and exit statuses.
 #pragma once
 
 #include <boost/program_options.hpp>
@@ -14,24 +14,26 @@ namespace common {
 
 struct program_text {
     std::string_view name;
-    std::string_view introduction; ///< of --help, before the options
-    std::string_view epilogue;     ///< and behind them
+    std::string_view introduction; ///< printed by --help before the options
+    std::string_view epilogue;     ///< printed by --help after the options
 };
 
-/// What is no option is a std::vector<std::string> of this name.
+/// The option under which positional arguments are stored, a std::vector<std::string>.
 inline constexpr char plain_arguments[] = "argument";
 
-/// The command line by \p visible; nothing if help or the version was asked for, and printed.
+/// Parses the command line against \p visible. Prints help or the version if asked to, and returns
+/// nothing then.
 /// \throws boost::program_options::error
 std::optional<boost::program_options::variables_map> read_command_line(
     const program_text& text, const boost::program_options::options_description& visible, int argc,
     char** argv);
 
-/// Says what is wrong with the command line. \return the exit status
+/// Prints \p error to standard error. \return the exit status for usage errors
 int print_usage_error(const program_text& text, const std::exception& error);
 
-/// What \p from makes of the command line. Nothing if the program is to end with \p exit_status:
-/// help and version have been printed to standard output, errors of usage to standard error.
+/// Parses the command line and converts it with \p from. Returns nothing if the program should exit
+/// with \p exit_status: help or version were printed to standard output, or a usage error to
+/// standard error.
 template <class From>
 auto parse_command_line(const program_text& text,
                         const boost::program_options::options_description& visible, int argc,
@@ -48,10 +50,10 @@ auto parse_command_line(const program_text& text,
     }
 }
 
-/// Whether standard output has taken all that was printed; says so if not.
+/// Flushes standard output. Returns false, after an error message, if writing to it has failed.
 bool output_complete(std::string_view program_name);
 
-/// The body of main(): \p parse as above, then \p run, which returns the exit status.
+/// The body of main(): calls \p parse as above, then \p run, which returns the exit status.
 template <class Parse, class Run>
 int run_program(std::string_view name, int argc, char** argv, Parse parse, Run run) {
     int exit_status = 0;

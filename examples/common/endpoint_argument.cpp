@@ -15,16 +15,16 @@ namespace {
 
 endpoint_argument parse_endpoint(std::string_view text, port_zero zero) {
     const std::size_t colon = text.rfind(':');
-    // In "[::1]" the last colon is one of the address.
+    // In "[::1]" the last colon belongs to the address.
     if (colon == text.npos || text.find(']', colon) != text.npos)
         refuse(text, "has no port: HOST:PORT or [IPV6]:PORT is expected");
     std::string_view host = text.substr(0, colon);
     if (host.starts_with('[') && host.ends_with(']'))
         host = host.substr(1, host.size() - 2);
     else if (host.find(':') != host.npos)
-        refuse(text, "is ambiguous: an IPv6 address stands in brackets, as in [::1]:5004");
+        refuse(text, "is ambiguous: put an IPv6 address in brackets, as in [::1]:5004");
     if (host.empty()) refuse(text, "names no host: HOST:PORT or [IPV6]:PORT is expected");
-    if (host.find_first_of("[] \t") != host.npos) refuse(text, "is no HOST:PORT or [IPV6]:PORT");
+    if (host.find_first_of("[] \t") != host.npos) refuse(text, "is not HOST:PORT or [IPV6]:PORT");
 
     const std::string_view ports = text.substr(colon + 1);
     const std::size_t dash = ports.find('-');
@@ -38,7 +38,7 @@ endpoint_argument parse_endpoint(std::string_view text, port_zero zero) {
     endpoint_argument result{std::string(host), port(ports.substr(0, dash)), 0};
     result.last_port = dash == ports.npos ? result.first_port : port(ports.substr(dash + 1));
     if (result.last_port < result.first_port)
-        refuse(text, "has its ports the wrong way round: FIRST-LAST is expected");
+        refuse(text, "has its ports in the wrong order: FIRST-LAST is expected");
     return result;
 }
 

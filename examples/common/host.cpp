@@ -22,7 +22,8 @@ void allow_sockets(std::size_t sockets, const char* things) {
     const rlim_t needed = sockets + other_files;
     rlimit limit{};
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed) return;
-    const rlimit raised{needed, std::max(limit.rlim_max, needed)}; // the latter is root's to do
+    const rlimit raised{needed,
+                        std::max(limit.rlim_max, needed)}; // only root may raise the hard limit
     if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return;
     throw std::runtime_error(std::to_string(sockets) + ' ' + things + " need " +
                              std::to_string(needed) + " open files, and the limit is " +

@@ -1,5 +1,5 @@
 /// \file
-/// What the operating system grants this process, and what it charges for it.
+/// Resource limits and CPU time of this process.
 #pragma once
 
 #include <rtpsynth/base/clock.hpp>
@@ -8,12 +8,12 @@
 
 namespace common {
 
-/// Raises the limit of open files, if needed, so that \p sockets can be opened, one for each of
-/// what the program calls \p things.
-/// \throws std::runtime_error that says what the limit is
+/// Raises the limit of open files, if needed, so that \p sockets can be opened. \p things is what
+/// the error message calls them.
+/// \throws std::runtime_error if the limit, which the message names, cannot be raised
 void allow_sockets(std::size_t sockets, const char* things);
 
-/// CPU time of all threads of this process so far, in user mode and in the kernel.
+/// CPU time used by this process so far: all threads, user and kernel mode.
 rtpsynth::duration cpu_time();
 
 } // namespace common

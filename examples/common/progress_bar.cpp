@@ -23,7 +23,7 @@ void progress_bar::update(double share, const std::string& note) {
     const std::size_t width = note.empty() ? 50 : 25;
     const auto filled = static_cast<std::size_t>(share * static_cast<double>(width));
     const std::string bar = std::string(filled, '#') + std::string(width - filled, '.');
-    // Without wrapping, which would leave the line's beginning on the screen.
+    // Line wrapping is switched off: the beginning of a wrapped line could not be overwritten.
     std::fprintf(stderr, "\033[?7l\r[%s] %3d %%%s%s\033[K\033[?7h", bar.c_str(), percent,
                  note.empty() ? "" : "  ", note.c_str());
     std::fflush(stderr);

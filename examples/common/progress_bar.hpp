@@ -1,12 +1,12 @@
 /// \file
-/// A progress bar on standard error, for a person who waits.
+/// A progress bar on standard error.
 #pragma once
 
 #include <string>
 
 namespace common {
 
-/// Shows nothing unless \p wanted and standard error is a terminal. Clears its line when it goes.
+/// Shows nothing unless \p wanted and standard error is a terminal. The destructor clears its line.
 class progress_bar {
 public:
     explicit progress_bar(bool wanted = true);
@@ -15,7 +15,8 @@ public:
     progress_bar& operator=(const progress_bar&) = delete;
 
     bool shown() const noexcept { return shown_; }
-    /// \p share of the work is done, 0..1; \p note stands behind it. Draws only what has changed.
+    /// Redraws the bar, if it has changed: \p share of the work is done, 0..1, and \p note follows
+    /// it.
     void update(double share, const std::string& note = {});
 
 private:

@@ -1,12 +1,12 @@
 /// \file
-/// What is known of the terminal, if there is one.
+/// The size of the terminal.
 #pragma once
 
 #include <cstddef>
 
 namespace common {
 
-/// Columns of the terminal that \p descriptor is; 0 if it is none or does not say.
+/// Columns of the terminal \p descriptor; 0 if it is not a terminal or its size is unknown.
 std::size_t terminal_width(int descriptor) noexcept;
 
 } // namespace common

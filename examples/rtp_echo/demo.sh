@@ -1,13 +1,13 @@
 #!/bin/sh
 # demo.sh RTP_ECHO RTP_LOAD PLOT
-# A hundred streams for five seconds from RTP_LOAD to RTP_ECHO and back, and what both say of them.
+# Sends a hundred streams for five seconds from RTP_LOAD to RTP_ECHO and prints both reports.
 set -eu
 echo_program=$1
 load_program=$2
 plot=$3
 streams=100
 
-# However this script ends, rtp_echo ends with it, or else when its time is up.
+# rtp_echo is ended with this script, or otherwise by its timeout.
 work=$(mktemp -d)
 echo_pid=
 finish() {

@@ -13,8 +13,8 @@ namespace {
 
 namespace rtp = rtpsynth::asio_server;
 
-constexpr std::size_t queue_size = 1024; // a channel's share of 200,000/s between ticks of 5 ms
-constexpr int tries = 100;               // to find free ports in a row
+constexpr std::size_t queue_size = 1024; // at 200,000/s, one channel's datagrams in a tick of 5 ms
+constexpr int tries = 100;               // to find consecutive free ports
 
 [[noreturn]] void refuse(const std::string& address, const boost::system::error_code& why) {
     throw std::runtime_error("cannot listen on " + address + ": " + why.message());
@@ -37,7 +37,7 @@ void echo_server::open(const common::endpoint_argument& bind, std::size_t count)
         rtp::resolve(bind.host, bind.first_port, rtp::address_family::any, error);
     if (error) refuse(to_string(bind), error);
     const bool any_port = bind.first_port == 0;
-    // The system chooses the first port; that those after it are free is a matter of luck.
+    // The system chooses the first port; the ones after it may be in use.
     int left = any_port && count > 1 ? tries : 1;
     while (!try_open(first, count, --left > 0)) {
     }
@@ -46,8 +46,9 @@ void echo_server::open(const common::endpoint_argument& bind, std::size_t count)
     if (count > 1) addresses_ += '-' + std::to_string(opened.port() + count - 1);
 }
 
-/// Opens \p count channels on consecutive ports, or none. \return false if one of the ports is not
-/// free and \p may_fail. \throws std::runtime_error
+/// Opens \p count channels on consecutive ports, or none. Returns false if \p may_fail and one of
+/// the ports is in use.
+/// \throws std::runtime_error
 bool echo_server::try_open(endpoint at, std::size_t count, bool may_fail) {
     const std::size_t before = channels_.size();
     rtp::channel_options options;
@@ -60,7 +61,7 @@ bool echo_server::try_open(endpoint at, std::size_t count, bool may_fail) {
                 options, [this](channel& from, std::span<const datagram_view> batch) {
                     echo(from, batch);
                 }));
-            // After the last port comes 0, a port again of the system's choice.
+            // After port 65535 comes 0, which would let the system choose again.
             at.port(static_cast<std::uint16_t>(channels_.back()->local_endpoint().port() + 1));
             if (at.port() == 0 && i + 1 != count)
                 throw boost::system::system_error(boost::asio::error::address_in_use);
@@ -79,7 +80,7 @@ void echo_server::echo(channel& from, std::span<const datagram_view> batch) noex
     last_ = batch.back().received_at;
     for (const datagram_view& datagram : batch) {
         const auto error = from.try_send_to(datagram.data, datagram.source);
-        // A full queue the channel counts itself.
+        // The channel itself counts a full queue.
         if (error && error != boost::asio::error::would_block) ++not_answerable_;
     }
 }

@@ -18,33 +18,34 @@
 
 namespace echo {
 
-/// What has happened so far.
+/// Totals since the start.
 struct echo_totals {
     std::size_t channels = 0;
     std::uint64_t received = 0, received_bytes = 0;
     std::uint64_t sent = 0, sent_bytes = 0;
-    std::uint64_t rejected = 0;     ///< no room in the queue, or its source cannot be answered
-    std::uint64_t overflow = 0;     ///< came while the receive buffer was full
-    std::uint64_t send_errors = 0;  ///< datagrams that the kernel refused to send
-    std::uint64_t errors = 0;       ///< of sending and receiving
-    std::string last_error;         ///< empty: there was none
+    std::uint64_t rejected = 0;     ///< queue full, or source that cannot be answered
+    std::uint64_t overflow = 0;     ///< dropped by the kernel: receive buffer full
+    std::uint64_t send_errors = 0;  ///< datagrams the kernel refused to send
+    std::uint64_t errors = 0;       ///< send and receive errors
+    std::string last_error;         ///< empty if there was none
     rtpsynth::duration active{};    ///< from the first datagram to the last
-    std::size_t receive_buffer = 0; ///< bytes, as the system has it
+    std::size_t receive_buffer = 0; ///< bytes, as granted by the system
 
-    /// Datagrams that came and did not go back. An error of receiving is none.
+    /// Datagrams that arrived but were not sent back. Receive errors do not count.
     std::uint64_t lost() const noexcept { return rejected + overflow + send_errors; }
 };
 
-/// Threads: all but the constructor on the executor's one thread.
+/// Thread safety: use it on the executor's thread only; the constructor may run elsewhere before.
 class echo_server {
 public:
-    /// Opens all sockets. \throws std::runtime_error saying which one cannot be opened and why
+    /// Opens all sockets.
+    /// \throws std::runtime_error naming the address that cannot be opened and why
     echo_server(boost::asio::any_io_executor executor, const program_options& options);
 
     /// `127.0.0.1:5004-5103, [::1]:5004`
     const std::string& addresses() const noexcept { return addresses_; }
 
-    /// Sends what is queued and closes the sockets.
+    /// Sends queued datagrams and closes the sockets.
     void shutdown() { server_.shutdown(); }
 
     echo_totals totals() const;

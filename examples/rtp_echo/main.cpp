@@ -1,6 +1,6 @@
 /// \file
-/// rtp_echo: sends every datagram back to its sender. The application's own io_context, run by the
-/// main thread, serves the channels, the signals and the line of statistics.
+/// rtp_echo: sends every datagram back to its sender. One io_context, run by the main thread,
+/// serves channels, signals and the line of statistics.
 
 #include "common/command_line.hpp"
 #include "common/host.hpp"
@@ -28,7 +28,7 @@ using namespace echo;
 namespace asio = boost::asio;
 using clock = std::chrono::steady_clock;
 
-/// Prints a line each period, on a grid that does not drift.
+/// Prints a line each period, without drift.
 class ticker {
 public:
     ticker(asio::io_context& context, rtpsynth::duration period, const echo_server& server,
@@ -57,18 +57,17 @@ private:
 int run(const program_options& options) {
     common::allow_sockets(options.all_channels(), "channels");
     asio::io_context context{1};
-    // Before the sockets, so that who reads the next line may end the program at once.
+    // Before the sockets: whoever reads "listening on" may send a signal at once.
     asio::signal_set signals(context, SIGINT, SIGTERM);
     echo_server server(context.get_executor(), options);
     const auto channels = server.totals().channels;
     std::cout << "listening on " << server.addresses();
     if (channels > 1) std::cout << " (" << channels << " channels)";
     std::cout << std::endl;
-    if (!common::output_complete(program))
-        return 1; // whoever waits for that line would do so for ever
+    if (!common::output_complete(program)) return 1; // nobody can read that line
 
     signals.async_wait([&](const boost::system::error_code&, int) {
-        signals.clear(); // a second one ends the program at once
+        signals.clear(); // a second signal ends the program at once
         server.shutdown();
         context.stop();
     });

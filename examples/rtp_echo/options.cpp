@@ -18,21 +18,21 @@ namespace po = boost::program_options;
 
 constexpr std::string_view introduction =
     "Usage: rtp_echo [OPTION]...\n"
-    "Sends every UDP datagram back to where it came from, until SIGINT or SIGTERM ends it\n"
-    "with a table of totals. It answers everybody who can reach it.\n";
+    "Sends every UDP datagram back to its sender until SIGINT or SIGTERM, then prints a table\n"
+    "of totals. It answers everybody who can reach it.\n";
 
 constexpr std::string_view epilogue =
-    "A port of 0 is one of the system's choice; with --channels, the first of N in a row.\n"
-    "The line \"listening on ...\" says which, and that all sockets are open.\n"
+    "With port 0 the system chooses a free port, or with --channels the first of N free\n"
+    "ones in a row. The line \"listening on ...\" names them; all sockets are open by then.\n"
     "\n"
-    "Exit status: 0 if it was ended by a signal, 1 if it cannot listen or print, 2 if the\n"
-    "command line is wrong.\n";
+    "Exit status: 0 if ended by a signal, 1 if it cannot listen or print, 2 if the command\n"
+    "line is wrong.\n";
 
 void check_ports(const program_options& options) {
     for (const common::endpoint_argument& bind : options.binds) {
         if (options.channels > 1 && bind.ports() > 1)
             throw std::invalid_argument("'" + to_string(bind) +
-                                        "' says how many channels already; --channels is for "
+                                        "' gives the number of channels already; --channels needs "
                                         "binds with one port");
         if (bind.first_port != 0 && bind.first_port + options.channels_of(bind) - 1 > 65535)
             throw std::invalid_argument("from port " + std::to_string(bind.first_port) + " on, " +
@@ -44,8 +44,8 @@ void check_ports(const program_options& options) {
 program_options from(const po::variables_map& given) {
     using strings = std::vector<std::string>;
     if (given.count(common::plain_arguments))
-        throw std::invalid_argument("'" + given[common::plain_arguments].as<strings>().front() +
-                                    "' is no option");
+        throw std::invalid_argument("unexpected argument '" +
+                                    given[common::plain_arguments].as<strings>().front() + "'");
     const auto number = [&](const char* name, std::uint32_t least, std::uint32_t most,
                             std::string_view what) {
         return common::number_argument(given[name].as<std::string>(), least, most, what);
@@ -83,17 +83,16 @@ std::optional<program_options> parse_options(int argc, char** argv, int& exit_st
     visible.add_options()
         ("bind,b", po::value<strings>()->value_name("HOST:PORT")
                        ->default_value({"0.0.0.0:5004"}, "0.0.0.0:5004"),
-         "where to listen: an address or a name, an IPv6 address in brackets, and a port or a "
-         "range FIRST-LAST of them, a channel on each; may be given several times")
+         "listen on this address or name (IPv6 in brackets) and port, or on each port of a range "
+         "FIRST-LAST; may be given several times")
         ("channels,n", text()->value_name("N")->default_value("1"),
-         "channels on consecutive ports from that of each --bind on")
+         "open N channels on consecutive ports, starting at each --bind port")
         ("tick-hz", text()->value_name("HZ")->default_value("0"),
-         "send on so many ticks a second instead of at once, which 0 means")
+         "send on HZ ticks a second; 0 sends at once")
         ("stats", text()->value_name("SECONDS"),
-         "print a line of statistics so often; without it only a terminal shows one, each second")
+         "print a line of statistics at this interval; default: each second, on a terminal only")
         ("rcvbuf", text()->value_name("BYTES")->default_value("4194304"),
-         "receive buffer of each socket; without CAP_NET_ADMIN the system allows "
-         "net.core.rmem_max at most")
+         "receive buffer of each socket; without CAP_NET_ADMIN, at most net.core.rmem_max")
         ("version", "print the version and end")
         ("help,h", "print this help and end");
     // clang-format on

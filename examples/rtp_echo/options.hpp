@@ -13,21 +13,21 @@
 namespace echo {
 
 struct program_options {
-    std::vector<common::endpoint_argument> binds; ///< port 0: of the system's choice
-    std::size_t channels = 1;                     ///< a bind that gives one port
-    std::optional<rtpsynth::duration> tick;       ///< none: at once
-    std::optional<rtpsynth::duration> stats;      ///< between two lines of statistics
+    std::vector<common::endpoint_argument> binds; ///< port 0: the system chooses
+    std::size_t channels = 1;                     ///< for each bind with a single port
+    std::optional<rtpsynth::duration> tick;       ///< nullopt: send at once
+    std::optional<rtpsynth::duration> stats;      ///< interval of the statistics line
     int receive_buffer_size = 0;                  ///< bytes, of each socket
 
-    /// How many of \p bind, which is one of binds.
+    /// Number of channels of \p bind, an element of binds.
     std::size_t channels_of(const common::endpoint_argument& bind) const noexcept {
         return bind.ports() == 1 ? channels : bind.ports();
     }
     std::size_t all_channels() const noexcept;
 };
 
-/// Reads the command line. Nothing if the program is to end with \p exit_status: help and version
-/// have been printed to standard output, errors of usage to standard error.
+/// Parses the command line. Returns nothing if the program should exit with \p exit_status, having
+/// printed help, the version or a usage error.
 std::optional<program_options> parse_options(int argc, char** argv, int& exit_status);
 
 } // namespace echo

@@ -16,7 +16,7 @@ using rtpsynth::duration;
 
 double seconds(duration d) { return std::chrono::duration<double>(d).count(); }
 
-/// Of a period; 0 of none.
+/// 0 for an empty period.
 double per_second(double amount, duration period) {
     return period > duration::zero() ? amount / seconds(period) : 0;
 }
@@ -63,7 +63,7 @@ void report::print_line(const echo_totals& totals, rtpsynth::time_point now) {
              seconds(now - start_), per_second(in, period), per_second(out, period),
              count{totals.received}, count{totals.lost()},
              100 * per_second(seconds(cpu - last_cpu_), period));
-    // One longer than the terminal's line is not written anew but scrolls.
+    // Line wrapping is switched off: the beginning of a wrapped line could not be overwritten.
     if (terminal_)
         out_ << "\r\033[?7l" << line << "\033[K\033[?7h" << std::flush;
     else
@@ -83,9 +83,9 @@ void report::print_totals(const echo_totals& totals, rtpsynth::time_point now) {
          << "              Datagrams           Bytes  Datagrams/s      Mbit/s\n"
          << row("Received", totals.received, totals.received_bytes, totals.active)
          << row("Sent", totals.sent, totals.sent_bytes, totals.active)
-         << row("Rejected", totals.rejected, "no room in the queue, or no source to answer")
+         << row("Rejected", totals.rejected, "queue full, or source that cannot be answered")
          << row("Overflow", totals.overflow,
-                text("dropped by the system: the receive buffer of %zu bytes was full",
+                text("dropped by the kernel: receive buffer of %zu bytes full",
                      totals.receive_buffer))
          << row("Errors", totals.errors, "the last: " + totals.last_error) << std::flush;
 }

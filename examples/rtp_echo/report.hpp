@@ -1,5 +1,5 @@
 /// \file
-/// What is printed of an echo server at work.
+/// What rtp_echo prints.
 #pragma once
 
 #include "echo_server.hpp"
@@ -10,13 +10,13 @@
 
 namespace echo {
 
-/// Prints how it goes, each line flushed, and at the end how it went. On a terminal there is one
-/// line, which is written anew each time.
+/// Prints statistics while the server runs, flushing each line, and totals at the end. On a
+/// terminal one line is overwritten each time.
 class report {
 public:
     report(std::ostream& out, bool terminal, rtpsynth::time_point start);
 
-    /// What happened since the last call.
+    /// Prints what happened since the last call.
     void print_line(const echo_totals& totals, rtpsynth::time_point now);
 
     void print_totals(const echo_totals& totals, rtpsynth::time_point now);

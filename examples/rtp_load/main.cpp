@@ -1,5 +1,5 @@
 /// \file
-/// rtp_load: RTP streams to an echo server, and what comes back.
+/// rtp_load: sends RTP streams to an echo server and measures what comes back.
 
 #include "common/command_line.hpp"
 #include "common/sound_file.hpp"
@@ -33,7 +33,7 @@ std::runtime_error plot_error(const std::string& path) {
     return std::runtime_error("cannot write " + path + ": " + std::strerror(errno));
 }
 
-/// Before the run, which may be long: what cannot be written is to be known at once.
+/// Called before the run, which may be long, so that an unwritable path is reported at once.
 void check_plot(const std::string& path) {
     errno = 0;
     if (!std::ofstream(path, std::ios::app)) throw plot_error(path);

@@ -22,33 +22,34 @@ using common::number_argument;
 
 constexpr std::string_view introduction =
     "Usage: rtp_load --target HOST:PORT[-PORT] [OPTION]...\n"
-    "Sends RTP streams to an echo server such as rtp_echo and tells what comes back: loss,\n"
-    "round trip, jitter. Each stream has a UDP socket of its own.\n";
+    "Sends RTP streams to an echo server such as rtp_echo and measures what comes back: loss,\n"
+    "round trip, jitter. Each stream has its own UDP socket.\n";
 
 constexpr std::string_view epilogue =
-    "Impairment acts on what is sent, in this program; what it drops is not counted as lost.\n"
-    "The last packets are waited for for up to a second. SIGINT ends the sending early.\n"
+    "Impairments are applied by this program before it sends; packets that it drops do not\n"
+    "count as lost. After sending it waits up to a second for the last packets. SIGINT ends\n"
+    "the sending early.\n"
     "\n"
-    "Late and concealed packets: each stream has a playout clock that never adapts. The first\n"
-    "packet that comes back is played --max-delay later, every other one as long after it as\n"
-    "their timestamps say. A packet that comes after its turn is late; a turn whose packet is\n"
-    "late or missing is concealed.\n"
+    "Late and concealed packets: each stream has a playout clock that does not adapt. The first\n"
+    "packet that comes back is played --max-delay later, every other one relative to it by its\n"
+    "timestamp. A packet that arrives after its playout time is late; a playout time whose\n"
+    "packet is late or missing is concealed.\n"
     "\n"
-    "What came back of each stream, the first that holds:\n"
-    "  echoed       its own packets: SSRC, sequence number and timestamp as they were sent\n"
-    "  renumbered   RTP with another SSRC, sequence number or timestamp, as from a B2BUA or\n"
-    "               SBC. Lost are the packets that its own numbers skip and, if it lasts over\n"
-    "               0.5 s less than what was sent, those of that time. No round trip is known\n"
-    "  unusable     datagrams of which nothing can be measured: RTCP, STUN, malformed RTP, ...\n"
-    "  closed       nothing; ICMP says that the port is closed (connection refused)\n"
-    "  unreachable  nothing; another error that the system or ICMP reports\n"
-    "  elsewhere    nothing; but datagrams came from another address or port than the target\n"
+    "Each stream is counted under the first of these that applies:\n"
+    "  echoed       its packets came back with SSRC, sequence number and timestamp unchanged\n"
+    "  renumbered   RTP with another SSRC, sequence number or timestamp came back, as from a\n"
+    "               B2BUA or SBC. Lost packets are gaps in its own sequence numbers and, if it\n"
+    "               is over 0.5 s shorter than what was sent, the packets of that time. The\n"
+    "               round trip is unknown\n"
+    "  unusable     only datagrams that cannot be measured: RTCP, STUN, malformed RTP, ...\n"
+    "  closed       nothing; ICMP reports that the port is closed (connection refused)\n"
+    "  unreachable  nothing; the system or ICMP reports another error\n"
+    "  elsewhere    nothing from the target; datagrams from another address or port\n"
     "  silent       nothing, and no error\n"
-    "  unsent       nothing was sent, for instance since --loss dropped all of it\n"
+    "  unsent       nothing was sent, for instance because --loss dropped every packet\n"
     "\n"
-    "Exit status: 0 if something was sent, every stream that sent was echoed or renumbered and\n"
-    "not more packets were lost than --max-loss allows; 1 if not, or if something failed; 2 if\n"
-    "the command line is wrong.\n";
+    "Exit status: 0 if packets were sent, every stream that sent was echoed or renumbered, and\n"
+    "loss did not exceed --max-loss; 1 if not, or on an error; 2 if the command line is wrong.\n";
 
 rtpsynth::duration from_seconds(double seconds) {
     return rtpsynth::duration{std::llround(seconds * 1e9)};
@@ -57,14 +58,14 @@ rtpsynth::duration from_seconds(double seconds) {
 codec codec_argument(const std::string& text) {
     if (text == "pcmu" || text == "PCMU") return codec::pcmu;
     if (text == "pcma" || text == "PCMA") return codec::pcma;
-    throw std::invalid_argument("'" + text + "' is no codec (pcmu, pcma)");
+    throw std::invalid_argument("'" + text + "' is not a supported codec (pcmu, pcma)");
 }
 
 program_options from(const po::variables_map& given) {
     using strings = std::vector<std::string>;
     if (given.count(common::plain_arguments))
-        throw std::invalid_argument("'" + given[common::plain_arguments].as<strings>().front() +
-                                    "' is no option");
+        throw std::invalid_argument("unexpected argument '" +
+                                    given[common::plain_arguments].as<strings>().front() + "'");
     if (!given.count("target"))
         throw std::invalid_argument("--target HOST:PORT is missing: where the streams go");
     const auto text = [&](const char* name) { return given[name].as<std::string>(); };
@@ -113,27 +114,27 @@ std::optional<program_options> parse_options(int argc, char** argv, int& exit_st
     // clang-format off
     visible.add_options()
         ("target,t", text("HOST:PORT[-PORT]"),
-         "where the streams go: an address or a name, an IPv6 address in brackets; over a range "
-         "of ports they are spread evenly")
-        ("streams,n", text("N")->default_value("10"), "how many streams")
-        ("ptime", text("MS")->default_value("20"), "media in a packet")
+         "send to this address or name (IPv6 in brackets); streams are spread evenly over a range "
+         "of ports")
+        ("streams,n", text("N")->default_value("10"), "number of streams")
+        ("ptime", text("MS")->default_value("20"), "milliseconds of audio per packet")
         ("codec", text("NAME")->default_value("pcmu"), "pcmu or pcma")
         ("duration,d", text("SECONDS")->default_value("10"), "how long each stream sends")
         ("wav", text("FILE"),
-         "what they send, over and over: WAV, FLAC, AU, AIFF, Ogg or MP3, mixed down to mono and "
-         "resampled to 8000 Hz; - is standard input; without it a soft tone")
+         "audio to send in a loop: WAV, FLAC, AU, AIFF, Ogg or MP3, mixed down to mono and "
+         "resampled to 8000 Hz; - reads standard input; default: a quiet tone")
         ("max-delay", text("MS")->default_value("60"),
-         "playout delay: from the arrival of a stream's first packet to its turn to be played")
-        ("loss", text("PERCENT")->default_value("0"), "packets that are not sent on purpose")
+         "playout delay, from the arrival of a stream's first packet until it is played")
+        ("loss", text("PERCENT")->default_value("0"), "packets to drop instead of sending")
         ("reorder", text("PERCENT")->default_value("0"),
-         "packets that are sent behind the one after them")
-        ("duplicate", text("PERCENT")->default_value("0"), "packets that are sent twice")
+         "packets to send after the one that follows them")
+        ("duplicate", text("PERCENT")->default_value("0"), "packets to send twice")
         ("jitter", text("MS")->default_value("0"),
-         "delay each packet by a random time up to this, in order")
-        ("seed", text("N")->default_value("1"), "of what is done to which packet")
-        ("max-loss", text("PERCENT")->default_value("0"), "the run fails if more are lost")
+         "delay each packet by a random time up to this, keeping the order")
+        ("seed", text("N")->default_value("1"), "seed of the impairments' random choices")
+        ("max-loss", text("PERCENT")->default_value("0"), "fail if more packets than this are lost")
         ("json", "print one JSON object instead of the summary")
-        ("plot", text("FILE"), "write the round trips and the loss over time as SVG")
+        ("plot", text("FILE"), "write the distribution of round trips, and loss over time, as SVG")
         ("version", "print the version and end")
         ("help,h", "print this help and end");
     // clang-format on

@@ -1,5 +1,6 @@
 /// \file
-/// rtp_replay: the RTP streams of a capture, through receiver statistics and a jitter buffer.
+/// rtp_replay: finds the RTP streams of a capture and runs them through receiver statistics and a
+/// jitter buffer.
 
 #include "audio/recording.hpp"
 #include "capture/capture.hpp"
@@ -26,8 +27,8 @@ constexpr std::string_view program = "rtp_replay";
 
 using namespace replay;
 
-/// Reads the capture once more if SDP came after the packets it is about, which the first reading
-/// could not know. Returns what is known of media addresses.
+/// Reads the capture a second time if SDP came after the packets that it describes. Returns what
+/// SDP says of media addresses.
 media_directory tell_streams(const program_options& options, const stream_finder& first,
                              report& r) {
     tell(first, r);
@@ -41,12 +42,12 @@ media_directory tell_streams(const program_options& options, const stream_finder
     stream_finder again(finding);
     capture file(options.file);
     frame_report told;
-    read_streams(file, again, told); // what is wrong with it has been said before
+    read_streams(file, again, told); // errors were reported by the first pass
     if (told.counts.frames == r.frames.counts.frames) tell(again, r);
     return directory;
 }
 
-/// Throws capture_error if the capture cannot be opened.
+/// \throws capture_error if the capture cannot be opened
 void examine(const program_options& options, report& r) {
     capture file(options.file);
     stream_finder finder(options.finder);

@@ -21,9 +21,9 @@ using common::number_argument;
 constexpr std::string_view introduction =
     "Usage: rtp_replay [OPTION]... FILE\n"
     "Finds the RTP streams in a capture (pcap or pcapng, also gzip; - reads standard\n"
-    "input), runs each through receiver statistics and a jitter buffer, and prints what\n"
-    "came of it. Looks into tunnels, IP fragments and TCP connections; what it could not\n"
-    "use is counted below the table.\n";
+    "input), runs each through receiver statistics and a jitter buffer, and prints the\n"
+    "results. Decodes tunnels, IP fragments and TCP connections; what it could not use is\n"
+    "counted below the table.\n";
 
 constexpr std::string_view epilogue =
     "Exit status: 0 if RTP was found and all went well, 1 if the capture cannot be read\n"
@@ -71,12 +71,12 @@ program_options from(const po::variables_map& given) {
             (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)))
             throw std::invalid_argument("--wav reads the capture twice, so it must be a regular "
                                         "file, and '" +
-                                        result.file + "' is none");
+                                        result.file + "' is not");
         result.all_ssrcs = given.count("all-ssrcs") != 0;
     } else if (given.count("all-ssrcs")) {
-        throw std::invalid_argument("--all-ssrcs is about --wav, which is not given");
+        throw std::invalid_argument("--all-ssrcs needs --wav");
     } else if (result.ssrc) {
-        throw std::invalid_argument("--ssrc chooses the stream for --wav, which is not given");
+        throw std::invalid_argument("--ssrc needs --wav");
     }
     result.finder.buffer.capacity = number_argument(given["capacity"].as<std::string>(), 1, 16383,
                                                     "capacity (1..16383 packets)");
@@ -95,24 +95,23 @@ std::optional<program_options> parse_options(int argc, char** argv, int& exit_st
     // clang-format off
     visible.add_options()
         ("port,p", texts()->value_name("PORT"),
-         "take all that parses as RTP from or to this UDP port, and nothing else, instead of "
-         "finding streams by three packets that fit together; may be given several times")
+         "take every packet from or to this UDP port that parses as RTP, and no others, instead "
+         "of detecting streams; may be given several times")
         ("clock", texts()->value_name("PT=RATE"),
-         "clock rate in Hz of a payload type, before that of SDP in the capture and of RFC 3551; may be "
+         "clock rate in Hz of a payload type; overrides SDP in the capture and RFC 3551; may be "
          "given several times")
         ("json", "print one JSON object instead of a table")
         ("wav", text()->value_name("FILE"),
-         "decode a G.711 stream to this audio file, with silence for what is missing: 16-bit PCM, "
-         "8000 Hz, mono, as WAV or, if the name ends so, .flac, .au or .aiff")
+         "decode a G.711 stream to this audio file, with silence for missing packets: 16-bit PCM, "
+         "8000 Hz, mono; WAV, or FLAC, AU or AIFF by the extension .flac, .au or .aiff")
         ("ssrc", text()->value_name("SSRC"),
-         "the stream for --wav; otherwise it is the one with most G.711 packets")
+         "the stream for --wav; default: the one with most G.711 packets")
         ("all-ssrcs",
-         "for --wav: also the other G.711 streams between the same addresses and ports, one after "
-         "the other")
+         "with --wav: append the other G.711 streams between the same addresses and ports")
         ("capacity", text()->value_name("N")->default_value("20"),
-         "packets the jitter buffer holds before it passes over a gap")
+         "packets the jitter buffer holds before it gives up on a gap")
         ("max-delay", text()->value_name("MS"),
-         "longest that a packet may wait in the jitter buffer; otherwise until it is full")
+         "longest time a packet may wait in the jitter buffer; default: until it is full")
         ("version", "print the version and end")
         ("help,h", "print this help and end");
     // clang-format on

@@ -16,11 +16,11 @@ struct program_options {
     bool json = false;
     std::string wav;                   ///< the audio file to write; empty: none
     std::optional<std::uint32_t> ssrc; ///< of the stream to write
-    bool all_ssrcs = false;            ///< and those between the same addresses and ports
+    bool all_ssrcs = false; ///< also write other streams between the same addresses and ports
 };
 
-/// Reads the command line. Nothing if the program is to end with \p exit_status: help and version
-/// have been printed to standard output, errors of usage to standard error.
+/// Parses the command line. Returns nothing if the program should exit with \p exit_status, having
+/// printed help, the version or a usage error.
 std::optional<program_options> parse_options(int argc, char** argv, int& exit_status);
 
 } // namespace replay

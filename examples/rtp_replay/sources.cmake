@@ -1,4 +1,4 @@
-# What stands between a capture and its streams: the program has it, and so do tests and fuzzers.
+# Sources from the capture file to its streams, shared by the program and the fuzzer.
 set(replay_input_sources
     capture/byte_source.cpp
     capture/capture.cpp

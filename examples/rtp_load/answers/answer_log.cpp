@@ -13,8 +13,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int proof_distance = 100;              // RFC 3550 A.1, MAX_MISORDER
-constexpr std::uint32_t any_clock_rate = 8000;   // for counts, where it is unknown
-constexpr rtpsynth::duration longest_jump = 10s; // of timestamps, which arrivals do not share
+constexpr std::uint32_t any_clock_rate = 8000;   // to count packets of an unknown clock rate
+constexpr rtpsynth::duration longest_jump = 10s; // of timestamps against arrival times
 constexpr std::int64_t most_units = std::int64_t{1} << 45;
 
 constexpr rtpsynth::receiver_stats_options proven{.min_sequential = 0};
@@ -48,7 +48,7 @@ void answer_log::source::begin(std::int64_t number, std::uint32_t timestamp,
     units_ = furthest_units_ = 0;
 }
 
-/// \p end is the number after its last tick.
+/// \p end is one past the segment's last tick.
 void answer_log::source::end_segment(std::int64_t end) noexcept {
     if (!begun_) return;
     const auto took = last_arrival_ - first_arrival_;
@@ -56,7 +56,7 @@ void answer_log::source::end_segment(std::int64_t end) noexcept {
     clock_.stop(end);
 }
 
-/// Whether timestamps start anew though numbers do not.
+/// Whether timestamps start anew while numbers continue.
 bool answer_log::source::jumps(std::uint32_t timestamp,
                                rtpsynth::time_point arrival) const noexcept {
     const auto step = media_time(static_cast<std::int32_t>(timestamp - last_timestamp_));
@@ -112,7 +112,7 @@ void answer_log::source::add_to(answer_totals& totals) {
     totals.played += clock_.played();
     totals.late += clock_.late();
     totals.concealed += clock_.concealed();
-    totals.mean_jitter_ms += stats_.mean_jitter_ms(); // divided in the end
+    totals.mean_jitter_ms += stats_.mean_jitter_ms(); // a sum until the end
     totals.max_jitter_ms = std::max(totals.max_jitter_ms, stats_.max_jitter_ms());
 }
 

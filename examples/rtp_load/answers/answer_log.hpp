@@ -1,5 +1,5 @@
 /// \file
-/// RTP that comes back under another numbering than it was sent with.
+/// RTP that comes back under other numbers than it was sent with.
 #pragma once
 
 #include "answers/playout_clock.hpp"
@@ -15,42 +15,42 @@
 
 namespace load {
 
-/// What one peer's answers amount to.
+/// Totals of one peer's answers.
 struct answer_totals {
-    std::uint64_t sources = 0;                         ///< SSRCs that proved themselves
-    std::uint64_t received = 0;                        ///< datagrams of those
-    std::uint64_t unique = 0;                          ///< packets, each once
-    std::uint64_t missing = 0;                         ///< by their sequence numbers
+    std::uint64_t sources = 0;                         ///< validated SSRCs
+    std::uint64_t received = 0;                        ///< datagrams of those SSRCs
+    std::uint64_t unique = 0;                          ///< packets without duplicates
+    std::uint64_t missing = 0;                         ///< gaps in sequence numbers
     std::uint64_t duplicates = 0;                      ///< datagrams
     std::uint64_t reordered = 0;                       ///< packets
-    std::uint64_t restarts = 0;                        ///< of the numbering of one SSRC
-    std::uint64_t played = 0, late = 0, concealed = 0; ///< of the sources whose clock is known
-    std::uint64_t strays = 0;   ///< datagrams of SSRCs that did not prove themselves
-    rtpsynth::duration media{}; ///< from the first to the last packet, by their timestamps
-    std::uint64_t timed = 0;    ///< sources whose clock is known: jitter is only theirs
-    double mean_jitter_ms = 0;  ///< over those
+    std::uint64_t restarts = 0;                        ///< of an SSRC's numbers
+    std::uint64_t played = 0, late = 0, concealed = 0; ///< of sources with a known clock rate
+    std::uint64_t strays = 0;   ///< datagrams of SSRCs that were not validated
+    rtpsynth::duration media{}; ///< from first to last packet, by timestamps
+    std::uint64_t timed = 0;    ///< sources with a known clock rate; jitter is theirs
+    double mean_jitter_ms = 0;  ///< mean over those
     double max_jitter_ms = 0;
 };
 
-/// Measures what a peer sends in a numbering of its own, as a B2BUA or an SBC does: loss,
-/// duplicates and order by its sequence numbers, jitter and playout by its timestamps. A source
-/// proves itself by a second packet of its SSRC less than 100 sequence numbers from the first. At
-/// most 8 do; what others send is stray.
+/// Measures a peer that answers under its own numbers, as a B2BUA or an SBC does: loss, duplicates
+/// and order by its sequence numbers, jitter and playout by its timestamps. A source is validated
+/// by a second packet of its SSRC less than 100 sequence numbers from the first. At most 8 sources
+/// are; packets of others are strays.
 class answer_log {
 public:
-    /// \param delay of the playout clock
+    /// \param delay playout delay
     explicit answer_log(rtpsynth::duration delay) : delay_(delay) {}
 
     /// \throws std::bad_alloc
     void take(const rtpsynth::rtp_packet_view& packet, rtpsynth::time_point arrival);
 
-    /// Nothing more comes. To be called once, last of all.
+    /// Ends receiving and sums up. Call it once, last.
     answer_totals finish();
 
 private:
     static constexpr std::size_t most_sources = 8;
 
-    /// One that may prove itself.
+    /// A source that is not validated yet.
     struct candidate {
         std::uint32_t ssrc = 0;
         std::uint16_t seq = 0;
@@ -80,15 +80,15 @@ private:
         std::uint32_t clock_rate_; // 0: unknown
         rtpsynth::receiver_stats stats_;
         playout_clock clock_;
-        // Since numbers or timestamps started anew; timestamps count from the first one's.
+        // Since numbers or timestamps last started anew; timestamps relative to the first.
         std::int64_t highest_ = 0; // number
         std::uint32_t last_timestamp_ = 0;
         rtpsynth::time_point first_arrival_{}, last_arrival_{};
-        std::int64_t units_ = 0;          // of the last packet
-        std::int64_t furthest_units_ = 0; // of the packet with the highest number
-        rtpsynth::duration media_{};      // until then
+        std::int64_t units_ = 0;          // timestamp of the last packet
+        std::int64_t furthest_units_ = 0; // timestamp of the packet with the highest number
+        rtpsynth::duration media_{};      // before that
         bool begun_ = false;
-        // What may be the first packet of a new numbering.
+        // Possibly the first packet of a restart.
         std::uint32_t suspect_timestamp_ = 0;
         rtpsynth::time_point suspect_arrival_{};
     };

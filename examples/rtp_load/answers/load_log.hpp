@@ -1,5 +1,5 @@
 /// \file
-/// What all streams together did.
+/// Counters of all streams together.
 #pragma once
 
 #include <rtpsynth/base/clock.hpp>
@@ -13,11 +13,11 @@
 
 namespace load {
 
-/// A packet that is sent twice counts once as packet, twice as sent.
+/// A packet that is sent twice counts once in packets and twice in sent.
 struct traffic_counts {
     std::uint64_t made = 0;       ///< packets: packets + dropped + refused
-    std::uint64_t dropped = 0;    ///< on purpose, and so never sent
-    std::uint64_t refused = 0;    ///< packets that the channel did not take
+    std::uint64_t dropped = 0;    ///< on purpose, not sent
+    std::uint64_t refused = 0;    ///< packets that the channel did not accept
     std::uint64_t overtaken = 0;  ///< on purpose
     std::uint64_t duplicated = 0; ///< on purpose
     std::uint64_t packets = 0;    ///< given to the channel
@@ -26,14 +26,13 @@ struct traffic_counts {
 
     std::uint64_t received = 0;   ///< echoes, datagrams: returned + duplicates
     std::uint64_t returned = 0;   ///< packets that came back under their own numbers
-    std::uint64_t duplicates = 0; ///< datagrams of a packet that had come back before
-    std::uint64_t reordered = 0;  ///< packets that came back behind a later one
-    std::uint64_t altered = 0;    ///< echoes of another payload type or payload than was sent
-    std::uint64_t late_here = 0;  ///< late packets that would have been in time, had they been sent
-                                  ///< on schedule
-    std::uint64_t overdue = 0;    ///< echoes of packets that are too long ago to be known
-    std::uint64_t renumbered = 0; ///< RTP datagrams of another numbering
-    /// Datagrams from the target that are not RTP, by what they are; as RTP, what is malformed.
+    std::uint64_t duplicates = 0; ///< datagrams of packets that had come back before
+    std::uint64_t reordered = 0;  ///< packets that came back after a later one
+    std::uint64_t altered = 0;    ///< echoes with another payload or payload type than was sent
+    std::uint64_t late_here = 0;  ///< late packets that would have been in time if sent on schedule
+    std::uint64_t overdue = 0;    ///< echoes of packets sent too long ago to be remembered
+    std::uint64_t renumbered = 0; ///< RTP datagrams under other numbers
+    /// Datagrams from the target that are not valid RTP, by kind; kind rtp: malformed.
     std::array<std::uint64_t, 7> no_rtp{};
 
     std::uint64_t& of_kind(rtpsynth::datagram_kind kind) {
@@ -44,12 +43,12 @@ struct traffic_counts {
     }
 };
 
-/// Packets by the time they were sent at, and what came back of them.
+/// Packets by the time they were sent, and how many came back.
 class timeline {
 public:
     struct slot {
         std::uint64_t packets = 0;
-        std::uint64_t expected = 0; ///< of those, sent by streams whose losses have a time
+        std::uint64_t expected = 0; ///< of those, by streams whose losses can be dated
         std::uint64_t returned = 0; ///< of the expected
         std::uint64_t lost() const noexcept { return expected - returned; }
     };
@@ -58,7 +57,7 @@ public:
 
     rtpsynth::duration interval() const noexcept { return interval_; }
     const std::vector<slot>& slots() const noexcept { return slots_; }
-    /// Which slot is that of \p since the start, which is not negative.
+    /// The slot of a time \p since the start, which is not negative.
     std::size_t index(rtpsynth::duration since) const noexcept {
         return static_cast<std::size_t>(since / interval_);
     }
@@ -78,8 +77,8 @@ struct load_log {
 
     rtpsynth::time_point start{};
     traffic_counts counts;
-    rtpsynth::duration_histogram round_trip; ///< from the call that sends to readiness
-    rtpsynth::duration_histogram lateness;   ///< of sending, against the schedule
+    rtpsynth::duration_histogram round_trip; ///< from the send call to socket readiness
+    rtpsynth::duration_histogram lateness;   ///< of sending, relative to the schedule
     timeline over_time;
 };
 

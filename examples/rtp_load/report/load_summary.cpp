@@ -10,9 +10,6 @@
 namespace load {
 namespace {
 
-double milliseconds(rtpsynth::duration d) {
-    return std::chrono::duration<double, std::milli>(d).count();
-}
 double seconds(rtpsynth::duration d) { return std::chrono::duration<double>(d).count(); }
 
 double ratio(double a, double b) { return b > 0 ? a / b : 0; }
@@ -32,7 +29,7 @@ void add(load_summary& s, const stream_result& r, const rtpsynth::receiver_stats
     s.closed_at_times += was_closed_at_times(r);
     if (r.kind == answer_kind::echoed) {
         ++s.jitters;
-        s.mean_jitter_ms += echoes.mean_jitter_ms(); // divided in the end
+        s.mean_jitter_ms += echoes.mean_jitter_ms(); // a sum until the end
         s.max_jitter_ms = std::max(s.max_jitter_ms, echoes.max_jitter_ms());
     }
     const answer_totals& a = r.answers;
@@ -58,7 +55,8 @@ void add(load_summary& s, const stream_result& r, const rtpsynth::receiver_stats
     s.max_jitter_ms = std::max(s.max_jitter_ms, a.max_jitter_ms);
 }
 
-/// All streams to a port that ICMP calls closed are, though routers tell but one sender a second.
+/// Marks all silent streams to a port as closed if ICMP reported it closed to one of them: routers
+/// limit the rate of ICMP errors.
 std::vector<stream_result> results_of(const load_run& run) {
     std::vector<stream_result> results;
     std::vector<std::uint16_t> closed;
@@ -141,6 +139,10 @@ std::string impairment_text(const impairment_options& options) {
     add("duplicate", options.duplicate, "%");
     add("jitter", milliseconds(options.jitter), "ms");
     return text.empty() ? text : text + "seed " + std::to_string(options.seed);
+}
+
+double milliseconds(rtpsynth::duration d) {
+    return std::chrono::duration<double, std::milli>(d).count();
 }
 
 std::string grouped(std::uint64_t n) {

@@ -38,7 +38,7 @@ std::string short_number(double value) {
     return text;
 }
 
-/// Labels on the left or right edge of \p p; with lines across it on the left.
+/// Labels the left or right edge of \p p; on the left also draws grid lines.
 void draw_vertical_axis(svg_canvas& svg, const svg_axis& y, bool on_left, const std::string& unit,
                         std::string_view style = {}) {
     const double step = round_step(y.high - y.low, 5);
@@ -57,15 +57,11 @@ void draw_frame(svg_canvas& svg, const panel& p) {
     svg.line({right, p.top}, {right, p.bottom}, frame);
 }
 
-double milliseconds(rtpsynth::duration d) {
-    return std::chrono::duration<double, std::milli>(d).count();
-}
-
 /// Round trips in bins of equal width on a logarithmic scale.
 class log_bins {
 public:
     explicit log_bins(const rtpsynth::duration_histogram& h) {
-        // Up to a microsecond nothing is told apart, which a logarithm would stretch.
+        // Durations of up to a microsecond share a bin: the logarithm would stretch them.
         low_ = std::floor(per_decade * log_ms(std::max(milliseconds(h.min()), 1e-3))) - 1;
         const double high = std::ceil(per_decade * log_ms(std::max(milliseconds(h.max()), 1e-3)));
         shares_.resize(static_cast<std::size_t>(std::max(high - low_ + 1, per_decade / 2.0)));
@@ -76,7 +72,7 @@ public:
     }
 
     std::size_t size() const { return shares_.size(); }
-    /// Of all round trips, 0..1.
+    /// Share of all round trips, 0..1.
     double share(std::size_t i) const { return shares_[i]; }
     /// Decimal logarithm of milliseconds.
     double edge(std::size_t i) const { return (low_ + static_cast<double>(i)) / per_decade; }
@@ -124,14 +120,14 @@ void draw_log_axis(svg_canvas& svg, const svg_axis& x) {
 void draw_quantiles(svg_canvas& svg, const svg_axis& x, const quantiles& q) {
     const std::pair<const char*, double> marks[]{
         {"p50", q.p50}, {"p90", q.p90}, {"p99", q.p99}, {"max", q.max}};
-    std::array<double, 4> row_end{}; // labels that would touch stand in rows
+    std::array<double, 4> row_end{}; // labels that would overlap go to another row
     for (const auto& [name, value] : marks) {
         const double at = x(std::log10(std::max(value, 1e-3)));
         const std::string label = std::string(name) + ' ' + short_number(value);
         const double half = 3.7 * static_cast<double>(label.size());
         const double middle = std::clamp(at, left + half, right - half);
         std::size_t row = 0;
-        while (middle - half < row_end[row]) ++row; // the last is free: there are four labels
+        while (middle - half < row_end[row]) ++row; // some row is free: there are four labels
         row_end[row] = middle + half + 6;
         const double up = 14 * static_cast<double>(row);
         svg.line({at, upper.top - 6 - up}, {at, upper.bottom},
@@ -195,7 +191,7 @@ void draw_over_time(svg_canvas& svg, const load_summary& s) {
         const double from = interval * static_cast<double>(i);
         const double to = std::min(from + interval, s.sending_s);
         if (packets == 0 || to <= from) continue;
-        if (to - from < interval / 2 && !samples.empty()) // too short to tell a rate
+        if (to - from < interval / 2 && !samples.empty()) // too short for a rate
             samples.back() = {samples.back().from, to, samples.back().packets + packets,
                               samples.back().expected + expected, samples.back().lost + lost};
         else
@@ -227,9 +223,8 @@ void draw_over_time(svg_canvas& svg, const load_summary& s) {
                           lower.bottom - top, loss_bars);
     }
     svg.polyline(rates, curve);
-    if (s.of_kind(answer_kind::renumbered) != 0) // nobody knows which of the packets were lost
-        svg.text({(left + right) / 2, lower.top - 16},
-                 "loss: without the streams answered with another numbering", centred);
+    if (s.of_kind(answer_kind::renumbered) != 0) // it is unknown which packets were lost
+        svg.text({(left + right) / 2, lower.top - 16}, "loss: without renumbered streams", centred);
     if (!samples.empty() && s.lost == 0)
         svg.text({(left + right) / 2, lower.bottom - 12}, "nothing lost", centred);
     const double step = round_step(x.high, 10);

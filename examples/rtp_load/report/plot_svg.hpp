@@ -1,5 +1,5 @@
 /// \file
-/// The summary as a picture.
+/// The summary as an SVG picture.
 #pragma once
 
 #include "report/load_summary.hpp"
@@ -8,8 +8,8 @@
 
 namespace load {
 
-/// An SVG of two panels: the distribution of the round trips, on a logarithmic axis, and the loss
-/// and rate over time.
+/// Draws two panels: the distribution of round trips on a logarithmic axis, and loss and rate over
+/// time.
 void print_svg(std::ostream& out, const load_summary& s);
 
 } // namespace load

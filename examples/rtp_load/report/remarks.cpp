@@ -9,7 +9,7 @@
 namespace load {
 namespace {
 
-constexpr std::size_t most_ports = 4; // ranges of them in one remark
+constexpr std::size_t most_ports = 4; // port ranges in one remark
 
 std::string count_of(std::uint64_t n, const char* thing) {
     return grouped(n) + ' ' + thing + (n == 1 ? "" : "s");
@@ -86,35 +86,35 @@ void writer::renumbered() {
     const renumbered_totals& n = s_.renumbered;
     say_of(answer_kind::renumbered,
            "answered with another SSRC, sequence number or timestamp, as by a B2BUA or SBC");
-    say("the answers' loss, jitter and lateness are by their own numbers, round trips cannot be "
-        "told");
+    say("the answers' loss, jitter and lateness are measured by their own numbers; round trips are "
+        "unknown");
     if (n.unanswered != 0)
         say("the answers last " +
             decimal(static_cast<double>(n.unanswered) * s_.options->ptime / 1000, 1) +
             " s less than what was sent: " + count_of(n.unanswered, "packet") + " lost");
     if (n.restarts != 0)
-        say("the answers' numbering began anew " + count_of(n.restarts, "time") +
-            ", which hides what was lost meanwhile");
+        say("the answers' numbers restarted " + count_of(n.restarts, "time") +
+            ", which hides losses in between");
     if (n.sources > s_.of_kind(answer_kind::renumbered))
         say("the answers came from " + grouped(n.sources) + " SSRCs");
     if (n.unknown_clocks != 0)
         say(count_of(n.unknown_clocks, "stream") + " answered with a payload type whose clock " +
-            "rate is not known: their jitter and lateness cannot be told");
+            "rate is not known: their jitter and lateness are unknown");
     if (n.dropped != 0 && n.missing != 0)
-        say("of what the answers' numbers skip, as much as was dropped on purpose is not called "
-            "lost");
+        say("gaps in the answers' numbers are not counted as lost up to the number of packets "
+            "dropped on purpose");
 }
 
 void writer::this_machine() {
     const traffic_counts& c = s_.log->counts;
-    // Where nothing is answered, that is not why.
+    // If nothing was answered, lateness is not the reason.
     if (s_.answered() && 100 * c.behind > c.made)
         say("this machine was late: " + grouped(c.behind) + " of " + grouped(c.made) +
             " packets left more than " + decimal(s_.options->ptime / 2.0, 1) +
             " ms behind schedule");
     if (s_.kernel_drops != 0)
         say("this machine is the limit: its kernel dropped " +
-            count_of(s_.kernel_drops, "datagram") + " that came, since they were not read in time");
+            count_of(s_.kernel_drops, "datagram") + " that were not read in time");
     if (c.late_here != 0)
         say(grouped(c.late_here) + " of " + grouped(s_.late) +
             " late packets are late because they left here late, " +
@@ -128,7 +128,7 @@ void writer::errors(const rtpsynth::asio_server::channel_stats& channels) {
             channels.last_send_error.message());
     std::uint64_t errors = 0;
     boost::system::error_code latest;
-    for (const stream_result& r : all_) { // the others are told by the kinds of the streams
+    for (const stream_result& r : all_) { // other errors are reported by the streams' kinds
         const bool told = r.kind == answer_kind::closed || r.kind == answer_kind::unreachable ||
                           r.error == boost::asio::error::connection_refused;
         if (told || r.errors == 0) continue;
@@ -148,7 +148,7 @@ void writer::others() {
     const auto part = [&](std::uint64_t n, const char* what) {
         if (n != 0) parts += (parts.empty() ? "" : ", ") + grouped(n) + ' ' + what;
     };
-    part(s_.other_rtp, s_.echoed() ? "RTP of another numbering" : "stray RTP");
+    part(s_.other_rtp, s_.echoed() ? "RTP under other numbers" : "stray RTP");
     part(c.overdue, "RTP after too long a time");
     part(c.of_kind(datagram_kind::rtp), "malformed RTP");
     part(c.of_kind(datagram_kind::rtcp), "RTCP");
@@ -158,8 +158,9 @@ void writer::others() {
     part(c.of_kind(datagram_kind::zrtp), "ZRTP");
     part(c.of_kind(datagram_kind::unknown), "of no known kind");
     if (s_.other != 0)
-        say(count_of(s_.other, "datagram") + (s_.other == 1 ? " was" : " were") +
-            " no echo of what was sent: " + parts);
+        say(count_of(s_.other, "datagram") +
+            (s_.other == 1 ? " was not an echo" : " were not echoes") +
+            " of what was sent: " + parts);
     if (c.altered != 0)
         say(count_of(c.altered, "packet") +
             " came back with another payload or payload type than was sent");

@@ -1,5 +1,5 @@
 /// \file
-/// What is to be said beside the numbers.
+/// Remarks printed beside the numbers.
 #pragma once
 
 #include "answers/stream_result.hpp"
@@ -13,8 +13,8 @@
 
 namespace load {
 
-/// Sentences without a full stop, the most important first. \p s has everything but these;
-/// \p channels is the sum over all.
+/// Returns sentences without a full stop, the most important first. \p s is complete but for its
+/// remarks; \p channels sums over all channels.
 std::vector<std::string> remarks(const load_summary& s, std::span<const stream_result> streams,
                                  const rtpsynth::asio_server::channel_stats& channels);
 

@@ -11,10 +11,6 @@ namespace {
 namespace json = boost::json;
 using common::json_text;
 
-double milliseconds(rtpsynth::duration d) {
-    return std::chrono::duration<double, std::milli>(d).count();
-}
-
 json::object quantiles_of(const quantiles& q) {
     return {{"p50", q.p50}, {"p90", q.p90}, {"p99", q.p99}, {"max", q.max}};
 }

@@ -9,13 +9,14 @@ namespace {
 constexpr std::string_view bold = "\033[1m", red = "\033[31m", yellow = "\033[33m",
                            green = "\033[32m", plain = "\033[0m";
 constexpr std::size_t label_width = 18; // indentation and label
-constexpr std::size_t narrowest = 20;   // a terminal of fewer columns breaks lines itself
+constexpr std::size_t narrowest = 20;   // narrower terminals wrap lines themselves
 
 class printer {
 public:
     printer(std::ostream& out, const text_style& style) : out_(out), style_(style) {}
 
-    /// Broken at spaces, behind \p before, which fills \p indent columns; so are the next lines.
+    /// Prints \p text after \p before, which is \p indent columns wide. Wraps lines at spaces and
+    /// indents them as far.
     void print(const std::string& before, std::size_t indent, std::string_view text,
                std::string_view style) const {
         if (style_.width < narrowest) indent = 0;
@@ -45,7 +46,7 @@ public:
     void verdict(const std::string& text, std::string_view style) const {
         print("", 0, text, style);
     }
-    /// Numbers flush right, so that they can be compared.
+    /// Numbers are right-aligned.
     void count(const char* label, std::uint64_t n, const std::string& note = {},
                std::string_view style = {}) const {
         std::string number = grouped(n);
@@ -124,8 +125,7 @@ void print_counts(const printer& p, const load_summary& s) {
     p.count("Received", s.received);
     p.count("Lost", s.lost, percent(s.loss_percent), s.lost ? red : "");
     const std::string delay =
-        "for a playout delay of " +
-        decimal(std::chrono::duration<double, std::milli>(s.options->max_delay).count(), 0) + " ms";
+        "for a playout delay of " + decimal(milliseconds(s.options->max_delay), 0) + " ms";
     if (s.timed())
         p.count("Late", s.late, delay, s.late ? yellow : "");
     else

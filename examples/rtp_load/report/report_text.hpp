@@ -1,5 +1,5 @@
 /// \file
-/// The summary for people.
+/// The summary as text.
 #pragma once
 
 #include "report/load_summary.hpp"
@@ -11,7 +11,7 @@ namespace load {
 
 struct text_style {
     bool colour = false;   ///< with ANSI colours
-    std::size_t width = 0; ///< columns to which lines are broken; 0: they are not
+    std::size_t width = 0; ///< columns at which lines are wrapped; 0: no wrapping
 };
 
 /// Prints \p s.

@@ -18,7 +18,7 @@ struct svg_point {
 class svg_canvas {
 public:
     svg_canvas(std::ostream& out, int width, int height, std::string_view title);
-    /// Ends the file.
+    /// Writes the end of the file.
     ~svg_canvas();
     svg_canvas(const svg_canvas&) = delete;
     svg_canvas& operator=(const svg_canvas&) = delete;
@@ -27,14 +27,14 @@ public:
     void line(svg_point from, svg_point to, std::string_view style);
     void polyline(const std::vector<svg_point>& points, std::string_view style);
     void text(svg_point at, std::string_view text, std::string_view style);
-    /// Bottom up, about \p at.
+    /// Reads upwards, centred on \p at.
     void upright_text(svg_point at, std::string_view text, std::string_view style);
 
 private:
     std::ostream& out_;
 };
 
-/// An axis: where a value is drawn.
+/// Maps values to pixels.
 struct svg_axis {
     double low, high;   ///< values
     double start, stop; ///< pixels
@@ -44,7 +44,8 @@ struct svg_axis {
     }
 };
 
-/// 1, 2 or 5 times a power of ten: the least such step of which \p most or fewer reach \p span.
+/// The smallest step of 1, 2 or 5 times a power of ten that divides \p span into at most \p most
+/// parts.
 double round_step(double span, int most);
 
 } // namespace load

@@ -27,7 +27,7 @@ std::string without_stop(std::string text) {
 audio_error open_error() {
     switch (sf_error(nullptr)) {
     case SF_ERR_UNRECOGNISED_FORMAT:
-        return audio_error("is no audio file of a known format");
+        return audio_error("is not an audio file of a known format");
     case SF_ERR_SYSTEM:
         if (errno != 0) return audio_error(std::strerror(errno));
         break;
@@ -37,7 +37,7 @@ audio_error open_error() {
     return audio_error("cannot be read: " + without_stop(sf_strerror(nullptr)));
 }
 
-/// \p value of -1..1, which floating-point files may exceed.
+/// \p value is in -1..1, except in floating-point files, which may exceed that.
 std::int16_t to_pcm(float value) noexcept {
     if (std::isnan(value)) return 0;
     return static_cast<std::int16_t>(std::lrint(std::clamp(value * 32768, -32768.0F, 32767.0F)));

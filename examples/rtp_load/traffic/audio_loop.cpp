@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint32_t sample_rate = 8000;
 
-/// A second of 440 Hz, some 33 dB below full scale; whole periods, so that it joins its beginning.
+/// A second of 440 Hz, some 33 dB below full scale. Whole periods, so that it loops seamlessly.
 std::vector<std::int16_t> soft_tone() {
     std::vector<std::int16_t> pcm(sample_rate);
     for (std::size_t i = 0; i != pcm.size(); ++i)

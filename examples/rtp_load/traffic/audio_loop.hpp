@@ -1,5 +1,5 @@
 /// \file
-/// What streams say, over and over.
+/// The audio that streams send in a loop.
 #pragma once
 
 #include "options.hpp"
@@ -11,15 +11,15 @@
 
 namespace load {
 
-/// G.711 without end, in pieces of one size.
+/// Endless G.711, in pieces of one packet's size.
 class audio_loop {
 public:
-    /// Of options.wav, or a soft tone. \throws common::audio_error, std::bad_alloc
+    /// Loads options.wav, or makes a quiet tone. \throws common::audio_error, std::bad_alloc
     explicit audio_loop(const program_options& options);
 
-    /// Samples until it repeats.
+    /// Length of the loop in samples.
     std::size_t size() const noexcept { return size_; }
-    /// The \p number-th packet's worth from \p position on.
+    /// The payload of packet \p number of a stream that starts at \p position.
     std::span<const std::uint8_t> piece(std::size_t position, std::uint64_t number) const noexcept {
         return {codes_.data() + (position + number * piece_) % size_, piece_};
     }
@@ -27,7 +27,7 @@ public:
 private:
     std::size_t piece_;
     std::size_t size_;
-    std::vector<std::uint8_t> codes_; // size_, and the beginning once more
+    std::vector<std::uint8_t> codes_; // size_, then the first piece_ again
 };
 
 } // namespace load

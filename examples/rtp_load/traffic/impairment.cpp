@@ -5,15 +5,15 @@ namespace {
 
 constexpr std::uint64_t golden = 0x9e37'79b9'7f4a'7c15; // 2^64 divided by the golden ratio
 
-/// splitmix64's output function (Steele, Lea, Flood 2014): every bit of \p z moves half of the
-/// result's.
+/// splitmix64's output function (Steele, Lea, Flood 2014): each bit of \p z changes half of the
+/// result's bits on average.
 constexpr std::uint64_t mix(std::uint64_t z) noexcept {
     z = (z ^ z >> 30) * 0xbf58'476d'1ce4'e5b9;
     z = (z ^ z >> 27) * 0x94d0'49bb'1331'11eb;
     return z ^ z >> 31;
 }
 
-/// 0 up to, but not including, 1.
+/// In [0, 1).
 double unit(std::uint64_t bits) noexcept { return static_cast<double>(bits >> 11) * 0x1p-53; }
 
 } // namespace

@@ -1,5 +1,5 @@
 /// \file
-/// What a bad network would do to a stream, decided by a seed.
+/// Simulates a bad network; the same seed makes the same choices.
 #pragma once
 
 #include <rtpsynth/base/clock.hpp>
@@ -9,10 +9,10 @@
 namespace load {
 
 struct impairment_options {
-    double loss = 0;             ///< percent of packets that are not sent
-    double reorder = 0;          ///< percent that are sent behind the one after them
-    double duplicate = 0;        ///< percent that are sent twice
-    rtpsynth::duration jitter{}; ///< each is delayed by 0 to this; the order stays
+    double loss = 0;             ///< percent of packets not sent
+    double reorder = 0;          ///< percent sent after the packet that follows them
+    double duplicate = 0;        ///< percent sent twice
+    rtpsynth::duration jitter{}; ///< each packet is delayed by 0 up to this, in order
     std::uint64_t seed = 1;
 
     bool any() const {
@@ -20,7 +20,7 @@ struct impairment_options {
     }
 };
 
-/// What is to become of a packet.
+/// What happens to a packet.
 struct packet_fate {
     bool lost = false;
     bool overtaken = false; ///< by the one after it
@@ -28,13 +28,13 @@ struct packet_fate {
     rtpsynth::duration delay{};
 };
 
-/// One stream's fates, the same for the same seed and stream. Each kind is drawn for itself: the
-/// packets that a seed loses are the same whatever else is done to the others.
+/// Decides for each packet of a stream; the same seed and stream give the same decisions. The kinds
+/// of impairment are independent: a seed loses the same packets whatever the other options are.
 class impairment {
 public:
     impairment(const impairment_options& options, std::uint64_t stream);
 
-    /// Of the next packet.
+    /// Decides for the next packet.
     packet_fate next() noexcept;
 
 private:

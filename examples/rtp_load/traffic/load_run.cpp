@@ -19,15 +19,15 @@ namespace {
 using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 
-constexpr std::size_t burst = 32;        // packets sent before what has come is read
+constexpr std::size_t burst = 32;        // packets to send before reading what has arrived
 constexpr auto least_pause = 100us;      // fewer, larger batches when many streams are due
 constexpr auto head_start = 10ms;        // from the decision to send to the first packet
-constexpr auto straggler_time = 1s;      // from the last packet to giving up
-constexpr auto straggler_interval = 5ms; // between two looks at what came
+constexpr auto straggler_time = 1s;      // how long to wait after the last packet
+constexpr auto straggler_interval = 5ms; // between checks for what has arrived
 constexpr auto progress_interval = 200ms;
 
-/// Of the timeline: a hundred points, or somewhat fewer, and some packets of each stream to a
-/// point.
+/// Interval of the timeline: about a hundred points or fewer, with several packets of each stream
+/// in each.
 rtpsynth::duration interval_for(const program_options& options) {
     rtpsynth::duration interval = 100ms;
     for (const int factor : {2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10'000}) {

@@ -1,5 +1,5 @@
 /// \file
-/// All streams, from the first packet to the last echo.
+/// Runs all streams, from the first packet to the last echo.
 #pragma once
 
 #include "answers/load_log.hpp"
@@ -22,24 +22,25 @@
 
 namespace load {
 
-/// What the system did for a run.
+/// Time and counters of a run.
 struct run_costs {
-    rtpsynth::duration sending{}; ///< from the first packet to after the last one
-    rtpsynth::duration cpu{};     ///< during that
+    rtpsynth::duration sending{}; ///< from the first packet until after the last one
+    rtpsynth::duration cpu{};     ///< CPU time meanwhile
     rtpsynth::asio_server::channel_stats channels;
     bool interrupted = false;
 };
 
-/// Sends and receives on one thread, the one that calls run(). The streams' packets are spread
-/// evenly over time: stream i of N sends i/N of a packet time after the first.
+/// Sends and receives on the thread that calls run(). Streams are spread evenly over a packet time:
+/// stream i of N sends i/N of it after the first.
 class load_run {
 public:
     /// Opens all sockets.
     /// \throws boost::system::system_error, std::runtime_error, std::bad_alloc
     load_run(const program_options& options, const audio_loop& audio);
 
-    /// Returns when the last packet has come back, or a second after it was sent; SIGINT and
-    /// SIGTERM end the sending early. To be called once. \throws std::bad_alloc
+    /// Returns when the last packet has come back, or a second after it was sent. SIGINT and
+    /// SIGTERM end the sending early. Call it once.
+    /// \throws std::bad_alloc
     void run();
 
     const load_log& log() const noexcept { return log_; }
@@ -64,9 +65,9 @@ private:
     std::optional<common::progress_bar> progress_;
     std::vector<std::unique_ptr<load_stream>> streams_;
     rtpsynth::timer_wheel wheel_; // of streams_
-    std::size_t sending_ = 0;     // streams that have packets to make
+    std::size_t sending_ = 0;     // streams with packets left to send
     bool sent_all_ = false;
-    rtpsynth::time_point give_up_{}; // when stragglers are waited for no more
+    rtpsynth::time_point give_up_{}; // when to stop waiting for stragglers
     rtpsynth::duration cpu_before_{};
     run_costs costs_;
 };

@@ -16,11 +16,11 @@ using namespace std::chrono_literals;
 
 constexpr std::uint32_t clock_rate = 8000; // of G.711, RFC 3551 §4.5.14
 
-/// What tells an answer of less media than was sent from a far end that begins and ends a little
-/// later or earlier, as one with a jitter buffer of its own does.
+/// An answer may be this much shorter than what was sent before the difference counts as lost: a
+/// far end with its own jitter buffer begins and ends a little later or earlier.
 constexpr auto forgiven_media = 500ms;
 
-/// Echoes are known for what they are for 8 s, which is more than they are waited for.
+/// Sent packets are remembered for 8 s, longer than their echoes are waited for.
 std::size_t flights(const program_options& options) {
     const auto packets = std::min<std::uint64_t>(options.packets(),
                                                  static_cast<std::uint64_t>(8'000 / options.ptime));
@@ -58,7 +58,7 @@ void load_stream::open(rtpsynth::asio_server::rtp_server& server, const endpoint
     channel_options options;
     options.bind = endpoint(target.protocol(), 0);
     options.source_lock.policy = source_policy::target;
-    options.report_unreachable = true; // tells a closed port from a silent one
+    options.report_unreachable = true; // distinguishes a closed port from a silent one
     channel_ = server.create_channel(
         options, [this](rtp_channel&, std::span<const datagram_view> batch) { receive(batch); });
     result_.port = target.port();
@@ -70,7 +70,7 @@ void load_stream::start(rtpsynth::time_point first) {
     schedule();
 }
 
-/// Delayed packets stay in order, as behind a queue that is long at times.
+/// Delayed packets stay in order, as in a queue whose length varies.
 void load_stream::schedule() noexcept {
     const auto number = static_cast<rtpsynth::duration::rep>(made_);
     due_ = std::max(due_, first_due_ + number * packet_time_ + fate_.delay);
@@ -153,8 +153,8 @@ void load_stream::expect(std::span<const std::uint32_t> packets) {
         if (packets[at] != 0) log_.over_time.at(at).expected += packets[at];
 }
 
-/// Which packet \p packet is the echo of; nothing if there never was one. Sequence number and
-/// timestamp must both be its own: other numberings keep the SSRC at times.
+/// The number of the packet that \p packet echoes; nothing if it echoes none. Sequence number and
+/// timestamp must both match, since a renumbering peer may keep the SSRC.
 std::optional<std::uint64_t> load_stream::number_of(
     const rtpsynth::rtp_packet_view& packet) const noexcept {
     if (packet.ssrc() != synth_.ssrc() || made_ == 0) return std::nullopt;
@@ -270,7 +270,7 @@ void load_stream::finish() {
 void load_stream::judge_answers() {
     stream_result& r = result_;
     const answer_totals& a = r.answers;
-    // Where the numbers are ours moved by a fixed distance, what was dropped on purpose is missing.
+    // If the peer shifts our numbers, packets dropped on purpose are gaps in its numbers, too.
     const std::uint64_t missing = a.missing - std::min(a.missing, dropped_);
     const auto sent = static_cast<rtpsynth::duration::rep>(given_) * packet_time_;
     const auto unanswered = sent - (a.media + packet_time_); // from the first to after the last

@@ -1,5 +1,5 @@
 /// \file
-/// One stream, there and back.
+/// One stream: its packets and their echoes.
 #pragma once
 
 #include "answers/load_log.hpp"
@@ -23,15 +23,15 @@
 
 namespace load {
 
-/// Makes packets by its schedule and remembers when it sent which, so that their echoes tell the
-/// round trip whatever the payload. A timer of whoever calls it when it is due.
+/// Sends packets on schedule and remembers when it sent each, so that an echo gives the round trip
+/// whatever the payload. It is a timer: its owner calls send_next() when it is due.
 ///
-/// Threads: none; it belongs to the server's executor.
+/// Thread safety: none; use it on the server's executor.
 class load_stream : public rtpsynth::timer_wheel::timer {
 public:
     using endpoint = boost::asio::ip::udp::endpoint;
 
-    /// The \p index-th of options.streams. All references must outlive it.
+    /// Stream \p index of options.streams. All references must outlive it.
     load_stream(const program_options& options, const audio_loop& audio, std::size_t index,
                 load_log& log);
 
@@ -39,26 +39,26 @@ public:
     /// \throws std::invalid_argument, boost::system::system_error as create_channel
     void open(rtpsynth::asio_server::rtp_server& server, const endpoint& target);
 
-    /// Its first packet is due at \p first.
+    /// Schedules the first packet for \p first.
     void start(rtpsynth::time_point first);
-    /// When send_next() wants to be called.
+    /// When to call send_next().
     rtpsynth::time_point due() const noexcept { return due_; }
-    /// It has made all its packets.
+    /// Whether all packets have been made.
     bool done() const noexcept { return made_ == packets_; }
     /// \throws std::bad_alloc
     void send_next(rtpsynth::time_point now);
-    /// Makes no more; sends what it holds back. \throws std::bad_alloc
+    /// Makes no more packets; sends one that is held back. \throws std::bad_alloc
     void stop(rtpsynth::time_point now);
 
-    /// Nothing more comes. To be called once. \throws std::bad_alloc
+    /// Ends receiving and sums up. Call it once. \throws std::bad_alloc
     void finish();
-    /// After finish().
+    /// Valid after finish().
     const stream_result& result() const noexcept { return result_; }
-    /// Of the echoes.
+    /// Statistics of the echoes.
     const rtpsynth::receiver_stats& reception() const noexcept { return reception_; }
 
 private:
-    /// A packet's place among those that may still come back.
+    /// When a packet that may still come back was sent.
     class flight {
     public:
         void forget() noexcept { sent_at_ = never; }
@@ -90,7 +90,7 @@ private:
     void judge_answers();
     flight& flight_number(std::uint64_t n) noexcept { return flights_[n & (flights_.size() - 1)]; }
 
-    // Ordered by use: a packet should touch few cache lines.
+    // Ordered by use, so that a packet touches few cache lines.
     load_log& log_;
     const audio_loop& audio_;
     std::shared_ptr<rtpsynth::asio_server::rtp_channel> channel_;
@@ -118,10 +118,10 @@ private:
     rtpsynth::receiver_stats reception_;
     rtpsynth::duration delay_; // of the playout clock
     playout_clock clock_;
-    // Until the first echo: packets given by the timeline's slots. They are lost, or, should the
-    // answers prove to have another numbering, nobody knows what became of each.
+    // Packets sent before the first echo, by slot of the timeline. They count as lost only if the
+    // stream is not renumbered: of a renumbered stream it is unknown which packets were lost.
     std::vector<std::uint32_t> unproven_;
-    std::unique_ptr<answer_log> answers_; // once there are any
+    std::unique_ptr<answer_log> answers_; // null until there are any
     stream_result result_;
 };
 

@@ -10,7 +10,7 @@
 namespace replay {
 namespace {
 
-/// Sizes are 32 bits wide, and count headers and padding, too.
+/// Sizes are 32-bit numbers, and include headers and padding.
 constexpr std::uint64_t four_gib = (std::uint64_t{0xffff'ffff} - 4096) / 2;
 
 constexpr audio_format wav{SF_FORMAT_WAV | SF_FORMAT_PCM_16, "WAV", four_gib};
@@ -33,7 +33,7 @@ const audio_format& format_named(const std::string& path) {
         if (boost::algorithm::iequals(asked, extension)) return format;
         if (*extension != '\0') known += (known.empty() ? "" : ", ") + std::string(extension);
     }
-    throw std::invalid_argument("'" + path + "' has an extension that is none of " + known);
+    throw std::invalid_argument("'" + path + "' has an unknown extension; known are " + known);
 }
 
 } // namespace replay

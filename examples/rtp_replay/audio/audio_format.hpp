@@ -1,5 +1,5 @@
 /// \file
-/// The formats of audio files that are written.
+/// The audio file formats that can be written.
 #pragma once
 
 #include <cstdint>
@@ -8,14 +8,14 @@
 namespace replay {
 
 struct audio_format {
-    int code;                   ///< as libsndfile calls it
+    int code;                   ///< libsndfile's SF_FORMAT_ flags
     const char* name;           ///< `WAV`, …
-    std::uint64_t most_samples; ///< that a file can hold
+    std::uint64_t most_samples; ///< capacity of a file
 };
 
-/// What the end of \p path asks for, in whatever case; WAV if it has no extension. All are 16-bit
-/// PCM. \throws std::invalid_argument for another extension, which it cites with those that are
-/// known
+/// The format named by the extension of \p path, case-insensitively; WAV if there is none. All are
+/// 16-bit PCM.
+/// \throws std::invalid_argument for another extension; the message lists the known ones
 const audio_format& format_named(const std::string& path);
 
 } // namespace replay

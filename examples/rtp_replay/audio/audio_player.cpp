@@ -65,7 +65,7 @@ std::uint64_t audio_player::gap_before(std::uint32_t timestamp,
         const bool goes_on = ahead >= 0 && std::abs(ahead - silent) < samples_per_ms * 250;
         return static_cast<std::uint64_t>(goes_on ? ahead : std::max<std::int64_t>(silent, 0));
     }
-    // Negative: the sender's packets overlap, which the ear forgives.
+    // Negative: the sender's packets overlap; they are played one after the other.
     const std::int64_t most = (waited + 1000) * samples_per_ms;
     return ahead <= most ? static_cast<std::uint64_t>(std::max(ahead, 0))
                          : std::min(lost_, static_cast<std::uint64_t>(most));

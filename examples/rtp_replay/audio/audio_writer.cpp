@@ -11,7 +11,7 @@ namespace replay {
 
 using common::audio_error;
 
-/// Remembers why the file is broken, if it is.
+/// Records the reason if the stream has failed.
 void audio_writer::output::check() {
     if (!file && error == 0) error = errno != 0 ? errno : EIO;
 }
@@ -48,7 +48,7 @@ audio_writer::audio_writer(const std::string& path)
     std::error_code ignored;
     const auto status = std::filesystem::status(path, ignored);
     if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
-        throw audio_error("is no regular file");
+        throw audio_error("is not a regular file");
     errno = 0;
     output_.file.open(part_, std::ios::binary | std::ios::trunc);
     if (!output_.file) throw audio_error(std::strerror(errno));

@@ -12,33 +12,33 @@
 
 namespace replay {
 
-/// Writes FILE.part as it goes; close() completes the header with the sizes and gives it its name.
-/// Without close() nothing is left of it, and a FILE that was there before stays as it was.
+/// Writes to FILE.part; close() completes the header and renames it to FILE. Unless close()
+/// succeeds, the destructor removes FILE.part, and an existing FILE is left unchanged.
 class audio_writer {
 public:
     static constexpr unsigned sample_rate = 8000;
 
-    /// The name of \p path tells the format.
+    /// The extension of \p path selects the format.
     /// \throws std::invalid_argument as format_named()
-    /// \throws common::audio_error also where \p path is there and no regular file
+    /// \throws common::audio_error if it cannot be written, or exists and is not a regular file
     explicit audio_writer(const std::string& path);
     ~audio_writer();
     audio_writer(const audio_writer&) = delete;
     audio_writer& operator=(const audio_writer&) = delete;
 
-    /// The name of a file that is not complete.
+    /// The name of the file while it is incomplete.
     static std::string part_of(const std::string& path) { return path + ".part"; }
 
-    /// \throws common::audio_error where the disk is full or the format cannot hold so much
+    /// \throws common::audio_error if the disk is full or the format's capacity is exceeded
     void write(std::span<const std::int16_t> samples);
     void write_silence(std::uint64_t samples);
-    /// Nothing may be written afterwards. \throws common::audio_error
+    /// Must be the last call. \throws common::audio_error
     void close();
 
     std::uint64_t samples() const noexcept { return samples_; }
 
 private:
-    /// The file as libsndfile sees it. It does not tell all errors, least of all those of closing.
+    /// The file behind libsndfile, which does not report every error of writing and closing.
     struct output {
         std::ofstream file;
         sf_count_t position = 0;

@@ -21,7 +21,7 @@ std::uint64_t g711_packets(const stream_summary& s) {
     return n;
 }
 
-/// The stream to write: the one asked for, or the one with most G.711 packets.
+/// The stream to write: the one with \p ssrc if given, otherwise the one with most G.711 packets.
 const stream_summary* choose(const std::vector<stream_summary>& streams,
                              std::optional<std::uint32_t> ssrc) {
     const stream_summary* best = nullptr;
@@ -32,8 +32,8 @@ const stream_summary* choose(const std::vector<stream_summary>& streams,
     return best;
 }
 
-/// Reads the capture once more, to play one stream. The finder decides as it did the first time, so
-/// what is heard is what the table counts.
+/// Reads the capture again and plays one stream. The finder decides as in the first pass, so that
+/// the audio has the packets that the table counts.
 /// \throws common::audio_error, capture_error
 audio_summary write_audio(const program_options& options, const stream_key& key,
                           const media_directory& directory, std::uint64_t frames_before) {
@@ -51,9 +51,9 @@ audio_summary write_audio(const program_options& options, const stream_key& key,
     };
     stream_finder finder(finding, &player);
     frame_report again;
-    read_streams(file, finder, again); // what is wrong with it has been said before
+    read_streams(file, finder, again); // errors were reported by the first pass
     if (again.counts.frames != frames_before)
-        throw common::audio_error("the capture has changed meanwhile");
+        throw common::audio_error("the capture has changed in the meantime");
     player.finish();
     constexpr double rate = audio_writer::sample_rate;
     return {options.wav,

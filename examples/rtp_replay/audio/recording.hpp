@@ -10,10 +10,9 @@
 
 namespace replay {
 
-/// Reads the capture once more and writes the stream that options.ssrc chooses, or the one with
-/// most G.711 packets, to options.wav. \p directory is what the first reading has learnt, \p r what
-/// it has found; r.wav is set to what was written. \return what went wrong, which leaves the rest
-/// of the report as good as it is; empty if nothing did
+/// Reads the capture again and writes the stream with options.ssrc, or the one with most G.711
+/// packets, to options.wav. \p directory and \p r are the results of the first pass; sets r.wav.
+/// \return an error message, empty on success; the rest of \p r is valid either way
 std::string record_stream(const program_options& options, const media_directory& directory,
                           report& r);
 

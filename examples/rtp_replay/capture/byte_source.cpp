@@ -21,7 +21,7 @@ bool begins_with(byte_span data, std::string_view magic) {
                       [](char a, std::uint8_t b) { return static_cast<std::uint8_t>(a) == b; });
 }
 
-/// Compressed in another way: the program that decompresses it, null if it is not.
+/// The program that decompresses other formats than gzip; null if it is none of them.
 const char* decompressor_of(byte_span head) {
     if (begins_with(head, "\x28\xb5\x2f\xfd")) return "zstd";
     if (begins_with(head, "\xfd"
@@ -95,7 +95,7 @@ void byte_source::end(std::string error) {
     error_ = std::move(error);
 }
 
-/// The file's own bytes. Ends the source with the file.
+/// Reads the file's own bytes.
 std::size_t byte_source::read_file(std::span<std::uint8_t> into) {
     std::size_t size = std::min(head_left_.size(), into.size());
     if (size != 0) {
@@ -112,7 +112,7 @@ std::size_t byte_source::read_file(std::span<std::uint8_t> into) {
     return size;
 }
 
-/// What the file's bytes are when decompressed.
+/// Reads decompressed bytes.
 std::size_t byte_source::inflate_file(std::span<std::uint8_t> into) {
     z_stream& z = inflater_->stream;
     if (z.avail_in == 0) {
@@ -125,7 +125,7 @@ std::size_t byte_source::inflate_file(std::span<std::uint8_t> into) {
         }
     }
     if (inflater_->between_members) {
-        // What follows the last member and is none itself is passed over, as gzip does.
+        // Trailing bytes that are not another member are ignored, as by gzip.
         if (*z.next_in != 0x1f) {
             end();
             return 0;

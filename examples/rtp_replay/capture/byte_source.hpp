@@ -1,5 +1,5 @@
 /// \file
-/// The bytes of a file in order, decompressed if it is gzip.
+/// Reads a file's bytes in order, decompressing gzip.
 #pragma once
 
 #include "capture/packet_bytes.hpp"
@@ -15,31 +15,32 @@
 
 namespace replay {
 
-/// What is wrong with a capture; what() says it in one line, without the file's name.
+/// The capture cannot be read (further); what() is one line, without the file's name.
 struct capture_error : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// Memory is bounded by the largest number of bytes asked for, whatever the file. One thread.
+/// Memory is bounded by the largest number of bytes asked for, whatever the file.
 class byte_source {
 public:
-    /// Takes \p file, and closes it unless it is standard input. Throws capture_error if it is
-    /// compressed in a way that is not understood.
+    /// Takes ownership of \p file, but does not close standard input.
+    /// \throws capture_error if it is compressed in another format than gzip
     explicit byte_source(std::FILE* file);
     ~byte_source();
     byte_source(const byte_source&) = delete;
     byte_source& operator=(const byte_source&) = delete;
 
-    /// The next \p size bytes, which stay what they are until the next call of peek() or skip();
-    /// fewer only at the end of the file. Throws capture_error where the file cannot be read or
-    /// decompressed further, once all before is consumed.
+    /// The next \p size bytes, fewer only at the end of the file. Valid until the next call of
+    /// peek() or skip().
+    /// \throws capture_error where the file cannot be read or decompressed further, once everything
+    /// before is consumed
     byte_span peek(std::size_t size);
     /// Steps over bytes that peek() has returned.
     void consume(std::size_t size) noexcept { begin_ += size; }
     /// Steps over \p size bytes. Returns false if the file ends before.
     bool skip(std::uint64_t size);
 
-    /// Bytes of the file (compressed, if it is) that were read so far.
+    /// Bytes read from the file so far, before decompression.
     std::uint64_t position() const noexcept { return position_; }
 
 private:
@@ -54,7 +55,7 @@ private:
     void end(std::string error = {});
 
     std::unique_ptr<std::FILE, closer> file_;
-    std::array<std::uint8_t, 6> head_{}; // the file's first bytes, read to see what it is
+    std::array<std::uint8_t, 6> head_{}; // the file's first bytes, read to recognise its format
     std::span<const std::uint8_t> head_left_;
     std::unique_ptr<inflater> inflater_; // if the file is compressed
     std::vector<std::uint8_t> buffer_;

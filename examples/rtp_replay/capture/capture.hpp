@@ -1,5 +1,5 @@
 /// \file
-/// A capture file being read: pcap or pcapng, as it is or compressed with gzip.
+/// Reading a capture file: pcap or pcapng, plain or gzip.
 ///
 /// libpcap is not used: it refuses a pcapng file whose interfaces differ in link type or snap
 /// length, and reads no gzip.
@@ -24,20 +24,20 @@ struct captured_frame {
     rtpsynth::time_point arrival; ///< relative to the file's first packet
 };
 
-/// One pass over a file. Not copyable; one thread.
+/// One pass over a file.
 class capture {
 public:
-    /// Opens \p path, "-" being standard input. Throws capture_error if it cannot be read or is no
-    /// capture.
+    /// Opens \p path; "-" is standard input.
+    /// \throws capture_error if it cannot be read or is not a capture
     explicit capture(const std::string& path);
-    /// The same for a stream that is open already, and closes it in the end.
+    /// The same for an open stream, of which it takes ownership.
     explicit capture(std::FILE* file);
 
-    /// The next frame, or nothing at the end of the file. Throws capture_error where the file is
-    /// damaged; nothing more can be read then.
+    /// The next frame, or nothing at the end of the file.
+    /// \throws capture_error where the file is damaged; nothing more can be read then
     std::optional<captured_frame> next();
 
-    /// Bytes read so far and in all; 0 of 0 if it is no regular file.
+    /// Bytes read so far, and the file's size; both 0 if it is not a regular file.
     std::uint64_t position() const noexcept { return size_ == 0 ? 0 : source_.position(); }
     std::uint64_t size() const noexcept { return size_; }
 

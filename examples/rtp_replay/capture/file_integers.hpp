@@ -15,7 +15,7 @@ constexpr std::uint32_t read32(byte_span b, std::size_t at, bool big_endian) noe
                       : read16(b, at, false) | std::uint32_t{read16(b, at + 2, false)} << 16;
 }
 
-/// A frame of which \p captured is there, and which was \p length bytes long.
+/// A frame that was \p length bytes long, of which \p captured is in the file.
 inline packet_bytes frame_bytes(byte_span captured, std::uint32_t length) noexcept {
     packet_bytes result{captured};
     result.limit(length);

@@ -1,5 +1,5 @@
 /// \file
-/// What the formats of capture files have in common.
+/// The interface of the readers of capture file formats.
 #pragma once
 
 #include "capture/packet_bytes.hpp"
@@ -9,16 +9,16 @@
 
 namespace replay {
 
-/// A time stamp of a capture file. Seconds are anything, also in a file that is no attack.
+/// A time stamp of a capture file. Seconds may have any value, even in honest files.
 struct file_time {
     std::int64_t seconds = 0;
     std::int64_t nanoseconds = 0; ///< 0..2^32
 };
 
-/// The most bytes that are taken for one frame; more is a damaged length. libpcap's limit.
+/// The longest frame in bytes; a greater length is an error in the file. libpcap's limit.
 inline constexpr std::uint32_t largest_frame = 262'144;
 
-/// The format of a capture file.
+/// Reads frames of one file format.
 class frame_reader {
 public:
     struct frame {
@@ -28,8 +28,8 @@ public:
     };
 
     virtual ~frame_reader() = default;
-    /// The next frame, or nothing at the end of the file. Throws capture_error where the file is
-    /// damaged or ends too early.
+    /// The next frame, or nothing at the end of the file.
+    /// \throws capture_error where the file is damaged or truncated
     virtual std::optional<frame> next() = 0;
 };
 

@@ -1,5 +1,5 @@
 /// \file
-/// A part of a captured packet, and integers read from it.
+/// A part of a captured packet, and big-endian integers in it.
 #pragma once
 
 #include <algorithm>
@@ -22,19 +22,19 @@ constexpr std::uint32_t be32(byte_span b, std::size_t at) noexcept {
 /// The rest of a packet after some of its headers.
 struct packet_bytes {
     byte_span data;          ///< as far as it was captured
-    std::size_t missing = 0; ///< bytes after those that the capture left out
+    std::size_t missing = 0; ///< bytes after them that were not captured
 
     std::size_t size_on_wire() const noexcept { return data.size() + missing; }
 
-    /// Steps over a header. Returns false, having done nothing, if it was not captured whole.
+    /// Skips a header. Returns false, without effect, if it was not captured whole.
     bool skip(std::size_t header) noexcept {
         if (data.size() < header) return false;
         data = data.subspan(header);
         return true;
     }
 
-    /// Says how long this part is: what follows is padding of a layer below, and if fewer bytes
-    /// are there, the capture has left out the others.
+    /// Sets the length of this part on the wire: bytes beyond are padding of a lower layer, and if
+    /// there are fewer, the others were not captured.
     void limit(std::size_t length) noexcept {
         missing = length - std::min(length, data.size());
         data = data.first(length - missing);

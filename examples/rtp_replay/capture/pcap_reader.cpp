@@ -31,7 +31,8 @@ pcap_reader::pcap_reader(byte_source& source) : source_(source) {
     const std::uint32_t magic = read32(header, 0, big_endian_);
     nanoseconds_ = magic == nanosecond_magic;
     if (magic == patched_magic) record_header_ = 24;
-    link_type_ = read32(header, 20, big_endian_) & 0xffff; // above: the length of a check sequence
+    link_type_ =
+        read32(header, 20, big_endian_) & 0xffff; // the high bits: length of a frame check sequence
     source_.consume(file_header);
 }
 

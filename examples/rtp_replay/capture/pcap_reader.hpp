@@ -12,7 +12,8 @@ class pcap_reader final : public frame_reader {
 public:
     static bool recognises(byte_span head) noexcept;
 
-    /// \p source is at the beginning of the file, and outlives this object. Throws capture_error.
+    /// \p source is at the beginning of the file and must outlive this object.
+    /// \throws capture_error
     explicit pcap_reader(byte_source& source);
 
     std::optional<frame> next() override;

@@ -19,8 +19,9 @@ enum block_type : std::uint32_t {
 };
 
 constexpr std::uint32_t byte_order_magic = 0x1a2b3c4d;
-constexpr std::size_t most_interfaces = 65536; // of a section: as far as an obsolete block can name
-constexpr std::uint32_t options_read = 65536;  // of an interface; what comes later is not looked at
+constexpr std::size_t most_interfaces =
+    65536; // of a section: an obsolete block's interface has 16 bits
+constexpr std::uint32_t options_read = 65536; // bytes of options read of an interface
 
 enum option_code : unsigned { end_of_options = 0, if_tsresol = 9, if_tsoffset = 14 };
 
@@ -73,7 +74,7 @@ std::optional<pcapng_reader::block> pcapng_reader::next_block() {
     if (head.size() < 12) throw capture_error("the file is cut off in a block");
     block b;
     b.type = u32(head, 0);
-    if (b.type == section_header) { // says its byte order itself, behind the length
+    if (b.type == section_header) { // contains its own byte order, after the length
         big_endian_ = be32(head, 8) == byte_order_magic;
         if (u32(head, 8) != byte_order_magic) damaged("a section of no byte order");
     }
@@ -91,7 +92,7 @@ byte_span pcapng_reader::body(const block& b, std::uint32_t size) {
     return bytes;
 }
 
-/// The rest is skipped before the next block is read: a frame's bytes are in use until then.
+/// The rest is skipped when the next block is read: the frame's bytes are in use until then.
 void pcapng_reader::finish(const block& b, std::uint32_t consumed) {
     source_.consume(consumed);
     to_skip_ = std::uint64_t{b.body} - consumed + 4; // and the second length
@@ -137,7 +138,8 @@ const pcapng_reader::interface& pcapng_reader::interface_at(std::uint32_t id) co
 }
 
 frame_reader::frame pcapng_reader::packet(const block& b) {
-    constexpr std::uint32_t header = 20; // the obsolete block has a 16-bit interface, and drops
+    constexpr std::uint32_t header =
+        20; // the obsolete block's has a 16-bit interface and a drop count
     byte_span bytes = body(b, header);
     const interface& i =
         interface_at(b.type == enhanced_packet ? u32(bytes, 0) : read16(bytes, 0, big_endian_));
@@ -149,7 +151,7 @@ frame_reader::frame pcapng_reader::packet(const block& b) {
     return {frame_bytes(bytes.subspan(header), length), i.link_type, i.time(ticks)};
 }
 
-/// A simple packet is of the first interface, and has neither time nor captured length.
+/// A simple packet belongs to the first interface and has no time and no captured length.
 frame_reader::frame pcapng_reader::simple_packet(const block& b) {
     const interface& i = interface_at(0);
     const std::uint32_t length = u32(body(b, 4), 0);
@@ -180,7 +182,7 @@ file_time pcapng_reader::interface::time(std::uint64_t ticks) const noexcept {
                                                     ? rest * (1'000'000'000 / per_second)
                                                     : rest / (per_second / 1'000'000'000));
     }
-    // Modulo 2^64, so that nothing overflows.
+    // Unsigned, so that an overflow is defined.
     return {static_cast<std::int64_t>(seconds + static_cast<std::uint64_t>(offset)), nanoseconds};
 }
 

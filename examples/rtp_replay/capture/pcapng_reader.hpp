@@ -10,13 +10,13 @@
 namespace replay {
 
 /// Any number of sections, each of its own byte order; interfaces of any link types, snap lengths
-/// and time stamp resolutions; enhanced, simple and the obsolete packet blocks. Other blocks are
-/// stepped over.
+/// and time stamp resolutions; enhanced, simple and obsolete packet blocks. Other blocks are
+/// skipped.
 class pcapng_reader final : public frame_reader {
 public:
     static bool recognises(byte_span head) noexcept;
 
-    /// \p source is at the beginning of the file, and outlives this object.
+    /// \p source is at the beginning of the file and must outlive this object.
     explicit pcapng_reader(byte_source& source) : source_(source) {}
 
     std::optional<frame> next() override;
@@ -32,13 +32,13 @@ private:
     };
     struct block {
         std::uint32_t type = 0;
-        std::uint32_t body = 0; ///< size of what is between the two lengths
+        std::uint32_t body = 0; ///< bytes between type and length, and the final length
     };
 
     std::optional<block> next_block();
-    /// The first \p size bytes of the block's body. Throws capture_error if it has fewer.
+    /// The first \p size bytes of the block's body. \throws capture_error if it has fewer
     byte_span body(const block& b, std::uint32_t size);
-    /// Steps over the rest of a block of which \p consumed bytes of the body have been read.
+    /// Skips the rest of a block of whose body \p consumed bytes have been read.
     void finish(const block& b, std::uint32_t consumed);
 
     void begin_section(const block& b);
@@ -54,7 +54,7 @@ private:
     byte_source& source_;
     bool big_endian_ = false;
     std::vector<interface> interfaces_; // of this section
-    std::uint64_t to_skip_ = 0;         // what is left of the block that was read last
+    std::uint64_t to_skip_ = 0;         // rest of the last block
 };
 
 } // namespace replay

@@ -29,7 +29,7 @@ bool is_whole_rtcp(byte_span bytes) noexcept {
 /// The sequence numbers of one SSRC.
 class numbers {
 public:
-    /// Returns whether the numbers are all different and near.
+    /// Returns whether the numbers are all different and close together.
     bool add(unsigned number) noexcept {
         if (count_++ == 0) first_ = number;
         const int ahead = static_cast<std::int16_t>(number - first_);
@@ -65,7 +65,7 @@ public:
     }
     bool in_order() const noexcept { return in_order_; }
     bool only_the_first() const noexcept { return size_ == 1; }
-    /// Whether none but the first came only once.
+    /// Whether every SSRC but the first came at least twice.
     bool proven() const noexcept {
         return std::all_of(numbers_.begin() + 1, numbers_.begin() + size_,
                            [](const numbers& n) { return n.count() > 1; });
@@ -100,7 +100,7 @@ coalescence of_segments(byte_span payload, std::size_t length, std::size_t segme
     }
     if (!parts.proven()) return {};
     found.certain = parts.in_order();
-    // Numbers are a part of the proof where the SSRC is not the one that was looked for.
+    // Sequence numbers are evidence only for an SSRC other than the one that was searched for.
     if (!found.certain && !parts.only_the_first()) return {};
     return found;
 }
@@ -115,7 +115,7 @@ coalescence of_ssrc_at(byte_span payload, std::size_t length, std::size_t at) no
     for (std::size_t streams = most_streams; streams > 0; --streams) { // between the two
         if (distance % streams != 0 || distance / streams < rtp_header) continue;
         const coalescence c = of_segments(payload, length, distance / streams);
-        if (c.count > 1) return c; // the smallest parts decide: two of them look like one, too
+        if (c.count > 1) return c; // smallest parts first: two of them would also look like one
     }
     return {};
 }
@@ -123,8 +123,8 @@ coalescence of_ssrc_at(byte_span payload, std::size_t length, std::size_t at) no
 } // namespace
 
 coalescence find_coalescence(byte_span payload, std::size_t length) noexcept {
-    // The SSRC is looked for again. Nearly always it is not there, and often not even its first
-    // byte, for which the library looks fastest; where that occurs often, the whole is looked for.
+    // Searches for another occurrence of the SSRC. Nearly always there is none, and often not even
+    // its first byte, which memchr finds fastest; if that byte is frequent, all four are compared.
     constexpr unsigned many = 8;
     if (payload.size() < rtp_header + rtcp_header || is_rtcp(payload)) return {};
     const byte_span ssrc = payload.subspan(ssrc_at, 4);

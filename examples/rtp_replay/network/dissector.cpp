@@ -11,12 +11,12 @@ namespace replay {
 namespace {
 
 constexpr unsigned most_layers = 24;
-constexpr std::size_t most_behind_subframes = 7; // bytes of padding and of the frame check
-constexpr std::size_t most_link_types = 8;       // named of those that are not understood
+constexpr std::size_t most_behind_subframes = 7; // bytes of padding and frame check sequence
+constexpr std::size_t most_link_types = 8;       // unsupported ones that are named
 
 bool is_ip(unsigned type) noexcept { return type == ethertype::ipv4 || type == ethertype::ipv6; }
 
-/// The version in the header is what counts: not every layer below names it.
+/// Goes by the version in the header: not every lower layer names it.
 bool has_ip_version(byte_span packet) noexcept {
     return packet.empty() || packet[0] >> 4 == 4 || packet[0] >> 4 == 6;
 }
@@ -46,7 +46,7 @@ void dissector::finish() {
     counts_.fragments_unused = fragments_.unused();
 }
 
-/// Looks into one layer after the other.
+/// Decodes one layer after the other.
 void dissector::follow(inner_packet layer) {
     for (unsigned depth = 0; depth < most_layers; ++depth) {
         if (layer.counts_as) ++(counts_.*layer.counts_as);
@@ -75,13 +75,13 @@ void dissector::follow(inner_packet layer) {
     ++counts_.too_deep;
 }
 
-/// Lengths that do not fit mean nothing where the capture has cut them off.
+/// In a truncated frame, lengths that do not fit are not malformed.
 void dissector::count_dead_end(std::uint64_t frame_counts::*count) noexcept {
     if (count == &frame_counts::malformed && frame_cut_) count = &frame_counts::cut_headers;
     ++(counts_.*count);
 }
 
-/// Returns whether \p packet is whole now; its bytes are then in whole_.
+/// Returns whether \p packet is complete; its bytes are then in whole_.
 bool dissector::reassemble(ip_packet& packet) {
     ++counts_.fragments;
     auto whole = fragments_.add(packet, now_);
@@ -112,7 +112,7 @@ void dissector::use_lone_fragments(bool at_end) {
     now_ = now;
 }
 
-/// What is in a tunnel; nothing if the packet is no tunnel's, and has been dealt with.
+/// The packet in a tunnel; nothing if it is not a tunnel: then it has been handled.
 std::optional<inner_packet> dissector::transport_layer(const ip_packet& packet) {
     switch (packet.protocol) {
     case ip_protocol::udp:
@@ -148,7 +148,7 @@ std::optional<inner_packet> dissector::udp(const ip_packet& ip) {
         count_dead_end(&frame_counts::malformed);
         return std::nullopt;
     }
-    // UDP-Lite has the checksum's coverage there; 0 means a jumbogram, or offload.
+    // In UDP-Lite the field is the checksum coverage; 0 means a jumbogram, or offload.
     if (length != 0 && ip.protocol == ip_protocol::udp) payload.limit(length);
     payload.skip(8);
     const auto destination_port = static_cast<std::uint16_t>(be16(header, 2));
@@ -162,7 +162,7 @@ std::optional<inner_packet> dissector::udp(const ip_packet& ip) {
     return std::nullopt;
 }
 
-/// A UDP datagram, or what stands for one in TCP.
+/// A UDP datagram, or a packet framed in TCP.
 void dissector::datagram(udp_packet packet, packet_bytes payload) {
     if (const auto inner = turn_payload(payload)) {
         ++counts_.turn;
@@ -196,7 +196,7 @@ void dissector::media(udp_packet packet, packet_bytes payload) {
 
 void dissector::tcp_packet(const endpoint& source, const endpoint& destination, packet_bytes packet,
                            bool turn) {
-    if (turn && !turn_payload(packet)) return; // a request of TURN's, or its response
+    if (turn && !turn_payload(packet)) return; // another TURN message
     ++counts_.tcp_packets;
     udp_packet framed;
     framed.source = source;

@@ -1,5 +1,5 @@
 /// \file
-/// From captured frames to the datagrams in them.
+/// Extracts datagrams from captured frames.
 #pragma once
 
 #include "capture/capture.hpp"
@@ -16,8 +16,8 @@
 
 namespace replay {
 
-/// Takes what a capture holds, in the order in which it was whole. Addresses are those of the
-/// innermost IP header. What is passed borrows its bytes until the call returns.
+/// Receives the packets of a capture, in the order in which they were complete. Addresses are those
+/// of the innermost IP header. Bytes are valid until the call returns.
 class packet_listener {
 public:
     virtual void packet(const udp_packet& packet, rtpsynth::time_point arrival) = 0;
@@ -29,21 +29,21 @@ protected:
     ~packet_listener() = default;
 };
 
-/// Steps over link layers and tunnels, puts fragments and TCP connections together, and counts
-/// what cannot be used. Never reads outside a frame's bytes, whatever the lengths in it say; memory
-/// is bounded, whatever the frames.
+/// Decodes link layers and tunnels, reassembles fragments and TCP connections, and counts what it
+/// cannot use. Never reads outside a frame's bytes, whatever the lengths in it say; memory is
+/// bounded.
 class dissector : private tcp_listener {
 public:
     /// \p listener must outlive this object.
     explicit dissector(packet_listener& listener) : listener_(listener) {}
 
-    /// Throws std::bad_alloc.
+    /// \throws std::bad_alloc
     void add(const captured_frame& frame);
-    /// The capture has ended: passes on what waits for bytes before it.
+    /// Ends the capture: delivers what still waits for earlier bytes.
     void finish();
 
     const frame_counts& counts() const noexcept { return counts_; }
-    /// Link types that are not understood, as the capture numbers them; the first few.
+    /// The first few unsupported link types, by their LINKTYPE_ value.
     const std::set<std::uint32_t>& unknown_link_types() const noexcept {
         return unknown_link_types_;
     }
@@ -67,10 +67,10 @@ private:
     frame_counts counts_;
     std::set<std::uint32_t> unknown_link_types_;
     fragment_table fragments_;
-    fragment_table::whole whole_; // the packet being looked into, if it came in fragments
+    fragment_table::whole whole_; // the current packet, if it came in fragments
     tcp_table tcp_;
     rtpsynth::time_point now_{};
-    bool frame_cut_ = false; // by the snap length
+    bool frame_cut_ = false; // cut by the snap length
 };
 
 } // namespace replay

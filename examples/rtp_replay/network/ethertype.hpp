@@ -1,6 +1,5 @@
 /// \file
-/// Ethertypes: how what comes next in a packet is named in this program, whatever the layer before
-/// calls it.
+/// Ethertypes, by which this program names the next layer, whatever the current layer calls it.
 #pragma once
 
 #include "capture/packet_bytes.hpp"
@@ -16,13 +15,14 @@ inline constexpr unsigned vlan = 0x8100, service_vlan = 0x88a8, old_service_vlan
 inline constexpr unsigned mpls = 0x8847, mpls_multicast = 0x8848;
 inline constexpr unsigned pppoe_session = 0x8864;
 inline constexpr unsigned ethernet = 0x6558; ///< transparent Ethernet bridging: a whole frame
-inline constexpr unsigned ppp = 0x880b;      ///< begins with the protocol field, or with ff 03
-inline constexpr unsigned llc = 4;           ///< Linux's for an IEEE 802.2 header
+inline constexpr unsigned ppp = 0x880b;      ///< from the protocol field, or from ff 03 before it
+inline constexpr unsigned llc = 4;           ///< Linux's value for an IEEE 802.2 header
 
-/// Several frames in one of IEEE 802.11; no ethertype, so that no header can name it.
+/// Several frames in one of IEEE 802.11; out of an ethertype's range, so that no header can name
+/// it.
 inline constexpr unsigned a_msdu = 0x10000;
 
-/// Of a layer that is IP without saying of which version: the first four bits do.
+/// IP of either version: the first four bits tell which.
 inline constexpr unsigned ip = ipv4;
 
 constexpr bool is_vlan(unsigned type) noexcept {
@@ -33,14 +33,14 @@ constexpr bool is_vlan(unsigned type) noexcept {
 
 namespace replay {
 
-/// What a layer holds.
+/// The contents of a layer.
 struct inner_packet {
     unsigned type; ///< an ethertype
     packet_bytes bytes;
-    std::uint64_t frame_counts::*counts_as = nullptr; ///< if the layer is counted
+    std::uint64_t frame_counts::*counts_as = nullptr; ///< null if the layer is not counted
 };
 
-/// Why a layer holds nothing that can be looked into.
+/// Why a layer cannot be decoded further.
 struct dead_end {
     std::uint64_t frame_counts::*counts_as;
 };

@@ -7,10 +7,10 @@
 namespace replay {
 namespace {
 
-constexpr std::chrono::seconds longest_wait{30};    // as Linux waits
-constexpr std::chrono::milliseconds lone_wait{100}; // pieces are sent back to back
+constexpr std::chrono::seconds longest_wait{30};    // as in Linux
+constexpr std::chrono::milliseconds lone_wait{100}; // fragments are sent back to back
 constexpr std::size_t largest_packet = 65535;
-constexpr std::size_t overhead = 128; // of a piece or packet, about
+constexpr std::size_t overhead = 128; // bytes of memory per piece or packet, about
 
 } // namespace
 
@@ -18,7 +18,7 @@ std::optional<fragment_table::whole> fragment_table::add(const ip_packet& fragme
                                                          rtpsynth::time_point now) {
     const std::size_t size = fragment.payload.size_on_wire();
     const std::size_t end = fragment.fragment_offset + size;
-    // A piece that is not the last ends at a multiple of 8, and none is empty.
+    // Fragments are not empty, and all but the last end at a multiple of 8.
     if (size == 0 || end > largest_packet || (fragment.more_fragments && size % 8 != 0)) {
         ++unused_;
         return std::nullopt;
@@ -35,7 +35,7 @@ std::optional<fragment_table::whole> fragment_table::add(const ip_packet& fragme
     if (packet->total != 0 && packet->size == packet->total) {
         whole w;
         for (auto& [offset, p] : packet->pieces) {
-            if (offset != w.bytes.size()) break; // the one before was cut short
+            if (offset != w.bytes.size()) break; // the previous one was cut short
             w.bytes.insert(w.bytes.end(), p.bytes.begin(), p.bytes.end());
         }
         w.missing = packet->total - w.bytes.size();
@@ -85,7 +85,7 @@ std::list<fragment_table::pending>::iterator fragment_table::packet_of(const key
     return packet;
 }
 
-/// Returns false, having done nothing, if the fragment contradicts those before.
+/// Returns false, without effect, if the fragment contradicts earlier ones.
 bool fragment_table::put(pending& packet, const ip_packet& fragment) {
     const byte_span bytes = fragment.payload.data;
     const std::size_t begin = fragment.fragment_offset;
@@ -100,7 +100,7 @@ bool fragment_table::put(pending& packet, const ip_packet& fragment) {
     if (!fragment.more_fragments) packet.total = end;
     ++packet.fragments;
 
-    // What is not there yet of it: between the pieces before.
+    // Adds the bytes that are missing between the earlier pieces.
     for (std::size_t at = begin; at < end;) {
         const auto next = packet.pieces.upper_bound(at);
         if (next != packet.pieces.begin() && end_of(*std::prev(next)) > at) {
@@ -120,7 +120,7 @@ bool fragment_table::put(pending& packet, const ip_packet& fragment) {
     return true;
 }
 
-/// Whether the bytes that both have are the same.
+/// Whether overlapping bytes are equal.
 bool fragment_table::agrees(const pending& packet, std::size_t begin, const packet_bytes& payload) {
     const std::size_t end = begin + payload.data.size();
     auto other = packet.pieces.upper_bound(begin);

@@ -5,7 +5,7 @@
 namespace replay {
 namespace {
 
-/// A length of 0 stands for "all": a jumbogram, or segmentation left to the network card.
+/// A length of 0 means the whole frame: a jumbogram, or segmentation offload.
 void limit_unless_0(packet_bytes& bytes, std::size_t length) noexcept {
     if (length != 0) bytes.limit(length);
 }
@@ -53,7 +53,7 @@ bool parse_ip(packet_bytes bytes, ip_packet& packet) noexcept {
 }
 
 bool skip_extensions(ip_packet& packet) noexcept {
-    for (;;) { // ends: each step takes at least 8 bytes
+    for (;;) { // terminates: each step takes at least 8 bytes
         const byte_span b = packet.payload.data;
         std::size_t size = 8;
         switch (packet.protocol) {

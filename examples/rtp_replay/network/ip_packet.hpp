@@ -20,18 +20,18 @@ struct ip_packet {
     ip_address source, destination;
     unsigned protocol = 0; ///< of the payload
     packet_bytes payload;
-    bool fragment = false; ///< the payload is a piece of the packet's
+    bool fragment = false; ///< the payload is a fragment
     std::uint32_t fragment_id = 0;
     std::size_t fragment_offset = 0; ///< in bytes
-    bool more_fragments = false;     ///< the piece is not the last
+    bool more_fragments = false;     ///< not the last fragment
 };
 
-/// Reads the header that \p bytes begin with, and steps over extension headers. Returns false if
-/// its lengths contradict each other or it is not all there. Never reads outside \p bytes.
+/// Reads the header at the beginning of \p bytes and skips extension headers. Returns false if
+/// lengths contradict each other or it was not captured completely. Never reads outside \p bytes.
 bool parse_ip(packet_bytes bytes, ip_packet& packet) noexcept;
 
-/// Steps over extension headers at the beginning of the payload, as parse_ip() does: of a packet
-/// put together from fragments. Returns false as parse_ip().
+/// Skips extension headers at the beginning of the payload of a reassembled packet. Returns false
+/// as parse_ip().
 bool skip_extensions(ip_packet& packet) noexcept;
 
 } // namespace replay

@@ -9,14 +9,14 @@ namespace {
 constexpr dead_end too_short{&frame_counts::malformed};
 constexpr dead_end no_ip{&frame_counts::not_ip};
 
-/// What is left behind a header of \p size bytes.
+/// The contents after a header of \p size bytes.
 layer_result after(packet_bytes bytes, std::size_t size, unsigned type,
                    std::uint64_t frame_counts::*counts_as = nullptr) noexcept {
     if (!bytes.skip(size)) return too_short;
     return inner_packet{type, bytes, counts_as};
 }
 
-/// The IP version named by a BSD address family; every system has its own number for IPv6.
+/// The IP version of a BSD address family; each system has its own number for IPv6.
 constexpr unsigned ethertype_of_family(unsigned family) noexcept {
     switch (family) {
     case 2:
@@ -31,23 +31,23 @@ constexpr unsigned ethertype_of_family(unsigned family) noexcept {
     }
 }
 
-/// The Ethernet header, or of an IEEE 802.3 frame, whose length is where the type would be, the
-/// IEEE 802.2 header behind it.
+/// Ethernet II, or IEEE 802.3, which has a length in place of the type and an IEEE 802.2 header
+/// after it.
 layer_result ethernet(packet_bytes bytes) noexcept {
     if (bytes.data.size() < 14) return too_short;
     const unsigned type = be16(bytes.data, 12);
     return after(bytes, 14, type < 0x0600 ? ethertype::llc : type);
 }
 
-/// IEEE 802.2, of which only SNAP can name IP.
+/// IEEE 802.2; only SNAP can carry IP.
 layer_result llc(packet_bytes bytes) noexcept {
     if (bytes.data.size() < 8) return no_ip;
     const bool snap = bytes.data[0] == 0xaa && bytes.data[1] == 0xaa && bytes.data[2] == 3;
     return snap ? after(bytes, 8, be16(bytes.data, 6)) : no_ip;
 }
 
-/// A stack of labels says nothing of what it carries (RFC 3032 §2.2): IP by its version, or a
-/// pseudowire of Ethernet with (RFC 4385 §3) or without a control word.
+/// A label stack does not name its contents (RFC 3032 §2.2): they are IP, recognised by the
+/// version, or an Ethernet pseudowire with (RFC 4385 §3) or without a control word.
 layer_result mpls(packet_bytes bytes) noexcept {
     bool last = false;
     while (!last) {
@@ -63,7 +63,7 @@ layer_result mpls(packet_bytes bytes) noexcept {
     return inner_packet{ethertype::ethernet, bytes, counted};
 }
 
-/// RFC 1661 §2 and 1662: address and control may be there, the protocol may have one byte.
+/// RFC 1661 §2 and 1662: address and control are optional, the protocol may have one byte.
 layer_result ppp(packet_bytes bytes) noexcept {
     if (bytes.data.size() >= 2 && bytes.data[0] == 0xff && bytes.data[1] == 0x03) bytes.skip(2);
     if (bytes.data.size() < 2) return too_short;

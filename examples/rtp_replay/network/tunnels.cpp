@@ -47,7 +47,7 @@ result gre(packet_bytes bytes) noexcept {
     return inner_packet{type, bytes, &frame_counts::gre};
 }
 
-/// \p on_port: flags of extensions are taken as well, such as the group policy's.
+/// \p on_port: accepts flags of extensions as well, such as group policy.
 result vxlan(packet_bytes bytes, bool on_port) noexcept {
     const byte_span b = bytes.data;
     if (b.size() < 8 || (b[0] & 0x08) == 0 || b[7] != 0) return std::nullopt;
@@ -73,7 +73,7 @@ result geneve(packet_bytes bytes) noexcept {
     return after(bytes, 8 + options, be16(b, 2), &frame_counts::geneve);
 }
 
-/// A G-PDU (message type 255) of version 1, whose length counts what is behind the first 8 bytes.
+/// A G-PDU (message type 255) of version 1, whose length excludes the first 8 bytes.
 result gtp_u(packet_bytes bytes) noexcept {
     const byte_span b = bytes.data;
     if (b.size() < 8 || (b[0] & 0xf0) != 0x30 || b[1] != 255) return std::nullopt;

@@ -9,14 +9,14 @@
 
 namespace replay {
 
-/// What is in the payload of an IP packet of this protocol, if the protocol is a tunnel: IP in IP
-/// (RFC 2003, 2473, 4213), GRE (RFC 2784, 2890, 2637) with anything that has an ethertype in it and
-/// ERSPAN (draft-foschiano-erspan) of types I, II and III, MPLS in IP (RFC 4023).
+/// The contents of an IP packet's payload if \p protocol is a tunnel: IP in IP (RFC 2003, 2473,
+/// 4213), GRE (RFC 2784, 2890, 2637) with any ethertype, ERSPAN (draft-foschiano-erspan) of types
+/// I, II and III, MPLS in IP (RFC 4023).
 std::optional<inner_packet> ip_tunnel(unsigned protocol, packet_bytes payload) noexcept;
 
-/// What is in a UDP datagram, if it is a tunnel's: VXLAN (RFC 7348, and VXLAN-GPE), Geneve (RFC
-/// 8926), GTP-U (3GPP TS 29.281), L2TP (RFC 2661), MPLS in UDP (RFC 7510), TZSP. They are known by
-/// their ports and by the shape of their headers; VXLAN and GTP-U on other ports by that alone.
+/// The contents of a UDP datagram if it is a tunnel: VXLAN (RFC 7348, and VXLAN-GPE), Geneve (RFC
+/// 8926), GTP-U (3GPP TS 29.281), L2TP (RFC 2661), MPLS in UDP (RFC 7510), TZSP. They are
+/// recognised by port and header; VXLAN and GTP-U on other ports by the header alone.
 std::optional<inner_packet> udp_tunnel(std::uint16_t destination_port,
                                        packet_bytes payload) noexcept;
 

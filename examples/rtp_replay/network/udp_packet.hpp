@@ -1,5 +1,5 @@
 /// \file
-/// A datagram found in a capture, and where it came from and went.
+/// A datagram of a capture and its addresses.
 #pragma once
 
 #include "capture/packet_bytes.hpp"
@@ -39,8 +39,8 @@ enum class transport {
 struct udp_packet {
     endpoint source, destination;
     byte_span payload;      ///< as far as it was captured
-    bool cut_short = false; ///< the capture left out the payload's end
-    std::size_t length = 0; ///< of the payload as it was sent, in bytes
+    bool cut_short = false; ///< the payload was not captured completely
+    std::size_t length = 0; ///< of the payload on the wire, in bytes
     transport over = transport::udp;
 };
 

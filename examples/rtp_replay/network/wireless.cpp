@@ -18,7 +18,8 @@ layer_result wlan(packet_bytes frame, bool padded) noexcept {
     const bool qos = (control & 0x80) != 0, empty = (control & 0x40) != 0;
     if (!data || empty) return no_ip;
     if (flags & 0x40) return dead_end{&frame_counts::encrypted_wlan};
-    std::size_t header = (flags & 0x03) == 0x03 ? 30 : 24; // a fourth address between two stations
+    std::size_t header =
+        (flags & 0x03) == 0x03 ? 30 : 24; // a fourth address between two access points
     bool several = false;
     if (qos) {
         if (frame.data.size() < header + 2) return too_short;
@@ -32,7 +33,7 @@ layer_result wlan(packet_bytes frame, bool padded) noexcept {
     return inner_packet{ethertype::llc, frame};
 }
 
-/// Whether the radiotap header of \p length bytes says that there is padding (its flags' bit 5).
+/// Whether a radiotap header of \p length bytes announces padding (bit 5 of its flags).
 bool says_padding(byte_span header) noexcept {
     std::size_t at = 4;
     const std::uint32_t present = read32(header, at, false);

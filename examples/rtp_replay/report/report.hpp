@@ -1,5 +1,5 @@
 /// \file
-/// What is told of a capture, as plain data.
+/// The results for a capture, as plain data.
 #pragma once
 
 #include "network/frame_counts.hpp"
@@ -17,16 +17,16 @@ struct stream_summary {
     std::string codec; ///< names of the payload types, joined by "+"
     std::vector<payload_use> payloads;
     std::optional<std::uint32_t> clock_rate; ///< Hz, of the first type that has a known one
-    std::optional<std::uint32_t> ptime_ms;   ///< as SDP has it
+    std::optional<std::uint32_t> ptime_ms;   ///< from SDP
     bool encrypted = false;                  ///< SRTP
-    std::uint64_t packets = 0;               ///< without those that are no valid RTP
-    std::uint64_t lost = 0;                  ///< sequence numbers that never came
-    double lost_percent = 0;                 ///< of those expected
+    std::uint64_t packets = 0;               ///< without invalid ones
+    std::uint64_t lost = 0;                  ///< sequence numbers that never arrived
+    double lost_percent = 0;                 ///< of the expected packets
     std::uint64_t duplicates = 0, reordered = 0, rejected = 0, restarts = 0;
-    std::uint64_t invalid = 0;    ///< no valid RTP (RFC 3550 §5.1); they came, and are not lost
+    std::uint64_t invalid = 0;    ///< invalid RTP (RFC 3550 §5.1), received and not lost
     std::uint64_t collisions = 0; ///< packets of a second sender (RFC 3550 §8.2)
-    std::optional<double> max_jitter_ms, mean_jitter_ms; ///< none if nothing was measured
-    std::uint64_t erasures = 0;                          ///< gaps that the jitter buffer gave up
+    std::optional<double> max_jitter_ms, mean_jitter_ms; ///< nullopt: not measured
+    std::uint64_t erasures = 0;                          ///< gaps given up by the jitter buffer
     std::uint64_t erased_packets = 0;                    ///< packets in them
     std::uint64_t dropped_packets = 0;                   ///< by the jitter buffer, for any reason
     double start_s = 0;                                  ///< after the capture's first frame
@@ -36,25 +36,25 @@ struct stream_summary {
 struct audio_summary {
     std::string file;
     stream_key key;
-    std::uint64_t streams = 0; ///< heard; key is that of the one chosen
+    std::uint64_t streams = 0; ///< streams written; key is that of the chosen one
     double duration_s = 0;
     double silence_s = 0;
-    bool shortened = false; ///< more silence was due than is ever written
+    bool shortened = false; ///< the limit on silence was reached
 };
 
 struct report {
     std::string file;
     frame_report frames;
     std::vector<stream_summary> streams;
-    std::uint64_t streams_left_out = 0; ///< for want of room
-    std::uint64_t unproven_packets = 0; ///< that parse as RTP, but belong to none of the streams
-    std::uint64_t sdp_left_out = 0;     ///< media descriptions, for want of room
+    std::uint64_t streams_left_out = 0; ///< beyond the limit
+    std::uint64_t unproven_packets = 0; ///< that parse as RTP but belong to no stream
+    std::uint64_t sdp_left_out = 0;     ///< media descriptions beyond the limit
     std::optional<audio_summary> wav;
     std::string error; ///< empty if all is well
 };
 
 stream_summary summarise(const rtp_stream& stream, const stream_finder& finder);
-/// What \p finder has found, as far as report has it.
+/// Sets the streams of \p r from \p finder.
 void tell(const stream_finder& finder, report& r);
 
 /// `0xDEE0EE8F`

@@ -15,8 +15,8 @@ using row = std::array<std::string, columns>;
 
 constexpr std::size_t lost_column = 3;
 constexpr std::size_t jitter_column = 6; // and the next
-constexpr std::size_t text_columns = 2;  // these are set flush left, numbers flush right
-constexpr std::size_t most_codecs = 4;   // named of one stream
+constexpr std::size_t text_columns = 2;  // left-aligned; numbers are right-aligned
+constexpr std::size_t most_codecs = 4;   // codecs named per stream
 constexpr std::string_view gap = "  ";
 
 const row headings{"SSRC",      "Codec", "Packets", "Lost",     "Duplicates",
@@ -38,8 +38,7 @@ std::string lost_text(const stream_summary& s) {
     return text;
 }
 
-/// The names of the payload types. How many there are is the capture's to choose, the width of the
-/// table is not.
+/// The names of the payload types, up to a limit that keeps the table narrow.
 std::string codec_text(const stream_summary& s) {
     const std::size_t shown = std::min(s.payloads.size(), most_codecs);
     std::string text;
@@ -115,7 +114,7 @@ private:
     std::array<std::size_t, columns> widths_;
 };
 
-/// What there was besides datagrams in frames; nothing of what there was not.
+/// Prints the counts that are not 0.
 void print_frame_notes(std::ostream& out, const frame_report& frames) {
     for (const count_text& text : count_texts()) {
         const std::uint64_t n = frames.counts.*text.count;
@@ -135,19 +134,19 @@ void print_frame_notes(std::ostream& out, const frame_report& frames) {
 void print_notes(std::ostream& out, const report& r) {
     for (const std::uint8_t type : types_without_clock(r.streams))
         out << "The clock rate of payload type " << unsigned{type}
-            << " is not known, so its packets make no jitter. Set it with --clock "
+            << " is unknown, so the jitter of its packets is unknown. Set it with --clock "
             << unsigned{type} << "=RATE.\n";
     print_frame_notes(out, r.frames);
     if (r.unproven_packets != 0)
         out << counted(r.unproven_packets, "packet")
-            << " could be RTP, but no three of an SSRC fit together.\n";
+            << " could be RTP, but fewer than three of an SSRC fit together.\n";
     if (r.streams_left_out != 0)
-        out << "Only the first " << stream_finder::max_streams << " streams are told; "
+        out << "Only the first " << stream_finder::max_streams << " streams are listed; "
             << r.streams_left_out
             << (r.streams_left_out == stream_finder::max_left_out ? " or more" : "")
-            << " are left out for want of room.\n";
+            << " are left out.\n";
     if (r.sdp_left_out != 0)
-        out << counted(r.sdp_left_out, "SDP medium") << " left out for want of room.\n";
+        out << counted(r.sdp_left_out, "SDP medium") << " left out: too many.\n";
 }
 
 } // namespace

@@ -1,5 +1,5 @@
 /// \file
-/// The report as a table to read.
+/// The report as a table.
 #pragma once
 
 #include "report/report.hpp"

@@ -14,13 +14,14 @@ void print_stream_notes(std::ostream& out, const stream_summary& s) {
         out << indent << "two senders use this SSRC (RFC 3550 8.2), seen " << s.collisions
             << " time" << plural(s.collisions) << '\n';
     if (s.restarts != 0)
-        out << indent << s.restarts << " restart" << plural(s.restarts) << " of the numbering\n";
+        out << indent << s.restarts << " restart" << plural(s.restarts)
+            << " of the sequence numbers\n";
     if (s.rejected != 0)
         out << indent << s.rejected << " packet" << plural(s.rejected)
             << " rejected: far out of sequence, or the first after a restart\n";
     if (s.invalid != 0)
         out << indent << s.invalid << " packet" << plural(s.invalid)
-            << " no valid RTP (RFC 3550 5.1), not lost on the way\n";
+            << " of invalid RTP (RFC 3550 5.1), received and not lost\n";
     if (s.encrypted) out << indent << "encrypted (SRTP)\n";
 }
 

@@ -19,7 +19,7 @@ void media_directory::learn_of_address(std::vector<sdp_media>&& media,
         entries = &found->second;
     ++version_;
     if (entries) {
-        // Sent again, or read in an earlier pass over the capture.
+        // Retransmitted, or known from an earlier pass.
         const auto after = std::ranges::upper_bound(*entries, arrival, {}, &entry::arrival);
         if (after != entries->begin() && std::prev(after)->media == media) return;
     }

@@ -1,5 +1,5 @@
 /// \file
-/// What SDP has told of each media address, and when.
+/// What SDP says of media addresses over time.
 #pragma once
 
 #include "network/udp_packet.hpp"
@@ -15,25 +15,26 @@
 
 namespace replay {
 
-/// Addresses are used again and descriptions replaced, so each has the time of its arrival. Memory
-/// is bounded; what there was no room for is counted.
+/// Addresses are reused and descriptions replaced, so each description has its arrival time. Memory
+/// is bounded; descriptions beyond the limits are counted.
 class media_directory {
 public:
-    static constexpr std::size_t most_payloads = 200'000; // a medium counts as one more
+    static constexpr std::size_t most_payloads = 200'000; // each medium counts as one, too
     static constexpr std::size_t most_of_an_address = 1000;
 
     /// Takes the media of one SDP body.
     void learn(std::span<const sdp_media> description, rtpsynth::time_point arrival);
 
-    /// The media of \p address at \p when, by the latest description by then, or else the first one
-    /// after. Several may share an address (RFC 9143, BUNDLE). Empty if nothing describes it.
+    /// The media of \p address at \p when: by the latest description until then, or otherwise the
+    /// first one after. Several may share an address (RFC 9143, BUNDLE). Empty if there is none.
     std::span<const sdp_media> find(const endpoint& address, rtpsynth::time_point when) const;
-    /// Of a packet from \p source to \p destination: by the receiver's description if it has one,
-    /// as its payload types are what it wishes to receive (RFC 3264 §5.1), else by the sender's.
+    /// The payload type of a packet from \p source to \p destination: by the receiver's description
+    /// if there is one, since payload types are those to be received (RFC 3264 §5.1), otherwise by
+    /// the sender's.
     const sdp_payload* find(const endpoint& source, const endpoint& destination,
                             std::uint8_t payload_type, rtpsynth::time_point when) const;
 
-    /// Grows with everything learnt.
+    /// Increases with every change.
     std::uint64_t version() const noexcept { return version_; }
     std::uint64_t left_out() const noexcept { return left_out_; }
 

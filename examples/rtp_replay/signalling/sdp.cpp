@@ -14,7 +14,7 @@ constexpr std::size_t most_media = 64;
 constexpr std::size_t most_payloads = 128;
 constexpr std::size_t longest_name = 64;
 
-/// Takes what is before the next \p end off \p text, and \p end itself.
+/// Removes the text before the next \p end, and \p end itself, from \p text and returns it.
 string_view take_until(string_view& text, char end) {
     const std::size_t at = std::min(text.find(end), text.size());
     const string_view taken = text.substr(0, at);
@@ -40,7 +40,7 @@ char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + '
 
 bool same_name(string_view a, string_view b) { return std::ranges::equal(a, b, {}, lower, lower); }
 
-/// `IN IP4 192.0.2.1`, for multicast with `/127` behind it.
+/// `IN IP4 192.0.2.1`, followed by `/127` for multicast.
 std::optional<ip_address> parse_connection(string_view value) {
     if (take_until(value, ' ') != "IN") return std::nullopt;
     const string_view type = take_until(value, ' ');
@@ -116,8 +116,8 @@ std::vector<sdp_media> parse_sdp(string_view text) {
     text = find_description(text);
     ip_address session_address;
     std::vector<sdp_media> all;
-    std::optional<sdp_media> media; // of the m= line before
-    endpoint bundle_address;        // of the first medium that has a port
+    std::optional<sdp_media> media; // of the last m= line
+    endpoint bundle_address;        // of the first medium with a port
     bool bundle_only = false;
     bool in_session = true;
     const auto keep = [&] {

@@ -1,6 +1,5 @@
 /// \file
-/// What an SDP body (RFC 8866) says of RTP: where each medium is received and what its payload
-/// types are.
+/// Parses the RTP media of an SDP body (RFC 8866): addresses and payload types.
 #pragma once
 
 #include "network/udp_packet.hpp"
@@ -27,13 +26,13 @@ struct sdp_payload {
 /// Whether the packets of a medium are SRTP.
 enum class protection : std::uint8_t {
     none,
-    offered,  ///< a profile without it, but a key for it: both sides decide (RFC 8643)
-    required, ///< a profile of SRTP: RTP/SAVP, UDP/TLS/RTP/SAVPF, ...
+    offered,  ///< a profile without SRTP, but a key: both sides decide (RFC 8643)
+    required, ///< an SRTP profile: RTP/SAVP, UDP/TLS/RTP/SAVPF, ...
 };
 
-/// One m= line and what belongs to it.
+/// A media description: an m= line and its attributes.
 struct sdp_media {
-    endpoint address; ///< where it is received; packets are usually sent from there, too
+    endpoint address; ///< where it is received; packets usually come from there, too
     protection srtp = protection::none;
     std::optional<std::uint32_t> ptime_ms;
     std::vector<sdp_payload> payloads; ///< each type once
@@ -41,10 +40,10 @@ struct sdp_media {
     bool operator==(const sdp_media&) const = default;
 };
 
-/// The RTP media of the first description in \p text, which may be any body that holds one, such as
-/// multipart/mixed. A medium with a=bundle-only has the address of the first that has a port
-/// (RFC 9143 §6). Other media that are refused (port 0), on hold at 0.0.0.0 or at a host name are
-/// left out, as is every line that is not understood. At most 64 media, 128 payload types each.
+/// The RTP media of the first description in \p text, which may be any body that contains one, such
+/// as multipart/mixed. A medium with a=bundle-only has the address of the first medium with a port
+/// (RFC 9143 §6). Skips other refused media (port 0), media on hold at 0.0.0.0 or at a host name,
+/// and unknown lines. At most 64 media with 128 payload types each.
 std::vector<sdp_media> parse_sdp(std::string_view text);
 
 } // namespace replay

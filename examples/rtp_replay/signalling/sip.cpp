@@ -11,7 +11,7 @@ using std::string_view;
 constexpr string_view version = "SIP/2.0";
 constexpr std::size_t longest_message = 64 * 1024;
 constexpr std::size_t most_waiting = 4 * 1024 * 1024;
-constexpr std::size_t connection_overhead = 256; // of memory, about
+constexpr std::size_t connection_overhead = 256; // bytes of memory, approximately
 
 string_view first_line(string_view text) {
     string_view line = text.substr(0, text.find('\n'));
@@ -28,7 +28,7 @@ bool is_header(string_view line, string_view name) {
            (line[name.size()] == ':' || line[name.size()] == ' ' || line[name.size()] == '\t');
 }
 
-/// The value of Content-Length, if \p line is that header.
+/// The value of \p line if it is a Content-Length header.
 std::optional<std::size_t> content_length(string_view line) {
     if (!is_header(line, "content-length") && !is_header(line, "l")) return std::nullopt;
     line.remove_prefix(std::min(line.find(':'), line.size()));
@@ -40,11 +40,11 @@ std::optional<std::size_t> content_length(string_view line) {
 }
 
 struct message_head {
-    std::size_t size = 0; // the empty line included
+    std::size_t size = 0; // including the empty line
     std::optional<std::size_t> content_length;
 };
 
-/// Start line and headers, if \p text begins with them and holds them to their end.
+/// Start line and headers, if \p text begins with them and they are complete.
 std::optional<message_head> parse_head(string_view text) {
     if (!begins_with_sip(text)) return std::nullopt;
     message_head head;
@@ -60,8 +60,8 @@ std::optional<message_head> parse_head(string_view text) {
     return std::nullopt;
 }
 
-/// Drops what cannot be the beginning of a message: line ends that keep a connection alive, and
-/// the rest of a message whose beginning is not in the capture.
+/// Drops what cannot be the beginning of a message: keep-alive line ends, and the rest of a message
+/// whose beginning was not captured.
 void drop_to_start(string_view& text) {
     while (!text.empty()) {
         const std::size_t end = text.find('\n');
@@ -102,7 +102,7 @@ void sip_over_tcp::receive(const endpoint& source, const endpoint& destination,
     const std::pair key(source, destination);
     auto found = waiting_.find(key);
     if (found == waiting_.end()) {
-        if (chunk.find(version) == string_view::npos) return; // of another protocol
+        if (chunk.find(version) == string_view::npos) return; // another protocol
         found = waiting_.emplace(key, std::string{}).first;
         bytes_ += connection_overhead;
     }

@@ -14,11 +14,11 @@ namespace {
 constexpr unsigned steps_wanted = 2;                     // three packets in sequence
 constexpr std::size_t packets_at_most = 32;              // of one candidate
 constexpr std::size_t memory_at_most = 64 * 1024 * 1024; // of all candidates, in bytes
-constexpr std::size_t candidate_overhead = 256;          // of one candidate, about
+constexpr std::size_t candidate_overhead = 256;          // of one candidate, approximately
 
-constexpr int window = 16; // numbers that three packets are found in
+constexpr int window = 16; // sequence numbers within which three packets must be
 
-/// Whether the packets are of one type, and their timestamps may be of one clock.
+/// Whether the packets have one payload type and their timestamps may be of one clock.
 bool agree(const held_packet& a, const held_packet& b) {
     if (a.payload_type() != b.payload_type()) return false;
     constexpr double fastest_clock = 200'000; // Hz
@@ -27,19 +27,19 @@ bool agree(const held_packet& a, const held_packet& b) {
     return std::abs(static_cast<double>(units)) <= (std::abs(seconds) + 1) * fastest_clock;
 }
 
-/// Whether the newest packet and two different ones are of the same window, and no more are nearby
-/// that do not agree with it.
+/// Whether the newest packet agrees with two others in the same window, and no more packets nearby
+/// disagree with it.
 bool has_neighbours(const candidate_pool::packets& held) {
     constexpr int nearby = window - 1; // before or after
     const held_packet& newest = held.back();
-    std::uint32_t agreeing = 0, others = 0; // a bit for each number nearby that is there
+    std::uint32_t agreeing = 0, others = 0; // a bit for each number nearby
     for (const held_packet& other : held) {
         const int distance = rtpsynth::seq_distance(other.seq(), newest.seq());
         if (distance == 0 || std::abs(distance) > nearby) continue;
         (agree(other, newest) ? agreeing : others) |= 1U << (distance + nearby);
     }
     const int enough = std::max(2, std::popcount(others));
-    for (int first = 0; first <= nearby; ++first) // every window with the newest in it
+    for (int first = 0; first <= nearby; ++first) // every window that contains the newest
         if (std::popcount((agreeing >> first) & ((1U << window) - 1)) >= enough) return true;
     return false;
 }

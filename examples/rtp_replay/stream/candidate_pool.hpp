@@ -1,5 +1,5 @@
 /// \file
-/// Packets that wait for others to prove that they are RTP.
+/// Holds packets until others confirm that they are RTP.
 #pragma once
 
 #include "stream/rtp_input.hpp"
@@ -15,38 +15,39 @@
 
 namespace replay {
 
-/// Packets of the same addresses, ports and SSRC prove it by
-/// - three different numbers within 16, in any order and with gaps, if no more nearby do not agree
-///   with them, or
-/// - two that are each the next after the highest before it.
+/// Packets of the same addresses, ports and SSRC are confirmed by
+/// - three different sequence numbers within 16, in any order and with gaps, unless more packets
+///   nearby disagree with them than agree, or
+/// - two packets that are each next after the highest before.
 ///
-/// Packets agree that are of one payload type and whose timestamps are no farther apart than a
-/// clock of 200 kHz goes between the arrivals, give or take a second.
+/// Packets agree if they have the same payload type and their timestamps are no farther apart than
+/// a 200 kHz clock advances between their arrivals, plus or minus a second.
 ///
-/// RFC 3550 A.1 asks for two in sequence; a capture holds more than RTP. Memory is bounded: a
-/// source of 32 packets without proof is given up, and all are when there are too many.
+/// RFC 3550 A.1 requires only two in sequence, but a capture has other traffic than RTP. Memory is
+/// bounded: a source is given up after 32 unconfirmed packets, and all are when there are too many.
 class candidate_pool {
 public:
     using packets = std::vector<held_packet>;
 
-    /// Adds a packet. Returns all of its source, in order of arrival, if they are proof.
+    /// Adds a packet. Returns all packets of its source, in order of arrival, once confirmed.
     std::optional<packets> add(const stream_key& key, held_packet&& packet);
-    /// Takes what waits of \p key.
+    /// Removes and returns the packets of \p key.
     packets take(const stream_key& key);
 
-    /// Packets that were given up, or still wait.
+    /// Packets given up or still waiting.
     std::uint64_t unproven() const noexcept { return given_up_ + waiting_; }
 
 private:
     struct candidate {
         packets held;
-        std::size_t highest = 0; // which of them has the highest number
-        unsigned steps = 0;      // times that a packet was the one after the highest before it
+        std::size_t highest = 0; // index of the highest number
+        unsigned steps = 0;      // packets that were next after the highest before
     };
 
-    // A tree, because whoever wrote the capture has chosen the keys: they could all hash alike.
+    // A tree: the capture's author chooses the keys, which could be made to collide in a hash
+    // table.
     std::map<stream_key, candidate> candidates_;
-    std::size_t memory_ = 0;    // of all candidates, about
+    std::size_t memory_ = 0;    // of all candidates, approximately
     std::uint64_t waiting_ = 0; // packets of all candidates
     std::uint64_t given_up_ = 0;
 };

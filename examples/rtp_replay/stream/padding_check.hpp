@@ -1,5 +1,5 @@
 /// \file
-/// Tells encrypted padding from padding that is wrong.
+/// Distinguishes encrypted padding from invalid padding.
 #pragma once
 
 #include "stream/rtp_input.hpp"
@@ -10,9 +10,9 @@
 
 namespace replay {
 
-/// SRTP leaves the padding bit in the clear and encrypts the padding's count (RFC 3711 §3.1): the
-/// last byte of the packet is then one of ciphertext or authentication tag, as good as random. A
-/// sender of plain RTP uses few counts, if it gets them right or not.
+/// SRTP does not encrypt the padding bit but does encrypt the padding count (RFC 3711 §3.1): the
+/// last byte of the packet is then ciphertext or authentication tag, effectively random. A sender
+/// of plain RTP uses few different counts, valid or not.
 class padding_check {
 public:
     void add(padding_end end) {
@@ -22,8 +22,9 @@ public:
         values_[end.count / 64U] |= std::uint64_t{1} << end.count % 64;
     }
     std::uint64_t impossible() const noexcept { return impossible_; }
-    /// Of at least four counts one is impossible, and a quarter as many as of random bytes; and
-    /// they are of more than 16 values, or more than half of them differ.
+    /// True if there are at least four counts, some of them impossible, at least a quarter as many
+    /// as among random bytes, and more than 16 different values or more than half of them
+    /// different.
     bool looks_encrypted() const noexcept {
         unsigned distinct = 0;
         for (const std::uint64_t word : values_)
@@ -35,9 +36,9 @@ public:
 
 private:
     std::uint64_t packets_ = 0;
-    std::uint64_t possible_values_ = 0; // of all counts, of 256 each
+    std::uint64_t possible_values_ = 0; // summed over all counts, of 256 each
     std::uint64_t impossible_ = 0;
-    std::array<std::uint64_t, 4> values_{}; // a bit for each
+    std::array<std::uint64_t, 4> values_{}; // a bit for each value
 };
 
 } // namespace replay

@@ -7,12 +7,12 @@ namespace replay {
 namespace {
 
 constexpr std::uint32_t video_clock_rate = 90'000; // RFC 3551 §5
-constexpr std::uint8_t old_comfort_noise = 19;     // of drafts before RFC 3389, reserved since
+constexpr std::uint8_t old_comfort_noise = 19;     // in drafts before RFC 3389, reserved since
 
-/// What one side says of SRTP.
+/// One side's position on SRTP.
 enum class opinion { none, no, perhaps, yes };
 
-/// Of the media of one address. One may offer both kinds there, for the other side to choose.
+/// Summarises the media of one address, which may offer both for the other side to choose.
 opinion opinion_of(std::span<const sdp_media> all) {
     const auto is = [](protection p) {
         return [p](const sdp_media& media) { return media.srtp == p; };
@@ -37,7 +37,7 @@ void payload_resolver::describe(payload_use& use, const endpoint& source,
     const auto given = clock_rates.find(use.type);
     if (given == clock_rates.end()) return;
     use.format.clock_rate = given->second;
-    // A rate alone does not tell events from audio; of video there is no doubt.
+    // A rate alone does not distinguish events from audio; 90 kHz means video.
     if (use.format.kind == payload_kind::unknown && given->second == video_clock_rate)
         use.format.kind = payload_kind::media;
 }

@@ -1,5 +1,5 @@
 /// \file
-/// One payload type of a stream: what it is, and how often it occurred.
+/// A payload type of a stream and its number of packets.
 #pragma once
 
 #include <rtpsynth/rtp/packet.hpp>
@@ -10,9 +10,9 @@
 
 namespace replay {
 
-/// Tells telephone events by what they look like, where nobody has said what a type is: every
-/// payload is 4 bytes with an event of 0..16 and R = 0 (RFC 4733 §2.3), and at least once a packet
-/// repeats the timestamp and event of the one before with a longer duration, or with E set on both.
+/// Recognises telephone events of an undescribed payload type: every payload is 4 bytes with an
+/// event of 0..16 and R = 0 (RFC 4733 §2.3), and at least once a packet repeats timestamp and event
+/// of the previous one with a longer duration, or with E set in both.
 class event_evidence {
 public:
     void add(const rtpsynth::rtp_packet_view& packet);
@@ -31,12 +31,11 @@ private:
 struct payload_use {
     std::uint8_t type = 0;
     std::uint64_t packets = 0;
-    rtpsynth::payload_format format; ///< clock rate 0: not known
-    std::string encoding;            ///< as SDP has it; empty: not told
+    rtpsynth::payload_format format; ///< clock rate 0: unknown
+    std::string encoding;            ///< from SDP; empty: unknown
     event_evidence events;
 
-    /// The encoding name of SDP or RFC 3551, `telephone-event` if it is proven to be that, or
-    /// `PT 96`.
+    /// The encoding name from SDP or RFC 3551, `telephone-event` if recognised as such, or `PT 96`.
     std::string name() const;
     bool is_event() const;
 };

@@ -8,9 +8,9 @@
 namespace replay {
 namespace {
 
-constexpr std::uint64_t many_bytes = 16 * 1024 * 1024; // less is read before the eye sees a bar
+constexpr std::uint64_t many_bytes = 16 * 1024 * 1024; // smaller files need no progress bar
 
-/// Takes what a capture holds to where RTP is looked for.
+/// Passes the packets of a capture to a stream finder.
 class finder_feed final : public packet_listener {
 public:
     explicit finder_feed(stream_finder& finder) : finder_(finder) {}
@@ -27,8 +27,8 @@ private:
     stream_finder& finder_;
 };
 
-/// Feeds every frame of \p file to \p frames.
-/// \throws capture_error where the file ends early
+/// Passes every frame of \p file to \p frames.
+/// \throws capture_error where the file is damaged or truncated
 void read_all(capture& file, dissector& frames) {
     common::progress_bar progress(file.size() >= many_bytes);
     while (const auto frame = file.next()) {

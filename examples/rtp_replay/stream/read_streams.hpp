@@ -1,5 +1,5 @@
 /// \file
-/// From a capture to its streams.
+/// Reads the streams of a capture.
 #pragma once
 
 #include "capture/capture.hpp"
@@ -10,9 +10,9 @@
 
 namespace replay {
 
-/// Takes \p file apart to its end, or to where it cannot be read on, and gives what may be RTP or
-/// tells of it to \p finder, which is finished then. \p told is set to what became of the frames.
-/// \return what went wrong; empty if nothing did
+/// Decodes \p file to its end, or to where it is damaged, passes RTP and signalling to \p finder
+/// and finishes it. Sets \p told.
+/// \return an error message, empty on success
 std::string read_streams(capture& file, stream_finder& finder, frame_report& told);
 
 } // namespace replay

@@ -10,13 +10,13 @@ namespace {
 constexpr std::uint8_t plain_first_byte = 0x80; // version 2: no padding, extension or CSRCs
 constexpr unsigned padding_bit = 0x20, extension_bit = 0x10;
 
-/// The error of a padding that is not there or whose count cannot be.
+/// The error for a padding that is missing or whose count is impossible.
 bool concerns_padding(rtpsynth::errc error) {
     using enum rtpsynth::errc;
     return error == padding_missing || error == padding_zero || error == padding_too_long;
 }
 
-/// Of a packet that is padded and whole.
+/// The packet must be padded and captured completely.
 std::optional<padding_end> end_of(std::span<const std::uint8_t> bytes) {
     std::size_t header = rtpsynth::rtp_header_size + std::size_t{4} * (bytes[0] & 0x0fU);
     if (bytes[0] & extension_bit) {
@@ -37,7 +37,7 @@ std::optional<rtp_input> read_rtp(const udp_packet& packet, header_bytes& header
     rtp_input input;
     const bool padded = (bytes[0] & padding_bit) != 0;
     if (padded && !packet.cut_short) input.padding = end_of(bytes);
-    // With its end cut off, the last byte is not the padding's count.
+    // In a truncated packet the last byte is not the padding count.
     const auto error = padded && packet.cut_short ? rtpsynth::errc::padding_missing
                                                   : input.packet.assign(bytes.data(), bytes.size());
     if (error == rtpsynth::errc{}) {

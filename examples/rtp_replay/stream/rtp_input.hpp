@@ -1,5 +1,5 @@
 /// \file
-/// A UDP payload, or one of another transport, read as RTP.
+/// Reads a datagram's payload as RTP.
 #pragma once
 
 #include "network/udp_packet.hpp"
@@ -17,43 +17,42 @@ namespace replay {
 /// One datagram's bytes.
 using datagram = std::vector<std::uint8_t>;
 
-/// How much of an RTP packet can be relied on. Whatever it is, the fixed header is there.
+/// Which parts of an RTP packet are valid. The fixed header always is.
 enum class rtp_state : std::uint8_t {
     whole,
-    cut_short,   ///< captured as far as the fixed header at least
-    bad_padding, ///< the padding's count is none (RFC 3550 §5.1): malformed, or encrypted
+    cut_short,   ///< captured at least up to the end of the fixed header
+    bad_padding, ///< impossible padding count (RFC 3550 §5.1): malformed or encrypted
     malformed,   ///< CSRCs or extension reach beyond the end
 };
 
 /// The end of a packet with the padding bit.
 struct padding_end {
-    std::uint8_t count = 0; ///< its last byte, which says how many bytes are padding
-    std::uint8_t at_most =
-        0; ///< what it can be: the bytes after header, CSRCs and extension, or 255
+    std::uint8_t count = 0; ///< the last byte: number of padding bytes
+    /// The greatest possible count: the bytes after header, CSRCs and extension, or 255.
+    std::uint8_t at_most = 0;
 };
 
 struct rtp_input {
-    rtpsynth::rtp_packet_view
-        packet; ///< without CSRCs, extension and payload if they are of no use
+    rtpsynth::rtp_packet_view packet; ///< without CSRCs, extension and payload if those are invalid
     rtp_state state = rtp_state::whole;
-    std::optional<padding_end> padding; ///< unless it was cut off, or the header reaches beyond it
+    std::optional<padding_end> padding; ///< if it was captured and not malformed
 };
 
-/// The bytes of a packet that is not used as it was captured.
+/// Storage for the header of a packet that is not used as it was captured.
 using header_bytes = std::array<std::uint8_t, rtpsynth::rtp_header_size>;
 
-/// Nothing if \p packet has no RTP header. The result refers to the packet's bytes, or to
-/// \p header, which is written to for that.
+/// Nothing if \p packet has no RTP header. The result refers to the packet's bytes or to \p header,
+/// into which it may write.
 std::optional<rtp_input> read_rtp(const udp_packet& packet, header_bytes& header);
 
 /// A packet that waits until its stream is known.
 class held_packet {
 public:
-    /// Keeps all bytes of \p input if \p whole, else what describes it: enough for everything but
-    /// to play it.
+    /// Copies all bytes of \p input if \p whole, otherwise its header and the beginning of its
+    /// payload, which suffice unless it is played.
     held_packet(const rtp_input& input, rtpsynth::time_point arrival, bool whole);
 
-    /// Refers to this object.
+    /// The result refers to this object.
     rtp_input input() const;
     rtpsynth::time_point arrival() const noexcept { return arrival_; }
     std::uint16_t seq() const noexcept { return seq_; }

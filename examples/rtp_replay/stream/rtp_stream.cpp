@@ -7,14 +7,14 @@
 namespace replay {
 namespace {
 
-constexpr std::uint32_t placeholder_rate = 8000; // each packet comes with a format of its own
+constexpr std::uint32_t placeholder_rate = 8000; // each packet is passed with its own format
 
-// The stream finder has validated already. Limits are RFC 3550 A.1's, of the buffer as well: a
-// sender that restarts behind its old numbers with timestamps that restart, too, is told by this.
+// The stream finder has validated the source. Statistics and buffer share the limits of RFC 3550
+// A.1, so that both recognise a sender that restarts behind its old numbers and timestamps.
 constexpr rtpsynth::receiver_stats_options reception_limits{.min_sequential = 0};
 
 rtpsynth::jitter_buffer_options with_limits(rtpsynth::jitter_buffer_options options) {
-    options.max_misorder = reception_limits.max_misorder - 1; // farther than, not as far as
+    options.max_misorder = reception_limits.max_misorder - 1; // the buffer's limit is inclusive
     return options;
 }
 
@@ -60,12 +60,12 @@ void rtp_stream::receive(const rtp_input& input, rtpsynth::time_point arrival) {
     ++use.packets;
     if (input.state == rtp_state::whole) use.events.add(packet);
     stats_.update(packet, arrival, use.format);
-    // Nothing came in between, so what fell due since the last packet leaves in the same order now.
+    // Expires what fell due since the last packet; the order is the same as if done on time.
     buffer_.expire(arrival, player{*this});
     datagram bytes;
     if (listener_) {
         bytes.assign(packet.datagram().begin(), packet.datagram().end());
-        packet = rtpsynth::rtp_packet_view::parse(bytes).value(); // it has parsed before
+        packet = rtpsynth::rtp_packet_view::parse(bytes).value(); // was valid before
     }
     if (!buffer_.insert(packet, std::move(bytes), arrival, player{*this})) throw std::bad_alloc();
 }
@@ -92,10 +92,10 @@ payload_use& rtp_stream::use_of(std::uint8_t type, rtpsynth::time_point arrival)
     return use;
 }
 
-/// SDP has come since: perhaps it was about this stream.
+/// Called after new SDP, which may describe this stream.
 void rtp_stream::describe_again(rtpsynth::time_point arrival) {
     version_ = resolver_->directory.version();
-    // An answer says what became of the offer that the stream began with.
+    // An answer decides about the offer that was known when the stream began.
     told_secure_ = resolver_->is_secure(key_.source, key_.destination, first_arrival_) ||
                    resolver_->is_secure(key_.source, key_.destination, arrival);
     for (payload_use& use : payloads_) {

@@ -1,5 +1,5 @@
 /// \file
-/// One RTP stream of a capture: its packets go through receiver statistics and a jitter buffer.
+/// One RTP stream of a capture, with receiver statistics and a jitter buffer.
 #pragma once
 
 #include "network/udp_packet.hpp"
@@ -19,13 +19,13 @@
 
 namespace replay {
 
-/// What makes packets one stream.
+/// Identifies a stream.
 struct stream_key {
     endpoint source, destination;
     std::uint32_t ssrc = 0;
 
     bool operator==(const stream_key&) const = default;
-    /// By what most often differs first.
+    /// Compares what differs most often first.
     std::strong_ordering operator<=>(const stream_key& other) const {
         if (const auto order = ssrc <=> other.ssrc; order != 0) return order;
         if (const auto order = source <=> other.source; order != 0) return order;
@@ -33,7 +33,7 @@ struct stream_key {
     }
 };
 
-/// Is told what a jitter buffer plays out, in order.
+/// Receives what a jitter buffer plays out, in order.
 class playout_listener {
 public:
     virtual void play(const rtpsynth::rtp_packet_view& packet, rtpsynth::time_point arrival) = 0;
@@ -45,24 +45,24 @@ protected:
 
 class rtp_stream {
 public:
-    /// \p resolver must outlive the stream; \p listener may be null. Throws std::invalid_argument
-    /// if \p options are out of range.
+    /// \p resolver must outlive the stream; \p listener may be null.
+    /// \throws std::invalid_argument if \p options are out of range
     rtp_stream(const stream_key& key, const payload_resolver& resolver,
                const rtpsynth::jitter_buffer_options& options, playout_listener* listener);
 
-    /// Takes the next packet; its bytes are the caller's again afterwards. Throws std::bad_alloc.
+    /// Takes the next packet, whose bytes are used during the call only. \throws std::bad_alloc
     void receive(const rtp_input& input, rtpsynth::time_point arrival);
-    /// Plays out what is buffered. What comes then is counted, and not heard.
+    /// Plays out the buffer. Later packets are counted but not played.
     void finish();
 
     const stream_key& key() const noexcept { return key_; }
-    /// All that came, packets that are no valid RTP included.
+    /// All packets that arrived, including invalid ones.
     std::uint64_t arrived() const noexcept { return stats_.received() + stats_.rejected(); }
-    /// Malformed packets (RFC 3550 §5.1). Their fixed header counts: they were not lost.
+    /// Malformed packets (RFC 3550 §5.1). They count as received: their fixed header is valid.
     std::uint64_t invalid() const noexcept {
         return malformed_ + (encrypted() ? 0 : padding_.impossible());
     }
-    /// SDP says so, or the padding cannot be read otherwise.
+    /// By SDP, or because the padding is plausible only if encrypted.
     bool encrypted() const noexcept { return told_secure_ || padding_.looks_encrypted(); }
     const rtpsynth::receiver_stats& reception() const noexcept { return stats_; }
     const rtpsynth::jitter_buffer_stats& playout() const noexcept { return buffer_.stats(); }
@@ -70,11 +70,11 @@ public:
     rtpsynth::time_point last_arrival() const noexcept { return last_arrival_; }
     /// In order of first occurrence.
     const std::vector<payload_use>& payloads() const noexcept { return payloads_; }
-    /// A payload type became known after packets of it had been counted: to read the capture again,
-    /// with what has been learnt, gives better figures.
+    /// Whether a payload type became known after packets of it had been counted: reading the
+    /// capture again with what is known then gives better figures.
     bool learnt_late() const noexcept { return learnt_late_; }
-    /// Whether \p packet, of another SSRC, goes on where this stream has ended: next in number,
-    /// soon after in time, of the same type.
+    /// Whether \p packet, of another SSRC, continues this stream: next sequence number, a timestamp
+    /// soon after, same payload type.
     bool is_continued_by(const rtpsynth::rtp_packet_view& packet) const;
 
 private:
@@ -88,9 +88,9 @@ private:
     const payload_resolver* resolver_;
     std::uint64_t version_; // of the directory when the payload types were described
     rtpsynth::receiver_stats stats_;
-    // The capture's own memory is gone with the next packet, so a packet that waits in the buffer
-    // owns its bytes if somebody listens. Moving a vector does not move the bytes: the view stays
-    // valid. If nobody does, no bytes are kept: the buffer itself goes by the header's fields.
+    // With a listener, packets in the buffer own a copy of their bytes; moving a vector leaves the
+    // bytes in place, so that the view stays valid. Without one no bytes are kept: the buffer
+    // itself uses only header fields.
     rtpsynth::jitter_buffer<datagram> buffer_;
     playout_listener* listener_;
     rtpsynth::time_point first_arrival_{};

@@ -74,7 +74,8 @@ bool stream_finder::wanted(const udp_packet& packet) const {
 
 void stream_finder::consider(const stream_key& key, const rtp_input& input,
                              rtpsynth::time_point arrival) {
-    if (input.state == rtp_state::malformed) return; // part of a stream at most, no proof of one
+    if (input.state == rtp_state::malformed)
+        return; // may belong to a stream, but does not confirm one
     const std::uint8_t type = input.packet.payload_type();
     const auto before = newest_.find({key.source, key.destination});
     const bool goes_on =

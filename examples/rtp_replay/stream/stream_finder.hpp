@@ -1,5 +1,5 @@
 /// \file
-/// Finds the RTP streams among the UDP packets of a capture, and what SIP says of them.
+/// Finds the RTP streams of a capture and what SIP says of them.
 #pragma once
 
 #include "network/udp_packet.hpp"
@@ -23,53 +23,53 @@
 namespace replay {
 
 struct finder_options {
-    /// Take everything that parses as RTP from or to these ports, and nothing else. If empty, any
-    /// packets are RTP that prove it among themselves.
+    /// Take everything from or to these ports that parses as RTP, and nothing else. If empty,
+    /// streams are detected by a candidate_pool.
     std::set<std::uint16_t> ports;
-    /// If given, the listener is told of those streams only for which this is true of the key and
-    /// the first payload type, and of one at a time: one that begins ends the one before. Which
-    /// packets are whose stays the same.
+    /// If set, the listener receives only streams for which this returns true, given key and first
+    /// payload type, and one at a time: a stream that begins ends the previous one. It does not
+    /// affect which packets belong to which stream.
     std::function<bool(const stream_key&, std::uint8_t)> heard;
-    /// Clock rates by payload type, and what is known of media addresses beforehand.
+    /// Clock rates of the command line, and media addresses known from an earlier pass.
     payload_resolver resolver;
     rtpsynth::jitter_buffer_options buffer{.capacity = 20};
 };
 
-/// Without ports given, packets are held back in a candidate_pool until they prove to be RTP; then
-/// all that were held back count. A packet that goes on with number and timestamp where a stream of
-/// the same addresses and ports has ended needs no other proof: a sender has changed its SSRC.
-/// Memory for candidates and the number of streams are bounded, whatever the capture.
+/// Unless ports are given, packets are held in a candidate_pool until they are confirmed; then all
+/// of them count. A packet that continues sequence number and timestamp of a stream between the
+/// same addresses and ports needs no other confirmation: the sender has changed its SSRC. Memory
+/// for candidates and the number of streams are bounded.
 class stream_finder {
 public:
     static constexpr std::size_t max_streams = 10'000;
     static constexpr std::size_t max_left_out = 200'000; // counted
 
-    /// \p listener, if given, is told what the streams play out; it must outlive this object.
+    /// \p listener, if not null, receives what the streams play out; it must outlive this object.
     explicit stream_finder(finder_options options, playout_listener* listener = nullptr);
 
     stream_finder(const stream_finder&) = delete; // streams refer to it
     stream_finder& operator=(const stream_finder&) = delete;
 
-    /// The next UDP packet of the capture, or a packet that another transport framed (RFC 4571).
-    /// Throws std::bad_alloc.
+    /// Takes the next UDP packet of the capture, or one framed in another transport (RFC 4571).
+    /// \throws std::bad_alloc
     void add(const udp_packet& packet, rtpsynth::time_point arrival);
-    /// The next bytes of a TCP connection's one direction, which may be SIP.
+    /// Takes the next bytes of one direction of a TCP connection, which may be SIP.
     void add_tcp(const endpoint& source, const endpoint& destination,
                  std::span<const std::uint8_t> bytes, rtpsynth::time_point arrival);
-    /// The capture has ended: lets every stream play out what it has buffered.
+    /// Ends the capture: every stream plays out its buffer.
     void finish();
 
-    /// In order of their proof.
+    /// In the order of their confirmation.
     const std::vector<std::unique_ptr<rtp_stream>>& streams() const noexcept { return streams_; }
-    /// Streams beyond max_streams, which are not told; max_left_out of them or more are that many.
+    /// Number of streams beyond max_streams, counted up to max_left_out.
     std::uint64_t left_out() const noexcept { return left_out_; }
-    /// Packets that parse as RTP but belong to nothing that proves to be a stream.
+    /// Packets that parse as RTP but belong to no confirmed stream.
     std::uint64_t unproven_packets() const noexcept { return candidates_.unproven(); }
-    /// The packet time that SDP has for \p stream in ms, if it has.
+    /// The packet time of \p stream in ms by SDP, if it has one.
     std::optional<std::uint32_t> ptime_ms(const rtp_stream& stream) const;
-    /// What is known of media addresses now.
+    /// What SDP says of media addresses.
     const media_directory& directory() const noexcept { return options_.resolver.directory; }
-    /// A stream had packets before what describes them: see rtp_stream::learnt_late().
+    /// Whether rtp_stream::learnt_late() is true of a stream.
     bool learnt_late() const noexcept;
 
 private:
@@ -88,9 +88,9 @@ private:
     finder_options options_;
     playout_listener* listener_;
     std::vector<std::unique_ptr<rtp_stream>> streams_;
-    // Trees, because whoever wrote the capture has chosen the keys: they could all hash alike.
+    // Trees: the capture's author chooses the keys, which could be made to collide in a hash table.
     std::map<stream_key, known_stream> by_key_;
-    std::map<path, rtp_stream*> newest_; // the one with the latest packet
+    std::map<path, rtp_stream*> newest_; // the stream with the latest packet
     candidate_pool candidates_;
     sip_over_tcp sip_over_tcp_;
     rtp_stream* heard_ = nullptr;

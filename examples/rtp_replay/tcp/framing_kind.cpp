@@ -11,8 +11,8 @@ namespace {
 constexpr framing_kind with_units[] = {framing_kind::rfc4571, framing_kind::turn,
                                        framing_kind::rtsp};
 constexpr std::size_t rtp_header = 12, ssrc_at = 8;
-constexpr unsigned most_looked_at = 16;            // units, for two of one SSRC
-constexpr std::size_t most_waited_for = 64 * 1024; // bytes, until it is clear what they are
+constexpr unsigned most_looked_at = 16;            // units, to find two of the same SSRC
+constexpr std::size_t most_waited_for = 64 * 1024; // bytes, until they are recognised
 
 bool is_rtp_or_rtcp(byte_span bytes, std::size_t at) noexcept { return bytes[at] >> 6 == 2; }
 
@@ -20,7 +20,7 @@ bool is_stun(byte_span bytes) noexcept {
     return bytes.size() >= 8 && bytes[0] < 4 && be32(bytes, 4) == 0x2112a442;
 }
 
-/// Whether \p bytes, at least 8, begin like a unit whose first bytes can be recognised.
+/// Whether \p bytes, which are at least 8, begin like a unit.
 bool begins_like(framing_kind kind, byte_span bytes) noexcept {
     switch (kind) {
     case framing_kind::rfc4571:
@@ -40,7 +40,7 @@ bool is_rtp(byte_span body) noexcept {
     return body.size() >= rtp_header && body[0] >> 6 == 2 && (body[1] < 192 || body[1] > 223);
 }
 
-/// Where a packet is from, and its number: bytes that repeat are not two packets.
+/// SSRC and sequence number of a packet: repeated bytes are not two packets.
 struct source {
     std::uint32_t ssrc;
     unsigned number;
@@ -50,7 +50,7 @@ struct source {
     }
 };
 
-/// What shows that bytes are units: where they may begin anywhere, only two of the same SSRC.
+/// Evidence that bytes are units; where they may begin anywhere, only two of the same SSRC count.
 enum class proof { any, ssrc };
 
 verdict judge(framing_kind kind, const byte_span bytes, proof wanted) noexcept {

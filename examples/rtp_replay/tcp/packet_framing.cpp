@@ -8,7 +8,7 @@
 namespace replay {
 namespace {
 
-constexpr std::size_t search_window = 4096; // bytes: packets that are looked for fit
+constexpr std::size_t search_window = 4096; // bytes: more than a packet to be found
 
 std::string_view text_of(byte_span bytes) noexcept {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -17,7 +17,7 @@ std::string_view text_of(byte_span bytes) noexcept {
 } // namespace
 
 void packet_framing::add(byte_span bytes, std::size_t missing, framing_listener& listener) {
-    // A segment that begins like something counts for more than what was held to be searched.
+    // A recognised beginning of a segment has precedence over bytes held for searching.
     if (kind_ == framing_kind::unknown && !held_.empty() &&
         kind_of(bytes).value_or(framing_kind::unknown) != framing_kind::unknown)
         held_.clear();
@@ -32,7 +32,7 @@ void packet_framing::add(byte_span bytes, std::size_t missing, framing_listener&
     if (missing != 0) gap(missing, listener);
 }
 
-/// Returns what is left: the beginning of a unit.
+/// Returns the rest: the beginning of an incomplete unit.
 byte_span packet_framing::parse(byte_span bytes, framing_listener& listener) {
     if (kind_ == framing_kind::unknown) bytes = find_kind(bytes);
     if (kind_ == framing_kind::unknown) return bytes;
@@ -59,14 +59,14 @@ byte_span packet_framing::parse(byte_span bytes, framing_listener& listener) {
     return {};
 }
 
-/// Returns the bytes from where kind_ is known, or what to hold until it is. Segments do not always
-/// begin with a unit: after a gap, or where the capture begins in the middle.
+/// Returns the bytes from the first recognised unit on, or those to hold until one is. A segment
+/// may begin inside a unit: after a gap, or where the capture begins in the middle.
 byte_span packet_framing::find_kind(byte_span bytes) noexcept {
     while (text_of(bytes).starts_with("\r\n")) bytes = bytes.subspan(2); // SIP's keep-alive
     const auto found = kind_of(bytes);
     framing_place place{found.value_or(framing_kind::unknown)};
     if (place.kind == framing_kind::unknown) {
-        // Also while bytes are awaited: what looks like the beginning of a unit may be none.
+        // Also while more bytes are needed: what looks like the beginning of a unit may not be one.
         if (bytes.size() > search_left_) return found ? byte_span() : bytes;
         search_left_ -= bytes.size();
         place = find_units(bytes);
@@ -97,8 +97,8 @@ void packet_framing::deliver(packet_bytes unit, const framed_unit& sizes,
     if (sizes.body != 0) listener.framed_packet(unit);
 }
 
-/// A unit whose end is missing is delivered as far as it is there. Then the next segment decides
-/// what comes, unless the gap ends with the unit.
+/// Delivers the captured part of a unit whose end is missing. Unless the gap ends with the unit,
+/// the next segment is examined anew.
 void packet_framing::gap(std::size_t missing, framing_listener& listener) {
     const byte_span there = held_;
     if (kind_ == framing_kind::unknown) kind_ = kind_of_cut(there, missing);

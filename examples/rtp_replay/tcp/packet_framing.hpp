@@ -11,31 +11,31 @@
 
 namespace replay {
 
-/// Told of what a connection carries.
+/// Receives what a connection carries.
 class framing_listener {
 public:
-    /// A packet, and how many of its bytes the capture left out.
+    /// A packet; bytes at its end may not have been captured.
     virtual void framed_packet(packet_bytes packet) = 0;
-    /// A message of TURN, or channel data.
+    /// A TURN message or channel data.
     virtual void turn_message(packet_bytes message) = 0;
-    /// The next bytes of a connection of SIP.
+    /// The next bytes of a SIP connection.
     virtual void sip_bytes(byte_span bytes) = 0;
 
 protected:
     ~framing_listener() = default;
 };
 
-/// Finds out what one direction of a connection carries, wherever the capture begins; what is no
-/// framing_kind is passed over. Holds at most 128 KB.
+/// Recognises what one direction of a connection carries, wherever the capture begins, and splits
+/// it into packets; skips everything else. Holds at most 128 KB.
 class packet_framing {
 public:
-    /// The next bytes, those of a segment; \p missing more follow that the capture has not.
+    /// The bytes of the next segment; \p missing bytes after them were not captured.
     void add(byte_span bytes, std::size_t missing, framing_listener& listener);
 
     std::size_t held_memory() const noexcept { return held_.capacity(); }
 
 private:
-    // How many bytes are looked into before the connection is taken for something else.
+    // Bytes to examine before the connection is taken for something else.
     static constexpr std::size_t search_at_most = 256 * 1024;
 
     byte_span find_kind(byte_span bytes) noexcept;

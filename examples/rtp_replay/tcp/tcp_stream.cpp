@@ -7,8 +7,9 @@ namespace replay {
 namespace {
 
 constexpr std::chrono::seconds longest_wait{1};
-constexpr std::size_t overhead = 128;               // of a held segment, about
-constexpr std::int64_t farthest = 16 * 1024 * 1024; // in one connection; more is another
+constexpr std::size_t overhead = 128; // bytes of memory per held segment, about
+constexpr std::int64_t farthest =
+    16 * 1024 * 1024; // bytes ahead in one connection; more means another connection
 
 } // namespace
 
@@ -59,7 +60,7 @@ void tcp_stream::finish(byte_stream_listener& listener) {
     while (!held_.empty()) give_up_gap(listener);
 }
 
-/// Passes on what is new of a segment at \p at, which is not ahead.
+/// Delivers the new part of a segment at \p at, which is not ahead.
 void tcp_stream::pass_on(packet_bytes payload, std::int64_t at, byte_stream_listener& listener) {
     const auto old = static_cast<std::size_t>(next_ - at);
     if (old >= payload.size_on_wire()) return;

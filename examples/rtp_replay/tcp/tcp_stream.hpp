@@ -1,5 +1,5 @@
 /// \file
-/// One direction of a TCP connection: segments in any order in, bytes in order out.
+/// One direction of a TCP connection: puts segments in order.
 #pragma once
 
 #include "capture/packet_bytes.hpp"
@@ -12,32 +12,31 @@
 
 namespace replay {
 
-/// Told of the bytes of a tcp_stream.
+/// Receives the bytes of a tcp_stream.
 class byte_stream_listener {
 public:
-    /// The next bytes, as many as a segment brought; \p missing more followed that the capture has
-    /// not.
+    /// The next bytes of a segment; \p missing bytes after them were not captured.
     virtual void next_bytes(byte_span bytes, std::size_t missing) = 0;
-    /// A segment from before the first that was captured, which it came after.
+    /// A segment from before the first captured one.
     virtual void earlier_bytes(byte_span bytes, std::size_t missing) = 0;
-    /// What comes next is of another connection between the same addresses and ports.
+    /// A new connection between the same addresses and ports begins.
     virtual void begins_anew() = 0;
 
 protected:
     ~byte_stream_listener() = default;
 };
 
-/// Retransmitted bytes are passed over. What comes ahead of a gap is held for a second of capture
-/// time, or until it is too much; then the gap's bytes are missing. Memory is bounded.
+/// Skips retransmitted bytes. Holds bytes after a gap for a second of capture time, or until there
+/// are too many; then the gap's bytes are missing. Memory is bounded.
 class tcp_stream {
 public:
     static constexpr std::size_t most_held = 256 * 1024; ///< bytes
 
-    /// The sender begins a connection: the byte after \p seq is the first.
+    /// A SYN: the byte after \p seq is the first.
     void begin(std::uint32_t seq, byte_stream_listener& listener);
     void add(std::uint32_t seq, const packet_bytes& payload, rtpsynth::time_point now,
              byte_stream_listener& listener);
-    /// The capture has ended: passes on what was held.
+    /// Ends the capture: delivers held bytes.
     void finish(byte_stream_listener& listener);
 
     std::size_t held_memory() const noexcept { return held_memory_; }
@@ -55,7 +54,7 @@ private:
     void give_up_gap(byte_stream_listener& listener);
 
     bool begun_ = false;
-    bool from_beginning_ = false; // of the connection: the capture has it
+    bool from_beginning_ = false; // the capture has the connection's beginning
     std::int64_t first_ = 0;
     std::int64_t next_ = 0; // the next byte's position: its low 32 bits are the sequence number
     std::map<std::int64_t, held> held_;

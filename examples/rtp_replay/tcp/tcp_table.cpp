@@ -9,7 +9,7 @@ constexpr unsigned syn_flag = 0x02;
 
 } // namespace
 
-/// From the bytes of one stream to what they carry.
+/// Passes the bytes of a stream to its framing.
 class tcp_table::passer final : public byte_stream_listener, public framing_listener {
 public:
     passer(stream& s, tcp_listener& listener) : stream_(s), listener_(listener) {}
@@ -19,7 +19,7 @@ public:
         stream_.framing.add(bytes, missing, *this);
     }
     void earlier_bytes(byte_span bytes, std::size_t missing) override {
-        packet_framing().add(bytes, missing, *this); // on its own: what follows it was passed on
+        packet_framing().add(bytes, missing, *this); // by itself: later bytes were delivered before
     }
     void begins_anew() override { stream_.framing = {}; }
     void framed_packet(packet_bytes packet) override {
@@ -61,7 +61,7 @@ void tcp_table::finish(tcp_listener& listener) {
     while (!streams_.empty()) forget_oldest(listener);
 }
 
-/// The stream of this key, now the most recently used.
+/// The stream of this key, which becomes the most recently used.
 std::list<tcp_table::stream>::iterator tcp_table::stream_of(const key& id) {
     const auto found = by_key_.find(id);
     if (found != by_key_.end()) {

@@ -14,32 +14,32 @@
 
 namespace replay {
 
-/// Told of what TCP connections carry.
+/// Receives what TCP connections carry.
 class tcp_listener {
 public:
-    /// A packet framed in a connection; it has a TURN header if \p turn.
+    /// A packet framed in a connection; with a TURN header if \p turn.
     virtual void tcp_packet(const endpoint& source, const endpoint& destination,
                             packet_bytes packet, bool turn) = 0;
-    /// The next bytes of a connection of SIP, in order.
+    /// The next bytes of a SIP connection, in order.
     virtual void sip_bytes(const endpoint& source, const endpoint& destination,
                            byte_span bytes) = 0;
-    /// Bytes that the capture lacks, or came too late to be waited for.
+    /// Bytes that were not captured, or came too late.
     virtual void tcp_bytes_missing(std::uint64_t count) = 0;
 
 protected:
     ~tcp_listener() = default;
 };
 
-/// Each direction is a stream of its own. The one that was used least recently is forgotten when
-/// there are too many or they hold too much: memory is bounded, whatever the capture.
+/// Each direction is a stream. The least recently used one is dropped when there are too many or
+/// they hold too much: memory is bounded.
 class tcp_table {
 public:
     static constexpr std::size_t most_streams = 4096;
     static constexpr std::size_t most_memory = 16 * 1024 * 1024; ///< bytes
 
-    /// Takes a segment. Returns false if its header is not whole or contradicts itself.
+    /// Takes a segment. Returns false if its header is incomplete or malformed.
     bool add(const ip_packet& segment, rtpsynth::time_point now, tcp_listener& listener);
-    /// The capture has ended: passes on what was held.
+    /// Ends the capture: delivers held bytes.
     void finish(tcp_listener& listener);
 
 private:

@@ -157,7 +157,7 @@ def test_what_is_no_echo():
     assert (result["received"], result["other"], result["rejected"]) == (20, 100, 0)
     assert {k: n for k, n in result["other_kinds"].items() if n} == {
         "malformed_rtp": 20, "rtcp": 20, "stun": 20, "unknown": 40}
-    assert says(result, "^100 datagrams were no echo of what was sent: 20 malformed RTP, 20 RTCP, "
+    assert says(result, "^100 datagrams were not echoes of what was sent: 20 malformed RTP, 20 RTCP, "
                         "20 STUN, 40 of no known kind$")
 
 
@@ -169,7 +169,7 @@ def test_nothing_but_what_is_no_echo(answer):
         run = load("-t", echo.target, "-n", 2, *SHORT)
     assert status == run.returncode == 1 and kinds(result) == {"unusable": 2}
     assert result["other"] == result["lost"] == 40 and result["received"] == 0
-    assert says(result, "^unusable: 2 streams", "^40 datagrams were no echo")
+    assert says(result, "^unusable: 2 streams", "^40 datagrams were not echoes")
     assert verdict(run) == "FAILED: nothing that can be measured came back"
 
 
@@ -189,7 +189,7 @@ def test_echoes_beside_another_numbering():
         result, status = load_json("-t", echo.target, "-n", 2, *SHORT)
     assert status == 0 and kinds(result) == {"echoed": 2} and result["lost"] == 0
     assert (result["received"], result["other"], result["other_kinds"]["rtp"]) == (40, 40, 40)
-    assert says(result, "^40 datagrams were no echo of what was sent: 40 RTP of another numbering$")
+    assert says(result, "^40 datagrams were not echoes of what was sent: 40 RTP under other numbers$")
 
 
 def test_some_of_each():

@@ -68,7 +68,8 @@ RAMP = [i * 60 % 32000 for i in range(3200)]
     ("a.wav", ("-c:a", "pcm_s32le")), ("a.wav", ("-c:a", "pcm_f32le")),
     ("a.caf", ()), ("named.otherwise", ("-f", "flac"))])
 def test_formats_without_loss(tmp_path, name, options):
-    assert payload(convert(tmp_path / name, *options, samples=RAMP)) == audioop.lin2ulaw(pcm(RAMP), 2)
+    file = convert(tmp_path / name, *options, samples=RAMP)
+    assert payload(file) == audioop.lin2ulaw(pcm(RAMP), 2)
 
 
 def tone(amplitude, rate, seconds=0.5):
@@ -113,16 +114,17 @@ def test_a_wav_that_is_cut_short_is_as_long_as_it_is(tmp_path):
     assert payload(file) == 20 * audioop.lin2ulaw(pcm(RAMP[:160]), 2)
 
 
-NO_AUDIO = "is no audio file of a known format"
-BROKEN = "cannot be read to its end|is damaged or cut short: [0-9]+ of 99999 samples can be read"
+NO_AUDIO = "is not an audio file of a known format"
+BROKEN = "cannot be read to its end|is damaged or cut short: [0-9]+ of 99999 samples"
 
 
 @pytest.mark.parametrize("content,message", [
-    (b"", NO_AUDIO), (b"RIFF\0\0\0\0AVI " * 3, NO_AUDIO), (b"neither sound nor music\n" * 99, NO_AUDIO),
+    (b"", NO_AUDIO), (b"RIFF\0\0\0\0AVI " * 3, NO_AUDIO), (b"some text\n" * 99, NO_AUDIO),
     (wav([1, 2], fmt=3), "cannot be read"), (wav([]), "holds no samples"),
     (wav([1, 2])[:-8], "cannot be read"), (wav([1, 2])[:24], "cannot be read"),
     (wav([1, 2], channels=0), "cannot be read: Channel count is zero"),
-    (wav([1, 2], rate=0), "cannot be read"), (wav([1, 2], rate=768_001), "has 768001 samples a second"),
+    (wav([1, 2], rate=0), "cannot be read"),
+    (wav([1, 2], rate=768_001), "has 768001 samples a second"),
     (b"RIFF\0\0\0\0WAVEdata\4\0\0\0abcd", "cannot be read"), (None, "No such file")])
 def test_a_file_that_cannot_be_used(tmp_path, content, message):
     file = tmp_path / "bad.wav"
@@ -141,19 +143,22 @@ def test_a_directory_is_no_audio(tmp_path):
     refused(tmp_path, "is a directory")
 
 
+def noise(count):
+    source = random.Random(1)
+    return [source.randrange(-9999, 9999) for _ in range(count)]
+
+
 @pytest.mark.parametrize("share,message", [
     (0.01, "cannot be read"), (0.2, BROKEN), (0.5, BROKEN), (0.9, BROKEN)])
 def test_a_flac_that_is_cut_short_is_refused(tmp_path, share, message):
-    noise = random.Random(1)
-    file = convert(tmp_path / "a.flac", samples=[noise.randrange(-9999, 9999) for _ in range(99_999)])
+    file = convert(tmp_path / "a.flac", samples=noise(99_999))
     whole = file.read_bytes()
     file.write_bytes(whole[:int(share * len(whole))])
     refused(file, message)
 
 
 def test_a_flac_with_a_hole_is_refused(tmp_path):
-    noise = random.Random(1)
-    file = convert(tmp_path / "a.flac", samples=[noise.randrange(-9999, 9999) for _ in range(99_999)])
+    file = convert(tmp_path / "a.flac", samples=noise(99_999))
     whole = bytearray(file.read_bytes())
     whole[len(whole) // 2:len(whole) // 2 + 99] = bytes(99)
     file.write_bytes(whole)

@@ -213,12 +213,12 @@ def test_link_types_that_are_not_understood_are_told(write):
     result, status = replay_json(path)
     assert status == 0 and result["streams"][0]["packets"] == 28
     assert result["unknown_link"] == 28 and result["unknown_link_types"] == [195, 220]
-    assert "28 frames of a link layer that is not understood: type 195, 220." in replay(path).stdout
+    assert "28 frames of an unsupported link layer: type 195, 220." in replay(path).stdout
 
 
 def test_nothing_else_than_a_link_type_that_is_not_understood(write):
     run = replay(write(pcap(FRAMES, link=195)))
-    assert run.returncode == 1 and "not understood: type 195." in run.stdout
+    assert run.returncode == 1 and "unsupported link layer: type 195." in run.stdout
 
 
 def nflog(packet, family=2, order="<"):
@@ -289,7 +289,7 @@ def test_wireless_frames_of_several(write, count, check):
     result, status = replay_json(path)
     assert status == 0 and result["streams"][0]["packets"] == 28 and result["cut_short"] == 0
     assert result["a_msdu"] == len(frames) and result["malformed"] == result["not_ip"] == 0
-    assert "of several in one (A-MSDU) taken apart" in replay(path).stdout
+    assert "with several frames in one (A-MSDU) split" in replay(path).stdout
     result, _ = replay_json(write(pcap(frames, 105, snaplen=100)))
     assert result["udp_packets"] == result["cut_short"] == len(frames)
     assert result["cut_headers"] == sum(count > 1 and i + 1 < 28 for i in range(0, 28, count))
@@ -302,7 +302,7 @@ def test_encrypted_wireless_frames_are_told(write):
     path = write(pcap(frames, 105))
     result, status = replay_json(path)
     assert status == 1 and result["encrypted_wlan"] == 28
-    assert "28 802.11 frames passed over: encrypted." in replay(path).stdout
+    assert "28 802.11 frames skipped: encrypted." in replay(path).stdout
 
 
 @pytest.mark.parametrize("path", [*sorted(CAPTURES.glob("*.pcap*")), SIP_TESTER / "g711a.pcap"],

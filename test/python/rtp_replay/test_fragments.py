@@ -59,7 +59,7 @@ def test_put_together_in_any_order(write, whole, pieces, order):
     addresses = {key: whole[key] for key in ("source", "destination")}
     assert status == 0 and {**result["streams"][0], **addresses} == whole
     assert result["reassembled"] == 30 and result["fragments_unused"] == 0
-    assert "30 IP datagrams put together from fragments." in replay(path).stdout
+    assert "30 IP datagrams reassembled from fragments." in replay(path).stdout
     ((packets, lost, _),) = tshark_streams(path).values()
     assert (packets, lost) == (30, 0)
 
@@ -85,7 +85,7 @@ def test_a_packet_that_lacks_a_piece_is_missing_and_told(write, lost):
     assert status == 0 and result["streams"][0]["packets"] == 29
     assert result["streams"][0]["missing"] == 1
     assert result["fragments"] == 89 and result["fragments_unused"] == 2
-    assert "2 IP fragments passed over" in replay(path).stdout
+    assert "2 IP fragments skipped" in replay(path).stdout
 
 
 @pytest.mark.parametrize("every", [1, 5])
@@ -100,7 +100,7 @@ def test_a_capture_filtered_by_ports_has_first_pieces_only(write, pieces, every)
     assert result["streams"][0]["packets"] == 30 and result["streams"][0]["missing"] == 0
     assert result["fragments"] == result["fragments_alone"] == result["cut_short"] == 30 // every
     assert result["fragments_unused"] == result["reassembled"] == 0
-    assert f"{30 // every} IP fragments used as far as they go" in replay(path).stdout
+    assert f"{30 // every} IP fragments used as truncated datagrams" in replay(path).stdout
 
 
 def test_one_that_came_without_its_rest_before_others_came_with_theirs(write):

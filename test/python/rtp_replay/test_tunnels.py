@@ -207,8 +207,8 @@ def test_what_is_no_tunnel_is_told(write):
     for count in [*frames, "not_ip"]:
         assert result[count] == 3
     text = replay(path).stdout
-    for words in ("3 IPsec packets passed over: encrypted.", "3 ICMP packets", "3 SCTP packets",
-                  "3 packets of other IP protocols", "3 TCP segments", "3 frames without IP"):
+    for words in ("3 IPsec packets skipped: encrypted.", "3 ICMP packets", "3 SCTP packets",
+                  "3 packets of other IP protocols", "3 TCP segments", "3 frames skipped: no IP"):
         assert words in text
 
 

@@ -92,7 +92,7 @@ def test_the_name_says_the_format(tmp_path, name, codec):
 def test_a_name_of_no_known_format(tmp_path):
     run = replay(SPEECH, "--wav", tmp_path / "out.mp4")
     assert run.returncode == 2 and run.stdout == "" and os.listdir(tmp_path) == []
-    assert "out.mp4' has an extension that is none of .wav, .flac, .au, " in run.stderr
+    assert "out.mp4' has an unknown extension; known are .wav, .flac, .au, " in run.stderr
 
 
 def test_mu_law(play):
@@ -191,7 +191,7 @@ def test_reasons_not_to_write(tmp_path):
     run = replay(capture, "--wav", tmp_path / "none" / "out.wav")
     assert run.returncode == 1 and "No such file or directory" in run.stderr
     run = replay(capture, "--wav", "/dev/null")
-    assert run.returncode == 1 and "is no regular file" in run.stderr
+    assert run.returncode == 1 and "is not a regular file" in run.stderr
     part = capture.rename(tmp_path / "out.wav.part")
     run = replay(part, "--wav", wav)
     assert run.returncode == 1 and f"{part} is the capture itself" in run.stderr
@@ -248,7 +248,7 @@ def test_the_capture_must_be_a_file_that_can_be_read_twice(tmp_path):
     os.mkfifo(fifo)
     for capture in fifo, "-", "/dev/stdin":
         run = replay(capture, "--wav", wav, input="")
-        assert run.returncode == 2 and f"'{capture}' is none" in run.stderr and run.stdout == ""
+        assert run.returncode == 2 and f"'{capture}' is not" in run.stderr and run.stdout == ""
     with open(SPEECH, "rb") as file:
         assert replay("/dev/stdin", "--wav", wav, stdin=file).returncode == 0
     assert len(read(wav)) == 2 * 56640
