@@ -22,7 +22,8 @@ fail() {
 case "${1-}" in
 "") ;;
 --checks) packages="$packages clang-14 libclang-rt-14-dev llvm-14 clang-tidy-14 doxygen git
-    abigail-tools shellcheck ca-certificates" ;;
+    abigail-tools shellcheck ca-certificates
+    python3-sphinx python3-myst-parser python3-breathe python3-sphinx-copybutton furo" ;;
 *) fail "unknown argument '$1'; usage: cmake/install-deps.sh [--checks]" ;;
 esac
 
