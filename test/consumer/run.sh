@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run.sh BUILD_DIR
 # Installs BUILD_DIR's libraries into a temporary prefix, then builds and runs main.c, main.cpp and
-# README's examples as a user would: by find_package, by add_subdirectory, by pkg-config, and by
+# the documents' programs as a user would: by find_package, by add_subdirectory, by pkg-config, and by
 # pkg-config against static libraries.
 set -euo pipefail
 
@@ -38,29 +38,26 @@ run() { # what it shows, command
     "${@:2}" || fail "$1"
 }
 
-run_readme() { # what it shows, command
+says() { # what it is to print, what it shows, command
     local said
-    said=$(run "$@")
+    said=$(run "${@:2}")
     echo "${said//$'\n'/, }"
-    [[ $said == *" play"$'\n'"conceal"$'\n'"play"$'\n'"play" ]] || fail "$1: not what README says"
+    [[ $said == *" $1" ]] || fail "$2: not what the documents say"
 }
 
-# README's programs: its n-th block of a language.
-readme_block() { # language, n
-    awk -v fence="\`\`\`$1" -v wanted="$2" '
-        $0 == fence { inside = ++n == wanted; next }
+# README's program in a language, and the server of Getting started.
+readme_block() { # language
+    awk -v fence="\`\`\`$1" '
+        $0 == fence { inside = 1; next }
         /^```$/ { inside = 0 }
         inside' "$root/README.md"
 }
-readme_block c 1 >"$work/readme.c"
-readme_block cpp 1 >"$work/readme.cpp"
-readme_block cpp 2 >"$work/readme_server.cpp"
+readme_block c >"$work/readme.c"
+readme_block cpp >"$work/readme.cpp"
+cp "$root/docs/snippets/getting_started/3_network.cpp" "$work/server.cpp"
 
 run_server() { # what it shows, command
-    local said
-    said=$(run "$@")
-    echo "$said"
-    [[ $said == *"5 bytes came back"* ]] || fail "$1: not what README says"
+    says $'play 160 bytes\nplay 160 bytes\nplay 160 bytes\nconceal 20 ms\nplay 160 bytes' "$@"
 }
 
 # The prefix is moved after the installation: nothing installed may name its own place.
@@ -73,7 +70,7 @@ grep -rlF -e "$work/installed" -e "$build" -e "$root" --include='*.cmake' --incl
 
 for language in "" _c; do
     configure "$here/find_package$language" "$work/find_package$language" \
-        -DCMAKE_PREFIX_PATH="$work/prefix" -DSERVER_CPP="$work/readme_server.cpp"
+        -DCMAKE_PREFIX_PATH="$work/prefix" -DSERVER_CPP="$work/server.cpp"
     quietly cmake --build "$work/find_package$language"
     run "find_package$language" "$work/find_package$language/consumer"
 done
@@ -89,7 +86,7 @@ grep -q 'requested version "1.3"' "$work/log" || fail "find_package(rtpsynth 1.3
 
 # As a subproject the library is static unless the parent says otherwise, and installs only if asked.
 configure "$here/add_subdirectory" "$work/add_subdirectory" -DRTPSYNTH_SOURCE_DIR="$root" \
-    -DSERVER_CPP="$work/readme_server.cpp"
+    -DSERVER_CPP="$work/server.cpp"
 quietly cmake --build "$work/add_subdirectory"
 run "add_subdirectory, C" "$work/add_subdirectory/consumer_c"
 run "add_subdirectory, C++" "$work/add_subdirectory/consumer_cpp"
@@ -114,15 +111,16 @@ run "pkg-config, C" "$work/main-c"
 quietly "$cxx" "${cxx_flags[@]}" "$here/main.cpp" "${shared[@]}" -o "$work/main-cpp"
 run "pkg-config, C++" "$work/main-cpp"
 quietly "$cc" "${c_flags[@]}" "$work/readme.c" "${shared[@]}" -o "$work/readme-c"
-run_readme "README, C" "$work/readme-c"
+says $'packet 0: 160 samples\npacket 1: 160 samples\npacket 2: 160 samples\npacket 3: 160 samples' \
+    "README, C" "$work/readme-c"
 quietly "$cxx" "${cxx_flags[@]}" "$work/readme.cpp" "${shared[@]}" -o "$work/readme-cpp"
-run_readme "README, C++" "$work/readme-cpp"
-quietly "$cxx" "${cxx_flags[@]}" "$work/readme_server.cpp" "${server_shared[@]}" -o "$work/readme-server"
-run_server "README, server" "$work/readme-server"
+says $'play\nconceal\nplay\nplay' "README, C++" "$work/readme-cpp"
+quietly "$cxx" "${cxx_flags[@]}" "$work/server.cpp" "${server_shared[@]}" -o "$work/server-shared"
+run_server "pkg-config, server" "$work/server-shared"
 unset LD_LIBRARY_PATH
 quietly "$cc" "${c_flags[@]}" "$here/main.c" "${static[@]}" -o "$work/static-c"
 run "pkg-config --static, C" "$work/static-c"
 quietly "$cxx" "${cxx_flags[@]}" "$here/main.cpp" "${static[@]}" -o "$work/static-cpp"
 run "pkg-config --static, C++" "$work/static-cpp"
-quietly "$cxx" "${cxx_flags[@]}" "$work/readme_server.cpp" "${server_static[@]}" -o "$work/static-server"
+quietly "$cxx" "${cxx_flags[@]}" "$work/server.cpp" "${server_static[@]}" -o "$work/static-server"
 run_server "pkg-config --static, server" "$work/static-server"
