@@ -134,7 +134,8 @@ def executors() -> Picture:
     picture.box(34, 76, 170, 56, "io_context", "runs here alone", style="accent")
     picture.box(224, 76, 170, 56, "sockets, ticks")
     picture.box(34, 160, 360, 40, "receive handlers of its channels", first="")
-    picture.arrow((119, 132), (119, 160))
+    picture.arrow((204, 104), (224, 104))
+    picture.arrow((309, 132), (309, 160))
     picture.text(34, 232, "your threads: try_send(), close(), …", "small", "start")
     picture.text(34, 252, "may be called from any of them", "small", "start")
 
