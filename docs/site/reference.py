@@ -187,6 +187,10 @@ def write_module(source: pathlib.Path, pages: pathlib.Path) -> None:
             directives[node.name] = "autofunction"
         elif isinstance(node, ast.AnnAssign):
             directives[ast.unparse(node.target)] = "autodata"
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute):
+            directives[ast.unparse(node.targets[0])] = "autofunction"  # one of a class, by a second name
+        elif isinstance(node, ast.ImportFrom):
+            directives |= {alias.asname or alias.name: "autoclass" for alias in node.names}
     missing = set(public) - set(directives)
     if missing:
         sys.exit(f"{source}: not found: {missing}")
