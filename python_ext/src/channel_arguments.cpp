@@ -1,6 +1,6 @@
 #include "channel_arguments.hpp"
 
-#include "addresses.hpp"
+#include "core/addresses.hpp"
 
 #include <array>
 #include <limits>

@@ -2,8 +2,8 @@
 /// What RtpServer.create_channel is called with.
 #pragma once
 
-#include "channel_type.hpp"
-#include "fastcall.hpp"
+#include "core/call.hpp"
+#include "rtp_channel.hpp"
 
 #include <rtpsynth/asio_server/channel/options.hpp>
 #include <rtpsynth/jitter/buffer.hpp>

@@ -2,7 +2,7 @@
 /// Frames on their way from a jitter buffer to Python.
 #pragma once
 
-#include "frame_object.hpp"
+#include "frame_block.hpp"
 
 #include <cstddef>
 #include <utility>

@@ -1,8 +1,8 @@
 #include "frame_types.hpp"
 
-#include "fastcall.hpp"
-#include "frame_object.hpp"
-#include "rtp_profiles.hpp"
+#include "core/call.hpp"
+#include "frame_block.hpp"
+#include "rtp_profile.hpp"
 
 #include <structmember.h>
 

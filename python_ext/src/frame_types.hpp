@@ -2,7 +2,7 @@
 /// The Python objects that frames are: FrameWrapper and what is read from it.
 #pragma once
 
-#include "py_ref.hpp"
+#include "core/py_ref.hpp"
 
 #include <rtpsynth/jitter/buffer.hpp>
 #include <rtpsynth/rtp/packet.hpp>

@@ -1,6 +1,6 @@
-#include "bind.hpp"
-#include "fastcall.hpp"
-#include "gil.hpp"
+#include "core/call.hpp"
+#include "public_types.hpp"
+#include "threads/gil.hpp"
 
 #include <rtpsynth/base/version.h>
 

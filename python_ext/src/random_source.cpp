@@ -1,7 +1,7 @@
 #include "random_source.hpp"
 
-#include "fastcall.hpp"
-#include "gil.hpp"
+#include "core/call.hpp"
+#include "threads/gil.hpp"
 
 #include <rtpsynth/base/random.hpp>
 

@@ -1,0 +1,165 @@
+#include "core/call.hpp"
+#include "core/pcm.hpp"
+#include "public_types.hpp"
+#include "threads/gil.hpp"
+#include "utils_docs.hpp"
+
+#include <rtpsynth/audio/g711.hpp>
+#include <rtpsynth/audio/resample.hpp>
+
+#include <algorithm>
+#include <optional>
+
+namespace rtpsynth::python {
+
+namespace {
+
+// What takes longer than this, some 0.1 ms, is done without the interpreter's lock. Getting it back
+// from a busy Python thread takes 5 ms, which is too much for less.
+constexpr std::size_t large = 1 << 20; // bytes, in and out together
+
+template <class F>
+void compute(std::size_t bytes, F&& f) {
+    if (bytes < large) return f();
+    const gil_released released;
+    f();
+}
+
+/// Of what stands for an int and is a buffer too, arrays are not numbers even if some of them can
+/// be converted, and scalars are.
+[[gnu::noinline]] bool is_scalar(PyObject* value) {
+    if (!PyObject_CheckBuffer(value)) return true;
+    Py_buffer view;
+    if (PyObject_GetBuffer(value, &view, PyBUF_FULL_RO) != 0) {
+        PyErr_Clear();
+        return false; // reading it will say so again
+    }
+    const bool scalar = view.ndim == 0;
+    PyBuffer_Release(&view);
+    return scalar;
+}
+
+/// An int, or what stands for one.
+bool is_number(PyObject* value) {
+    if (PyLong_Check(value)) return true;
+    const PyNumberMethods* const number = Py_TYPE(value)->tp_as_number;
+    return number != nullptr && number->nb_index != nullptr && is_scalar(value);
+}
+
+std::optional<std::int16_t> clipped(PyObject* value) {
+    const py_ref index{PyNumber_Index(value)};
+    if (!index) return {};
+    int overflow = 0;
+    const long n = PyLong_AsLongAndOverflow(index.get(), &overflow);
+    if (overflow != 0) return static_cast<std::int16_t>(overflow > 0 ? 32767 : -32768);
+    if (n == -1 && PyErr_Occurred()) return {};
+    return static_cast<std::int16_t>(std::clamp(n, -32768L, 32767L));
+}
+
+std::optional<std::uint8_t> low_byte(PyObject* value) {
+    const py_ref index{PyNumber_Index(value)};
+    if (!index) return {};
+    const unsigned long n = PyLong_AsUnsignedLongMask(index.get());
+    if (n == static_cast<unsigned long>(-1) && PyErr_Occurred()) return {};
+    return static_cast<std::uint8_t>(n);
+}
+
+struct ulaw {
+    static constexpr parameters<1> encode_parameters{"linear2ulaw", 1, {"pcm16"}};
+    static constexpr parameters<1> decode_parameters{"ulaw2linear", 1, {"ulaw"}};
+    static constexpr const char* codes_name = "ulaw";
+    static auto encode(auto... a) { return ulaw_encode(a...); }
+    static auto decode(auto... a) { return ulaw_decode(a...); }
+};
+
+struct alaw {
+    static constexpr parameters<1> encode_parameters{"linear2alaw", 1, {"pcm16"}};
+    static constexpr parameters<1> decode_parameters{"alaw2linear", 1, {"alaw"}};
+    static constexpr const char* codes_name = "alaw";
+    static auto encode(auto... a) { return alaw_encode(a...); }
+    static auto decode(auto... a) { return alaw_decode(a...); }
+};
+
+template <class Law>
+PyObject* encode(PyObject*, call c) {
+    std::array<PyObject*, 1> a;
+    if (!Law::encode_parameters.parse(c, a)) return nullptr;
+    if (is_number(a[0])) {
+        const auto sample = clipped(a[0]);
+        return sample ? PyLong_FromLong(Law::encode(*sample)) : nullptr;
+    }
+    media_view pcm;
+    if (!pcm.assign_samples(a[0], "pcm16")) return nullptr;
+    const auto from = pcm.samples();
+    py_ref codes{PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(from.size()))};
+    if (!codes) return nullptr;
+    const std::span to{reinterpret_cast<std::uint8_t*>(PyBytes_AS_STRING(codes.get())),
+                       from.size()};
+    compute(from.size_bytes() + to.size_bytes(), [&] { Law::encode(from, to); });
+    return codes.release();
+}
+
+template <class Law>
+PyObject* decode(PyObject*, call c) {
+    std::array<PyObject*, 1> a;
+    if (!Law::decode_parameters.parse(c, a)) return nullptr;
+    if (is_number(a[0])) {
+        const auto code = low_byte(a[0]);
+        return code ? PyLong_FromLong(Law::decode(*code)) : nullptr;
+    }
+    media_view codes;
+    if (!codes.assign_codes(a[0], Law::codes_name)) return nullptr;
+    const auto from = codes.codes();
+    sample_array pcm;
+    if (!pcm.allocate(from.size())) return nullptr;
+    const auto to = pcm.samples();
+    compute(from.size_bytes() + to.size_bytes(), [&] { Law::decode(from, to); });
+    return pcm.release();
+}
+
+constexpr parameters<3> resample_linear_parameters{
+    "resample_linear", 3, {"pcm16", "in_rate", "out_rate"}};
+
+PyObject* resample_linear(PyObject*, call c) {
+    std::array<PyObject*, 3> a;
+    std::uint32_t in_rate;
+    std::uint32_t out_rate;
+    media_view pcm;
+    if (!resample_linear_parameters.parse(c, a) || !to_integer(a[1], "in_rate", in_rate, 1) ||
+        !to_integer(a[2], "out_rate", out_rate, 1) || !pcm.assign_samples(a[0], "pcm16"))
+        return nullptr;
+    const auto from = pcm.samples();
+    sample_array resampled;
+    if (!resampled.allocate(resampled_size(from.size(), in_rate, out_rate))) return nullptr;
+    const auto to = resampled.samples();
+    compute(from.size_bytes() + to.size_bytes(), [&] {
+        static_cast<void>( // checked above
+            rtpsynth::resample_linear(from, in_rate, out_rate, to));
+    });
+    return resampled.release();
+}
+
+PyMethodDef functions[] = {function<encode<ulaw>>("linear2ulaw", linear2ulaw_doc),
+                           function<decode<ulaw>>("ulaw2linear", ulaw2linear_doc),
+                           function<encode<alaw>>("linear2alaw", linear2alaw_doc),
+                           function<decode<alaw>>("alaw2linear", alaw2linear_doc),
+                           function<resample_linear>("resample_linear", resample_linear_doc),
+                           {}};
+
+} // namespace
+
+void bind_utils() {
+    bind_pcm();
+    PyType_Slot slots[] = {{Py_tp_doc, const_cast<char*>(utils_doc)}, {0, nullptr}};
+    PyType_Spec spec{"rtpsynth.RtpUtils.RtpUtils", sizeof(PyObject), 0,
+                     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
+    namespace bp = boost::python;
+    const bp::object cls{bp::handle<>{PyType_FromSpec(&spec)}};
+    attach_static(cls, functions);
+    bp::scope module;
+    module.attr("RtpUtils") = cls;
+    for (const PyMethodDef* f = functions; f->ml_name != nullptr; ++f)
+        module.attr(f->ml_name) = cls.attr(f->ml_name);
+}
+
+} // namespace rtpsynth::python

@@ -1,0 +1,106 @@
+/// \file
+/// The way of datagrams and frames from a server's I/O thread, which never has the GIL, to Python.
+#pragma once
+
+#include "threads/gil.hpp"
+
+#include <rtpsynth/asio_server/channel/datagram.hpp>
+#include <rtpsynth/asio_server/channel/frame_receiver.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+namespace rtpsynth::python {
+
+struct channel_object;
+
+/// What the I/O thread knows of a channel's Python object.
+struct channel_link {
+    /// Borrowed; null when it is closed or gone. With the GIL held.
+    channel_object* channel = nullptr;
+    /// What the queue keeps for it, in bytes.
+    std::atomic<std::size_t> waiting{0};
+    /// Datagrams, and frames, that Python was too slow for or had no memory for.
+    std::atomic<std::uint64_t> datagrams_lost{0};
+    std::atomic<std::uint64_t> frames_lost{0};
+};
+
+/// A datagram on its way.
+struct queued_datagram {
+    boost::asio::ip::udp::endpoint source;
+    time_point received_at;
+    std::uint32_t size;
+};
+
+/// Filled by the I/O thread, emptied by one that calls Python. Holds nothing of Python's, so that
+/// it can be thrown away at any time on any thread.
+class callback_queue {
+public:
+    /// What one channel's datagrams or frames may take, in bytes, with 1 KiB for each on top of
+    /// their data, and what all of a server may.
+    static constexpr std::size_t channel_limit = std::size_t{4} << 20;
+    static constexpr std::size_t server_limit = std::size_t{256} << 20;
+
+    /// Copies what there is room for and counts the rest. On the I/O thread.
+    void push(const std::shared_ptr<channel_link>& to,
+              std::span<const asio_server::datagram_view> datagrams) noexcept;
+    /// The same with frames, which are moved from.
+    void push(const std::shared_ptr<channel_link>& to,
+              std::span<asio_server::media_frame> frames) noexcept;
+
+    /// Counts what Python had no room for. Any thread.
+    void count_lost(std::atomic<std::uint64_t>& of_channel, std::size_t count) noexcept;
+    /// Counts an exception that a callback raised.
+    void count_exception() noexcept { exceptions_.fetch_add(1, std::memory_order_relaxed); }
+    /// Of all channels there ever were.
+    std::uint64_t lost() const noexcept { return lost_.load(std::memory_order_relaxed); }
+    std::uint64_t exceptions() const noexcept {
+        return exceptions_.load(std::memory_order_relaxed);
+    }
+
+    /// Delivers in order what comes, until stop().
+    void run(python_thread& python);
+
+    /// With the GIL held: nothing is delivered after it.
+    void stop() noexcept;
+    bool stopped() const noexcept { return stopped_.load(std::memory_order_relaxed); }
+
+private:
+    /// Consecutive datagrams or frames of one channel.
+    struct batch {
+        std::shared_ptr<channel_link> to;
+        std::uint32_t datagrams;
+        std::uint32_t frames;
+        std::size_t cost;
+    };
+    struct contents {
+        std::vector<batch> batches;
+        std::vector<queued_datagram> datagrams;
+        std::vector<std::uint8_t> bytes;
+        std::vector<asio_server::media_frame> frames;
+        std::size_t cost = 0;
+
+        void clear() noexcept;
+    };
+
+    /// \return false if there is nothing; with \p wait that is after stop()
+    bool take(contents& out, bool wait);
+    void deliver(contents& in, python_thread& python);
+    bool has_room(const channel_link& to, std::size_t taken, std::size_t more) const noexcept;
+    void commit(const std::shared_ptr<channel_link>& to, batch&& added);
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    contents filling_;
+    std::atomic<bool> stopped_{false};
+    std::atomic<std::uint64_t> lost_{0};
+    std::atomic<std::uint64_t> exceptions_{0};
+};
+
+} // namespace rtpsynth::python

@@ -1,0 +1,80 @@
+/// \file
+/// What is behind a Python RtpProc and its channels.
+#pragma once
+
+#include "threads/callback_thread.hpp"
+#include "threads/gil.hpp"
+
+#include <rtpsynth/asio_server/proc/rtp_proc.hpp>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+namespace rtpsynth::python {
+
+/// An io_context, the thread that runs it, and the rtp_proc on it. The thread takes the GIL when a
+/// handler needs it and keeps it for what else is due; so a thousand calls cost one taking.
+class proc_worker {
+public:
+    proc_worker();
+
+    /// For handlers, on the thread: has the GIL from here on. \return false if it had it before
+    bool need_gil() {
+        if (python_->has_gil()) return false;
+        python_->take();
+        return true;
+    }
+
+    /// Counts an exception that ended a schedule.
+    void count_exception() noexcept { exceptions_.fetch_add(1, std::memory_order_relaxed); }
+    std::uint64_t exceptions() const noexcept {
+        return exceptions_.load(std::memory_order_relaxed);
+    }
+
+    asio_server::rtp_proc& native() noexcept { return native_; }
+
+    /// The thread's body.
+    void run(python_thread& python);
+
+    /// No handler is called any more, and the thread ends. Any thread.
+    void stop() noexcept;
+
+private:
+    boost::asio::io_context context_{1};
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+    asio_server::rtp_proc native_;
+    python_thread* python_ = nullptr; // the thread's own
+    std::atomic<std::uint64_t> exceptions_{0};
+};
+
+/// Kept by Python's RtpProc and by its channels, so made and destroyed with the GIL held.
+class proc final : public background {
+public:
+    proc();
+    ~proc();
+
+    bool check_usable() const;
+    bool is_shut_down() const noexcept { return shut_down_; }
+    bool is_inherited() const noexcept { return generation_ != fork_generation(); }
+    /// Whether the caller is inside a handler of ours.
+    bool on_worker() const noexcept { return thread_->is_current(); }
+
+    void shutdown();
+
+    const std::shared_ptr<proc_worker>& worker() const noexcept { return worker_; }
+
+private:
+    void request_stop() noexcept override;
+    void await_stop(callback_thread::clock::time_point deadline) override;
+
+    const unsigned generation_ = fork_generation();
+    bool shut_down_ = false;
+    std::shared_ptr<proc_worker> worker_;
+    std::unique_ptr<callback_thread> thread_;
+};
+
+} // namespace rtpsynth::python
