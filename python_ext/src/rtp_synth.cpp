@@ -1,10 +1,10 @@
 #include "core/call.hpp"
 #include "core/heap_type.hpp"
-#include "packet_clock.hpp"
 #include "public_types.hpp"
 #include "random_source.hpp"
 #include "synth_docs.hpp"
 
+#include <rtpsynth/base/detail/packet_clock.hpp>
 #include <rtpsynth/rtp/packet_synth.hpp>
 
 #include <chrono>
@@ -14,6 +14,8 @@
 #include <optional>
 
 namespace rtpsynth::python {
+
+using rtpsynth::detail::packet_clock;
 
 namespace {
 

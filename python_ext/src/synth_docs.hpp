@@ -59,7 +59,7 @@ inline constexpr const char* resync_doc =
     "pause once; before the first packet nothing changes. The arguments are there for\n"
     "compatibility and mean nothing.\n"
     "\n"
-    "In a burst (next_pkt() within 20 us of the one before) the clock is read for every fourth\n"
+    "In a burst (next_pkt() within 20 us of the one before) the clock is read for every sixteenth\n"
     "packet: if the burst breaks off between two readings and one more packet follows within the\n"
     "kernel's tick, the pause after it measures too long by up to that tick, 4 ms or less.";
 

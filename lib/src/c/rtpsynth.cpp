@@ -1,11 +1,11 @@
 #include <rtpsynth.h>
 
+#include <rtpsynth/base/detail/packet_clock.hpp>
 #include <rtpsynth/base/random.hpp>
 #include <rtpsynth/rtp/packet_synth.hpp>
 
 #include "../base/system.hpp"
 #include "block_cache.hpp"
-#include "packet_clock.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -112,8 +112,7 @@ void* rsynth_ctor(int srate, int ptime) {
             random = current_random;
         }
         const auto origin = rtpsynth::stream_origin::draw(random);
-        return new c_synth{packet_synth(clock_rate, packet_time, origin),
-                           rtpsynth::detail::packet_clock(packet_time)};
+        return new c_synth{packet_synth(clock_rate, packet_time, origin), {}};
     } catch (const rtpsynth::detail::forced_unwind&) {
         throw; // the thread was cancelled in the caller's random source
     } catch (...) {
