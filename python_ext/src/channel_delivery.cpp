@@ -1,5 +1,8 @@
+#include "channel_delivery.hpp"
+
 #include "frame_types.hpp"
 #include "rtp_channel.hpp"
+#include "threads/gil.hpp"
 
 #include <new>
 #include <string>
@@ -13,9 +16,8 @@ using asio_server::rtp_frame;
 namespace {
 
 /// (host, port), the same object as long as the source is the same.
-py_ref address_of(channel_object& channel, const boost::asio::ip::udp::endpoint& source) {
-    auto& s = channel.s;
-    if (!s.address || s.source != source) {
+py_ref address_of(python::channel& channel, const boost::asio::ip::udp::endpoint& source) {
+    if (!channel.address || channel.source != source) {
         py_ref address;
         try {
             const std::string host = source.address().to_string();
@@ -25,10 +27,10 @@ py_ref address_of(channel_object& channel, const boost::asio::ip::udp::endpoint&
             PyErr_NoMemory();
         }
         if (!address) return address;
-        s.source = source;
-        s.address = std::move(address);
+        channel.source = source;
+        channel.address = std::move(address);
     }
-    return py_ref::share(s.address.get());
+    return py_ref::share(channel.address.get());
 }
 
 py_ref nanoseconds(time_point t) {
@@ -44,7 +46,7 @@ py_ref bytes_of(const std::uint8_t* data, std::size_t size) {
 struct received {
     py_ref data, address, time;
 
-    received(channel_object& channel, const queued_datagram& d, const std::uint8_t* bytes)
+    received(python::channel& channel, const queued_datagram& d, const std::uint8_t* bytes)
         : data{bytes_of(bytes, d.size)},
           address{address_of(channel, d.source)},
           time{nanoseconds(d.received_at)} {}
@@ -61,7 +63,7 @@ void lose(callback_queue& queue, std::atomic<std::uint64_t>& of_channel, PyObjec
     write_unraisable(callback);
 }
 
-void call(callback_queue& queue, PyObject* callback, PyObject** args, std::size_t count) {
+void call_back(callback_queue& queue, PyObject* callback, PyObject** args, std::size_t count) {
     if (call_python(callback, args, count)) return;
     queue.count_exception();
     write_unraisable(callback);
@@ -73,10 +75,10 @@ py_ref new_list() {
 
 void call_with_list(callback_queue& queue, PyObject* callback, const py_ref& list) {
     PyObject* args[] = {nullptr, list.get()};
-    call(queue, callback, args + 1, 1);
+    call_back(queue, callback, args + 1, 1);
 }
 
-py_ref frame_of(channel_object& channel, media_frame& frame) {
+py_ref frame_of(python::channel& channel, media_frame& frame) {
     if (const auto* gap = std::get_if<erasure>(&frame)) return make_erasure_frame(*gap);
     const auto& packet = std::get<rtp_frame>(frame);
     const auto datagram = packet.owner.data();
@@ -98,11 +100,11 @@ py_ref frame_of(channel_object& channel, media_frame& frame) {
 void deliver_datagrams(channel_link& link, std::span<const queued_datagram> datagrams,
                        const std::uint8_t* bytes, callback_queue& queue) {
     if (link.channel == nullptr) return;
-    const py_ref kept = py_ref::share(reinterpret_cast<PyObject*>(link.channel));
-    channel_object& channel = *link.channel;
-    const py_ref callback =
-        py_ref::share(channel.s.how == delivery::frames ? channel.other_in : channel.callback);
-    const bool one_by_one = channel.s.how != delivery::batch;
+    const py_ref kept = py_ref::share(link.channel->object());
+    python::channel& channel = link.channel->payload;
+    const py_ref callback = py_ref::share(channel.how == delivery::frames ? channel.other_in.get()
+                                                                          : channel.callback.get());
+    const bool one_by_one = channel.how != delivery::batch;
     const auto lose_some = [&](std::size_t count) {
         lose(queue, link.datagrams_lost, callback.get(), count);
     };
@@ -117,7 +119,7 @@ void deliver_datagrams(channel_link& link, std::span<const queued_datagram> data
             lose_some(1);
         } else if (one_by_one) {
             PyObject* args[] = {nullptr, r.data.get(), r.address.get(), r.time.get()};
-            call(queue, callback.get(), args + 1, 3);
+            call_back(queue, callback.get(), args + 1, 3);
         } else {
             const py_ref item = guarded([&] { return r.as_tuple(); });
             if (!item || PyList_Append(list.get(), item.get()) != 0) lose_some(1);
@@ -129,9 +131,9 @@ void deliver_datagrams(channel_link& link, std::span<const queued_datagram> data
 
 void deliver_frames(channel_link& link, std::span<media_frame> frames, callback_queue& queue) {
     if (link.channel == nullptr) return;
-    const py_ref kept = py_ref::share(reinterpret_cast<PyObject*>(link.channel));
-    channel_object& channel = *link.channel;
-    const py_ref callback = py_ref::share(channel.callback);
+    const py_ref kept = py_ref::share(link.channel->object());
+    python::channel& channel = link.channel->payload;
+    const py_ref callback = py_ref::share(channel.callback.get());
     const auto lose_some = [&](std::size_t count) {
         lose(queue, link.frames_lost, callback.get(), count);
     };

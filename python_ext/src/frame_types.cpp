@@ -1,15 +1,12 @@
 #include "frame_types.hpp"
 
-#include "core/call.hpp"
+#include "core/heap_type.hpp"
 #include "frame_block.hpp"
 #include "rtp_profile.hpp"
 
-#include <structmember.h>
-
-#include <algorithm>
 #include <array>
-#include <cstring>
-#include <span>
+#include <utility>
+#include <vector>
 
 namespace rtpsynth::python {
 
@@ -196,48 +193,26 @@ PyGetSetDef* getset_table() {
     return table.data();
 }
 
-PyObject* refuse_new(PyTypeObject* type, PyObject*, PyObject*) {
-    PyErr_Format(PyExc_TypeError, "cannot create '%.200s' instances", type->tp_name);
-    return nullptr;
-}
-
-#ifdef Py_TPFLAGS_IMMUTABLETYPE
-constexpr unsigned long immutable = Py_TPFLAGS_IMMUTABLETYPE;
-#else
-constexpr unsigned long immutable = 0;
-#endif
-
-PyTypeObject* add_type(const char* full_name, int size, unsigned long flags,
-                       std::span<const PyType_Slot> slots) {
-    std::array<PyType_Slot, 12> all{}; // the last one, {0, nullptr}, is their end
-    std::copy(slots.begin(), slots.end(), all.begin());
-    all[slots.size()] = {Py_tp_new, reinterpret_cast<void*>(refuse_new)};
-    PyType_Spec spec{full_name, size, 0,
-                     static_cast<unsigned>(Py_TPFLAGS_DEFAULT | immutable | flags), all.data()};
-    PyObject* const type = PyType_FromSpec(&spec); // whose reference is kept for good
-    if (type == nullptr || PyObject_SetAttrString(boost::python::scope{}.ptr(),
-                                                  std::strrchr(full_name, '.') + 1, type) != 0)
-        throw boost::python::error_already_set{};
-    return reinterpret_cast<PyTypeObject*>(type);
-}
-
-template <class F>
-PyType_Slot slot(int id, F* function) {
-    return {id, reinterpret_cast<void*>(function)};
+/// Adds a type whose instances only new_packet_frame() and new_erasure_frame() make.
+PyTypeObject* add_frame_type(const char* full_name, std::size_t size, unsigned long flags,
+                             std::vector<PyType_Slot> slots) {
+    slots.push_back({0, nullptr});
+    PyType_Spec spec{full_name, static_cast<int>(size), 0,
+                     static_cast<unsigned>(Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE |
+                                           Py_TPFLAGS_DISALLOW_INSTANTIATION | flags),
+                     slots.data()};
+    return add_type(spec);
 }
 
 template <auto& Attributes>
 PyTypeObject* add_inner_type(const char* full_name, std::size_t size, destructor deallocate,
                              PyMemberDef* members, const char* doc, reprfunc repr = nullptr) {
-    const std::array slots{
-        slot(Py_tp_dealloc, deallocate),
-        PyType_Slot{Py_tp_members, members},
-        PyType_Slot{Py_tp_getset, getset_table<Attributes>()},
-        PyType_Slot{Py_tp_doc, const_cast<char*>(doc)},
-        slot(Py_tp_repr, repr),
-    };
-    return add_type(full_name, static_cast<int>(size), 0,
-                    std::span{slots}.first(repr == nullptr ? 4 : 5));
+    std::vector<PyType_Slot> slots{slot(Py_tp_dealloc, deallocate),
+                                   {Py_tp_members, members},
+                                   {Py_tp_getset, getset_table<Attributes>()},
+                                   {Py_tp_doc, const_cast<char*>(doc)}};
+    if (repr != nullptr) slots.push_back(slot(Py_tp_repr, repr));
+    return add_frame_type(full_name, size, 0, std::move(slots));
 }
 
 } // namespace
@@ -258,18 +233,18 @@ py_ref make_erasure_frame(const erasure& gap) {
 
 void bind_frame_types() {
     bind_rtp_profiles();
-    const std::array wrapper_slots{
+    std::vector<PyType_Slot> wrapper_slots{
         slot(Py_tp_dealloc, deallocate_frame),
         slot(Py_tp_traverse, traverse_frame),
         slot(Py_tp_clear, clear_frame),
         slot(Py_tp_getattro, get_wrapper_attribute),
-        PyType_Slot{Py_tp_getset, getset_table<wrapper_attributes>()},
-        PyType_Slot{Py_tp_doc, const_cast<char*>("A packet, or the mark of packets that are "
-                                                 "missing, as it leaves a jitter buffer.")},
+        {Py_tp_getset, getset_table<wrapper_attributes>()},
+        {Py_tp_doc, const_cast<char*>("A packet, or the mark of packets that are "
+                                      "missing, as it leaves a jitter buffer.")},
         slot(Py_tp_repr, wrapper::text),
     };
-    frame_types.wrapper = add_type("rtpsynth.RtpJBuf.FrameWrapper", sizeof(frame_object),
-                                   Py_TPFLAGS_HAVE_GC, wrapper_slots);
+    frame_types.wrapper = add_frame_type("rtpsynth.RtpJBuf.FrameWrapper", sizeof(frame_object),
+                                         Py_TPFLAGS_HAVE_GC, std::move(wrapper_slots));
     frame_types.rtp_content = add_inner_type<no_attributes>(
         "rtpsynth.RtpJBuf.RTPFrame", sizeof(content_object), deallocate_rtp_content, content_slots,
         "A frame's content if it is a packet.");

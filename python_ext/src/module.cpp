@@ -1,6 +1,6 @@
 #include "core/call.hpp"
 #include "public_types.hpp"
-#include "threads/gil.hpp"
+#include "threads/background.hpp"
 
 #include <rtpsynth/base/version.h>
 
@@ -11,12 +11,10 @@ namespace {
 
 using namespace rtpsynth::python;
 
-PyObject* at_exit(PyObject*, call) {
+PyObject* at_exit(const arguments<0>&) {
     stop_all_backgrounds();
     Py_RETURN_NONE;
 }
-
-PyMethodDef at_exit_functions[] = {function<at_exit>("_at_exit", nullptr), {}};
 
 void fill(PyObject* object) {
     namespace bp = boost::python;
@@ -28,7 +26,7 @@ void fill(PyObject* object) {
     bind_jbuf();
     bind_server();
     bind_proc();
-    add_functions(at_exit_functions);
+    add_functions({function<"_at_exit()", at_exit>("Ends all threads. For atexit.")});
     bp::import("atexit").attr("register")(bp::object(module.attr("_at_exit")));
 }
 

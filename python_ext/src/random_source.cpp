@@ -63,11 +63,7 @@ bool low_32_bits(PyObject* number, std::uint32_t& out) {
     return true;
 }
 
-constexpr parameters<1> set_randfunc_parameters{"set_randfunc", 1, {"f"}};
-
-PyObject* set_randfunc(PyObject*, call c) {
-    std::array<PyObject*, 1> a;
-    if (!set_randfunc_parameters.parse(c, a)) return nullptr;
+PyObject* set_randfunc(const arguments<1>& a) {
     PyObject* const f = a[0] == Py_None ? nullptr : a[0];
     if (f != nullptr && PyCallable_Check(f) == 0) {
         PyErr_Format(PyExc_TypeError, "f must be callable or None, not %.200s",
@@ -78,19 +74,15 @@ PyObject* set_randfunc(PyObject*, call c) {
     Py_RETURN_NONE;
 }
 
-PyMethodDef functions[] = {
-    function<set_randfunc>(
-        "set_randfunc",
-        "set_randfunc(f)\n--\n\n"
-        "Makes f the random source of every RtpSynth made from now on; None: the system's again.\n"
-        "\n"
-        "RtpSynth(...) calls it three times, for SSRC, first timestamp and first sequence number:\n"
-        "f(), or f(32) where f() is a TypeError, as of random.getrandbits. The low 32 bits of the\n"
-        "int it returns are used; anything else is a TypeError. What it raises reaches the caller\n"
-        "of the constructor. It may itself make an RtpSynth or call set_randfunc().\n"
-        "\n"
-        "One reference to f is kept until the next call."),
-    {}};
+constexpr const char* set_randfunc_doc =
+    R"(Makes f the random source of every RtpSynth made from now on; None: the system's again.
+
+RtpSynth(...) calls it three times, for SSRC, first timestamp and first sequence number: f(), or
+f(32) if f() is a TypeError, as with random.getrandbits. The low 32 bits of the int it returns are
+used; any other result is a TypeError. What it raises reaches the caller of the constructor. It may
+itself make an RtpSynth or call set_randfunc().
+
+One reference to f is kept until the next call.)";
 
 } // namespace
 
@@ -105,6 +97,8 @@ stream_origin draw_origin() {
     });
 }
 
-void bind_random_source() { add_functions(functions); }
+void bind_random_source() {
+    add_functions({function<"set_randfunc(f)", set_randfunc>(set_randfunc_doc)});
+}
 
 } // namespace rtpsynth::python

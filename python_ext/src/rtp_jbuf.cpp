@@ -1,35 +1,55 @@
-#include "rtp_jbuf.hpp"
-#include "core/call.hpp"
 #include "core/heap_type.hpp"
 #include "core/stats.hpp"
+#include "frame_list.hpp"
 #include "frame_types.hpp"
-#include "jbuf_docs.hpp"
+#include "jitter_buffer_arguments.hpp"
 #include "public_types.hpp"
 
 #include <rtpsynth/base/error.hpp>
+#include <rtpsynth/jitter/buffer.hpp>
 
-#include <array>
-#include <cstddef>
-#include <limits>
-#include <memory>
-#include <new>
+#include <cstdint>
+#include <optional>
 
 namespace rtpsynth::python {
 
 namespace {
 
+using python_jitter_buffer = jitter_buffer<frame_owner>;
+
 PyObject* parse_error = nullptr; // the class RTPParseError, for good
 
-jbuf_object& object_of(PyObject* self) noexcept { return *reinterpret_cast<jbuf_object*>(self); }
+/// Everything in here is used with the GIL held, and no Python code runs while \p buffer works:
+/// what can run any, as do allocations, conversions and released references, comes before or after.
+struct jbuf_payload {
+    std::optional<python_jitter_buffer> buffer; // none before __init__
+    // What left the buffer when there was no memory for a list of it: goes out with the next call.
+    frame_list unsent;
 
-/// \return null with TypeError set if __init__ did not run
-jbuf_object* initialised(PyObject* self) {
-    jbuf_object& j = object_of(self);
-    if (j.buffer) [[likely]]
-        return &j;
-    PyErr_Format(PyExc_TypeError, "%.200s object was not initialised, its __init__ did not run",
-                 Py_TYPE(self)->tp_name);
-    return nullptr;
+    bool initialised() const noexcept { return buffer.has_value(); }
+
+    /// Puts another buffer, or none, in place of the one there is. What was in that goes last: it
+    /// may run any code.
+    void replace(std::optional<python_jitter_buffer> fresh) noexcept {
+        const frame_list before{std::move(unsent)};
+        fresh.swap(buffer);
+    }
+
+    jbuf_payload() = default;
+    ~jbuf_payload() { clear(); }
+
+    int traverse(visitproc visit, void* arg) const;
+    void clear() noexcept { replace(std::nullopt); }
+};
+
+int jbuf_payload::traverse(visitproc visit, void* arg) const {
+    int result = 0;
+    const auto see = [&](const frame_object* f) {
+        if (result == 0) result = traverse_unpublished(f, visit, arg);
+    };
+    if (buffer) buffer->for_each([&](const python_jitter_buffer::frame& f) { see(f.owner.get()); });
+    for (const frame_object* f = unsent.first(); f != nullptr; f = f->next) see(f);
+    return result;
 }
 
 PyObject* raise_parse_error(int code) {
@@ -66,57 +86,47 @@ int parse(PyObject* bytes, rtp_packet_view& packet) noexcept {
 }
 
 /// The list for the caller; if there is no memory for it, its frames wait for the next call.
-PyObject* deliver(jbuf_object& j, frame_list& ready) {
+PyObject* deliver(jbuf_payload& j, frame_list& ready) {
     ready.prepend(std::move(j.unsent));
     py_ref list = ready.publish_all();
     if (!list) j.unsent.prepend(std::move(ready));
     return list.release();
 }
 
-RTPSYNTH_NOINLINE PyObject* insert(jbuf_object& j, frame_object* f, time_point arrival) {
+RTPSYNTH_NOINLINE PyObject* insert(jbuf_payload& j, frame_object* f, time_point arrival) {
     frame_collector out;
     frame_owner owner{f};
     if (!j.buffer->insert(f->packet, std::move(owner), arrival, out)) return PyErr_NoMemory();
     return deliver(j, out.ready);
 }
 
-constexpr parameters<3> udp_in_parameters{"udp_in", 1, {"data", "opaque", "now_ns"}};
-
-PyObject* udp_in(PyObject* self, call c) {
-    std::array<PyObject*, 3> a;
+PyObject* udp_in(jbuf_payload& self, const arguments<3>& a) {
     std::int64_t now = 0;
-    if (!udp_in_parameters.parse(c, a) || !to_time(a[2], now)) return nullptr;
-    jbuf_object* const j = initialised(self);
-    if (j == nullptr) return nullptr;
+    if (!to_time(a[2], now)) return nullptr;
     const py_ref bytes = to_bytes(a[0], "data");
     if (!bytes) return nullptr;
     rtp_packet_view packet;
     if (const int e = parse(bytes.get(), packet)) [[unlikely]] {
-        j->buffer->count_invalid();
+        self.buffer->count_invalid();
         return raise_parse_error(e);
     }
     frame_owner f{new_packet_frame(packet, bytes.get(), a[0], a[1])};
     // What comes out of nearly every call: the packet itself.
     py_ref list{PyList_New(1)};
     if (!f || !list) return nullptr;
-    python_jitter_buffer& buffer = *j->buffer;
-    if (j->unsent.empty() && buffer.pass(packet)) [[likely]] {
+    python_jitter_buffer& buffer = *self.buffer;
+    if (self.unsent.empty() && buffer.pass(packet)) [[likely]] {
         f->lseq = *buffer.last_lseq();
         PyList_SET_ITEM(list.get(), 0, publish(f.release()));
         return list.release();
     }
     list = {}; // nobody is to find it without an item
-    return insert(*j, f.release(), at(now));
+    return insert(self, f.release(), at(now));
 }
 
-constexpr parameters<3> udp_in_many_parameters{"udp_in_many", 1, {"datagrams", "opaque", "now_ns"}};
-
-PyObject* udp_in_many(PyObject* self, call c) {
-    std::array<PyObject*, 3> a;
+PyObject* udp_in_many(jbuf_payload& self, const arguments<3>& a) {
     std::int64_t now = 0;
-    if (!udp_in_many_parameters.parse(c, a) || !to_time(a[2], now)) return nullptr;
-    jbuf_object* const j = initialised(self);
-    if (j == nullptr) return nullptr;
+    if (!to_time(a[2], now)) return nullptr;
     // All of them first: what may fail or run other code is over before anything moves.
     const py_ref datagrams{PySequence_Fast(a[0], "datagrams must be an iterable")};
     if (!datagrams) return nullptr;
@@ -136,7 +146,7 @@ PyObject* udp_in_many(PyObject* self, call c) {
         frames.push_back(f);
     }
 
-    python_jitter_buffer& buffer = *j->buffer;
+    python_jitter_buffer& buffer = *self.buffer;
     for (; invalid != 0; --invalid) buffer.count_invalid();
     frame_collector out;
     while (!frames.empty()) {
@@ -146,172 +156,101 @@ PyObject* udp_in_many(PyObject* self, call c) {
             f->lseq = *buffer.last_lseq();
             out.ready.push_back(f.release());
         } else if (!buffer.insert(packet, std::move(f), at(now), out)) {
-            j->unsent.prepend(std::move(out.ready));
+            self.unsent.prepend(std::move(out.ready));
             return PyErr_NoMemory();
         }
     }
-    return deliver(*j, out.ready);
+    return deliver(self, out.ready);
 }
 
-constexpr parameters<1> expire_parameters{"expire", 1, {"now_ns"}};
-
-PyObject* expire(PyObject* self, call c) {
-    std::array<PyObject*, 1> a;
+PyObject* expire(jbuf_payload& self, const arguments<1>& a) {
     std::int64_t now = 0;
-    if (!expire_parameters.parse(c, a) || !to_time(a[0], now)) return nullptr;
-    jbuf_object* const j = initialised(self);
-    if (j == nullptr) return nullptr;
+    if (!to_time(a[0], now)) return nullptr;
     frame_collector out;
-    j->buffer->expire(at(now), out);
-    return deliver(*j, out.ready);
+    self.buffer->expire(at(now), out);
+    return deliver(self, out.ready);
 }
 
-constexpr parameters<0> flush_parameters{"flush", 0, {}};
-
-PyObject* flush(PyObject* self, call c) {
-    std::array<PyObject*, 0> a;
-    if (!flush_parameters.parse(c, a)) return nullptr;
-    jbuf_object* const j = initialised(self);
-    if (j == nullptr) return nullptr;
+PyObject* flush(jbuf_payload& self) {
     frame_collector out;
-    j->buffer->flush(out);
-    return deliver(*j, out.ready);
+    self.buffer->flush(out);
+    return deliver(self, out.ready);
 }
 
-// ---- attributes ----
-
-PyObject* get_dropped(PyObject* self, void*) {
-    const jbuf_object* const j = initialised(self);
-    return j == nullptr ? nullptr : PyLong_FromUnsignedLongLong(j->buffer->stats().dropped());
+PyObject* get_dropped(const jbuf_payload& self) {
+    return PyLong_FromUnsignedLongLong(self.buffer->stats().dropped());
 }
 
-PyObject* get_stats(PyObject* self, void*) {
-    const jbuf_object* const j = initialised(self);
-    if (j == nullptr) return nullptr;
-    return make_stats(j->buffer->stats()).release();
-}
+PyObject* get_stats(const jbuf_payload& self) { return make_stats(self.buffer->stats()).release(); }
 
-PyObject* get_next_deadline(PyObject* self, void*) {
-    const jbuf_object* const j = initialised(self);
-    if (j == nullptr) return nullptr;
-    const auto deadline = j->buffer->next_deadline();
+PyObject* get_next_deadline(const jbuf_payload& self) {
+    const auto deadline = self.buffer->next_deadline();
     if (!deadline) return py_ref::share(Py_None).release();
     return PyLong_FromLongLong(deadline->time_since_epoch().count());
 }
 
-// ---- life ----
-
-bool to_options(PyObject* args, PyObject* kwargs, jitter_buffer_options& o) {
-    static const char* const names[] = {"capacity", "max_delay_ns", "max_dropout", "max_misorder",
-                                        nullptr};
-    PyObject *capacity, *delay = Py_None, *dropout = nullptr, *misorder = nullptr;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OOO:RtpJBuf", const_cast<char**>(names),
-                                     &capacity, &delay, &dropout, &misorder) ||
-        !to_integer(capacity, names[0], o.capacity, 1, python_jitter_buffer::max_capacity))
-        return false;
-    if (delay != Py_None) {
-        std::int64_t ns;
-        if (!to_integer(delay, names[1], ns, 0)) return false;
-        o.max_delay = duration{ns};
-    }
-    return (dropout == nullptr || to_integer(dropout, names[2], o.max_dropout)) &&
-           (misorder == nullptr || to_integer(misorder, names[3], o.max_misorder));
+bool initialise(jbuf_payload& self, call c) {
+    jitter_buffer_options options;
+    if (!jitter_buffer_table.parse(c, options)) return false;
+    self.replace(std::optional<python_jitter_buffer>{std::in_place, options});
+    return true;
 }
 
-PyObject* make(PyTypeObject* type, PyObject*, PyObject*) {
-    PyObject* const self = type->tp_alloc(type, 0);
-    if (self == nullptr) return nullptr;
-    std::construct_at(&object_of(self).buffer);
-    std::construct_at(&object_of(self).unsent);
-    return self;
-}
+constexpr const char* jbuf_doc =
+    R"(A jitter buffer for one RTP stream: datagrams go in, frames come out in order of sequence, each
+packet exactly once, with an erasure in the place of those that are missing. The buffer waits for a
+missing packet until it is full or a packet has waited max_delay_ns. Duplicates and late packets are
+dropped. A packet of another SSRC, one far out of sequence, and one from behind whose timestamp is
+not from behind too, is held until the next packet proves it right, or is dropped. If numbers and
+timestamps went on together meanwhile, it was an outage, and an erasure of its true length goes
+before them. Otherwise the sender restarted.
 
-/// Puts another buffer, or none, in place of the one there is. What was in that goes last: it may
-/// run any code.
-void replace(jbuf_object& j, std::optional<python_jitter_buffer> fresh) noexcept {
-    const frame_list unsent{std::move(j.unsent)};
-    fresh.swap(j.buffer);
-}
+)";
 
-/// Once more begins anew: what was inside is released.
-int initialise(PyObject* self, PyObject* args, PyObject* kwargs) {
-    jitter_buffer_options o;
-    if (!to_options(args, kwargs, o)) return -1;
-    std::optional<python_jitter_buffer> fresh;
-    try {
-        fresh.emplace(o);
-    } catch (const std::exception&) {
-        set_error_from_exception();
-        return -1;
-    }
-    replace(object_of(self), std::move(fresh));
-    return 0;
-}
+constexpr const char* jbuf_end = R"(
+RFC 3550, A.1 has max_dropout and max_misorder too, as 3000 and 100; here timestamps tell a late
+packet from a new numbering.
 
-int traverse(PyObject* self, visitproc visit, void* arg) {
-    Py_VISIT(Py_TYPE(self));
-    const jbuf_object& j = object_of(self);
-    int result = 0;
-    const auto see = [&](const frame_object* f) {
-        if (result == 0) result = traverse_unpublished(f, visit, arg);
-    };
-    if (j.buffer)
-        j.buffer->for_each([&](const python_jitter_buffer::frame& f) { see(f.owner.get()); });
-    for (const frame_object* f = j.unsent.first(); f != nullptr; f = f->next) see(f);
-    return result;
-}
+Raises TypeError, ValueError, MemoryError. A second __init__ starts an empty buffer. Methods may be
+called from any thread; each is one step to all others.)";
 
-int clear(PyObject* self) {
-    replace(object_of(self), std::nullopt);
-    return 0;
-}
+constexpr const char* udp_in_doc =
+    R"(Puts in one datagram and returns the list of FrameWrapper that are handed out now.
 
-void deallocate(PyObject* self) {
-    PyObject_GC_UnTrack(self);
-    // A buffer that is an opaque in another, and so on, must not end the stack.
-    Py_TRASHCAN_BEGIN(self, deallocate) jbuf_object& j = object_of(self);
-    clear_weak_references(j);
-    clear(self);
-    std::destroy_at(&j.unsent);
-    std::destroy_at(&j.buffer);
-    free_object(self);
-    Py_TRASHCAN_END
-}
+data: the datagram, a bytes-like object; its item's .data will be this object. Anything but a
+bytes object is copied, so that it may be reused at once.
+opaque: any object, kept with the packet: its item's .opaque.
+now_ns: when it arrived, nanoseconds on the caller's clock, -2**63..2**63 - 1.
 
-// ---- the type ----
+Raises RTPParseError, with .code, if data is no RTP packet; it is counted in stats['invalid'].
+After MemoryError the frames that had left the buffer come with the next call.)";
 
-PyMethodDef methods[] = {function<udp_in>("udp_in", udp_in_doc),
-                         function<udp_in_many>("udp_in_many", udp_in_many_doc),
-                         function<expire>("expire", expire_doc),
-                         function<flush>("flush", flush_doc),
-                         {}};
+constexpr const char* udp_in_many_doc =
+    R"(Puts in several datagrams, as udp_in does each, and returns all that are handed out now in one list.
 
-PyGetSetDef attributes[] = {
-    {"dropped", get_dropped, nullptr, "int: packets dropped for any reason.", nullptr},
-    {"stats", get_stats, nullptr,
-     "dict of int: received, invalid, duplicate, late, stale, stray, erasures, erased, restarts.\n"
-     "received = handed out + still inside + duplicate + late + stale + stray. erased: packets\n"
-     "that the erasures cover, restarts not counted. A new dict at every use.",
-     nullptr},
-    {"next_deadline_ns", get_next_deadline, nullptr,
-     "int or None: when expire() has something to do next; None if nothing waits, or may wait for\n"
-     "ever.",
-     nullptr},
-    {}};
+datagrams: a sequence or an iterable of bytes-like objects. It is read to its end before the first
+goes in: if that raises, or one is not bytes-like, nothing has changed. Those that are no RTP
+packets are counted in stats['invalid'].
+opaque, now_ns: for each of them.
 
-PyType_Slot slots[] = {slot(Py_tp_new, make),
-                       slot(Py_tp_init, initialise),
-                       slot(Py_tp_traverse, traverse),
-                       slot(Py_tp_clear, clear),
-                       slot(Py_tp_dealloc, deallocate),
-                       {Py_tp_methods, methods},
-                       {Py_tp_getset, attributes},
-                       {Py_tp_members, weak_members},
-                       {Py_tp_doc, const_cast<char*>(jbuf_doc)},
-                       {}};
+After MemoryError the frames that had left the buffer come with the next call; stats shows how many
+datagrams went in.)";
 
-PyType_Spec spec{"rtpsynth.RtpJBuf.RtpJBuf", sizeof(jbuf_object), 0,
-                 Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};
+constexpr const char* expire_doc =
+    "Returns the list of what has waited max_delay_ns by now_ns, and all that goes before it.";
+
+constexpr const char* flush_doc =
+    R"(Returns the list of all that is inside, gaps marked by erasures. A packet that was held because it
+was out of sequence is dropped.)";
+
+constexpr const char* stats_doc =
+    R"(dict of int: received, invalid, duplicate, late, stale, stray, erasures, erased, restarts.
+received = handed out + still inside + duplicate + late + stale + stray. erased: packets that the
+erasures cover, restarts not counted. A new dict at every use.)";
+
+constexpr const char* next_deadline_doc =
+    R"(int or None: when expire() has something to do next; None if nothing waits, or if no packet has a
+deadline.)";
 
 } // namespace
 
@@ -319,12 +258,26 @@ void bind_jbuf() {
     namespace bp = boost::python;
     bp::scope module;
     bind_frame_types();
-    add_type("RtpJBuf", spec);
+    jitter_buffer_table.publish();
+    heap_type<jbuf_payload>::add({
+        .name = "rtpsynth.RtpJBuf.RtpJBuf",
+        .doc = jbuf_doc + jitter_buffer_table.documentation() + jbuf_end,
+        .flags = Py_TPFLAGS_BASETYPE,
+        .init = init<initialise>(jitter_buffer_table.signature()),
+        .methods = {method<"udp_in(data, opaque=None, now_ns=0)", udp_in>(udp_in_doc),
+                    method<"udp_in_many(datagrams, opaque=None, now_ns=0)", udp_in_many>(
+                        udp_in_many_doc),
+                    method<"expire(now_ns)", expire>(expire_doc),
+                    method<"flush()", flush>(flush_doc)},
+        .attributes = {attribute<get_dropped>("dropped", "int: packets dropped for any reason."),
+                       attribute<get_stats>("stats", stats_doc),
+                       attribute<get_next_deadline>("next_deadline_ns", next_deadline_doc)},
+    });
     module.attr("RTPFrameType") = bp::object{bp::handle<>{PyObject_CallFunction(
         reinterpret_cast<PyObject*>(&PyType_Type), "s(){sisissss}", "RTPFrameType", "RTP", 0, "ERS",
         1, "__module__", "rtpsynth.RtpJBuf", "__doc__", "What a frame's content.type can be.")}};
     parse_error =
-        add_exception("RTPParseError", "rtpsynth.RtpJBuf.RTPParseError",
+        add_exception("rtpsynth.RtpJBuf.RTPParseError",
                       "A datagram is no RTP packet. code: int, which check failed, -1..-7.");
     module.attr("RTPParseError").attr("code") = 0; // of one that somebody else made
     module.attr("RTP_PARSER_OK") = 1;

@@ -1,6 +1,5 @@
 /// \file
-/// The Python type RtpProcChannel: a heap type, since a channel and its callback often refer to
-/// each other and must be collectable all the same.
+/// The Python type RtpProcChannel.
 #pragma once
 
 #include "core/heap_type.hpp"
@@ -13,7 +12,8 @@
 
 namespace rtpsynth::python {
 
-struct proc_channel_object;
+struct proc_channel;
+using proc_channel_object = instance<proc_channel>;
 
 /// What the worker knows of a channel's Python object.
 struct proc_link {
@@ -23,22 +23,28 @@ struct proc_link {
     std::binary_semaphore first_call{0};
 };
 
-struct proc_channel_object : weak_object {
-    PyObject* callback; // null once closed
-    struct state {
-        std::shared_ptr<proc> owner;
-        std::shared_ptr<proc_link> link;
-        std::shared_ptr<asio_server::rtp_proc_channel> channel; // null until it is scheduled
-        py_ref deadline; // what the callback returned last, for its next call
-        py_ref error;    // what ended the schedule, until it is told
-        bool closed = false;
-    } s;
+/// A channel and its callback often refer to each other: the garbage collector sees the callback.
+struct proc_channel {
+    py_ref callback; ///< none once closed
+    py_ref deadline; ///< what the callback returned last, for its next call
+    py_ref error;    ///< what ended the schedule, until it is raised
+    std::shared_ptr<proc> owner;
+    std::shared_ptr<proc_link> link;
+    std::shared_ptr<asio_server::rtp_proc_channel> native;
+    bool closed = false;
+
+    int traverse(visitproc visit, void* arg) const;
+    void clear();
+    /// From here on no callback begins.
+    void detach() noexcept;
+    /// Tells sys.unraisablehook what ended the schedule, if nobody asked.
+    void finalize(PyObject* self);
 };
 
-/// Makes a channel, and the first call of \p callback. \return null with an error set
+/// Makes a channel, and the first call of \p callback. \return none with an error set
 py_ref open_proc_channel(const std::shared_ptr<proc>& owner, PyObject* callback);
 
 /// Puts RtpProcChannel and ChannelProcError into the module that is being made.
-void bind_proc_channel_type();
+void bind_proc_channel();
 
 } // namespace rtpsynth::python

@@ -1,8 +1,6 @@
-#include "core/call.hpp"
 #include "core/heap_type.hpp"
 #include "public_types.hpp"
 #include "random_source.hpp"
-#include "synth_docs.hpp"
 
 #include <rtpsynth/base/detail/packet_clock.hpp>
 #include <rtpsynth/rtp/packet_synth.hpp>
@@ -10,7 +8,6 @@
 #include <chrono>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <optional>
 
 namespace rtpsynth::python {
@@ -24,60 +21,19 @@ struct timed_stream {
     packet_clock clock;
 };
 
-/// A type of its own: instances of subclasses, which may hold anything, are then collected with the
-/// cycles they are in, and a method finds the stream without a search.
-struct synth_object : weak_object {
+struct synth_payload {
     std::optional<timed_stream> stream; // none before __init__
+    bool initialised() const noexcept { return stream.has_value(); }
 };
 
-std::optional<timed_stream>& stream_of(PyObject* self) {
-    return reinterpret_cast<synth_object*>(self)->stream;
-}
-
-PyObject* new_synth(PyTypeObject* type, PyObject*, PyObject*) {
-    PyObject* const self = type->tp_alloc(type, 0);
-    if (self != nullptr) ::new (&stream_of(self)) std::optional<timed_stream>{};
-    return self;
-}
-
-int init_synth(PyObject* self, PyObject* args, PyObject* keywords) {
-    PyObject* const done = translated([&]() -> PyObject* {
-        static const char* const names[] = {"srate", "ptime", nullptr};
-        PyObject* srate;
-        PyObject* ptime;
-        if (PyArg_ParseTupleAndKeywords(args, keywords, "OO:RtpSynth", const_cast<char**>(names),
-                                        &srate, &ptime) == 0)
-            return nullptr;
-        std::uint32_t clock_rate;
-        std::int32_t milliseconds;
-        if (!to_integer(srate, "srate", clock_rate, 1, INT32_MAX)) return nullptr;
-        if (!to_integer(ptime, "ptime", milliseconds, 1)) return nullptr;
-        stream_of(self) =
-            timed_stream{{clock_rate, std::chrono::milliseconds(milliseconds), draw_origin()}, {}};
-        return Py_None;
-    });
-    return done != nullptr ? 0 : -1;
-}
-
-void delete_synth(PyObject* self) {
-    clear_weak_references(*reinterpret_cast<synth_object*>(self));
-    std::destroy_at(&stream_of(self));
-    free_object(self);
-}
-
-timed_stream* initialised(PyObject* self) {
-    std::optional<timed_stream>& stream = stream_of(self);
-    if (stream) [[likely]]
-        return &*stream;
-    PyErr_Format(PyExc_TypeError, "%.200s object was not initialised, its __init__ did not run",
-                 Py_TYPE(self)->tp_name);
-    return nullptr;
-}
-
-template <PyObject* (*Function)(timed_stream&, call)>
-PyObject* with_stream(PyObject* self, call c) {
-    timed_stream* const stream = initialised(self);
-    return stream != nullptr ? Function(*stream, c) : nullptr;
+bool initialise(synth_payload& self, const arguments<2>& a) {
+    std::uint32_t clock_rate;
+    std::int32_t ptime;
+    if (!to_integer(a[0], "srate", clock_rate, 1, INT32_MAX) ||
+        !to_integer(a[1], "ptime", ptime, 1))
+        return false;
+    self.stream = timed_stream{{clock_rate, std::chrono::milliseconds{ptime}, draw_origin()}, {}};
+    return true;
 }
 
 /// to_integer() with the usual case in place.
@@ -133,12 +89,10 @@ PyObject* make_packet(timed_stream& stream, packet_format format,
     return payload.assign(pload, "pload") ? make_packet(stream, format, payload.bytes()) : nullptr;
 }
 
-constexpr parameters<3> next_pkt_parameters{"next_pkt", 2, {"plen", "pt", "pload"}};
-
-PyObject* next_pkt(timed_stream& stream, call c) {
-    std::array<PyObject*, 3> a;
+PyObject* next_pkt(synth_payload& self, const arguments<3>& a) {
+    timed_stream& stream = *self.stream;
     packet_format format;
-    if (!next_pkt_parameters.parse(c, a) || !to_format(a[0], a[1], format)) return nullptr;
+    if (!to_format(a[0], a[1], format)) return nullptr;
     std::span<const std::uint8_t> payload;
     if (a[2] != nullptr && a[2] != Py_None) {
         if (!PyBytes_CheckExact(a[2])) return make_packet_of_buffer(stream, format, a[2]);
@@ -192,16 +146,12 @@ py_ref to_payloads(PyObject* ploads, Py_ssize_t n) {
     return payloads;
 }
 
-constexpr parameters<4> next_pkts_parameters{"next_pkts", 3, {"n", "plen", "pt", "ploads"}};
-
-PyObject* next_pkts(timed_stream& stream, call c) {
-    std::array<PyObject*, 4> a;
+PyObject* next_pkts(synth_payload& self, const arguments<4>& a) {
+    timed_stream& stream = *self.stream;
     Py_ssize_t n;
     packet_format format;
     py_ref payloads;
-    if (!next_pkts_parameters.parse(c, a) || !to_integer(a[0], "n", n, 0) ||
-        !to_format(a[1], a[2], format))
-        return nullptr;
+    if (!to_integer(a[0], "n", n, 0) || !to_format(a[1], a[2], format)) return nullptr;
     if (a[3] != nullptr && a[3] != Py_None) {
         payloads = to_payloads(a[3], n);
         if (!payloads) return nullptr;
@@ -230,39 +180,26 @@ PyObject* next_pkts(timed_stream& stream, call c) {
     return packets.release();
 }
 
-constexpr parameters<3> next_pkts_into_parameters{"next_pkts_into", 3, {"buf", "plen", "pt"}};
-
-PyObject* next_pkts_into(timed_stream& stream, call c) {
-    std::array<PyObject*, 3> a;
+PyObject* next_pkts_into(synth_payload& self, const arguments<3>& a) {
     packet_format format;
     bytes_view buffer;
-    if (!next_pkts_into_parameters.parse(c, a) || !to_format(a[1], a[2], format) ||
-        !buffer.assign(a[0], "buf", true))
-        return nullptr;
+    if (!to_format(a[1], a[2], format) || !buffer.assign(a[0], "buf", true)) return nullptr;
     const auto out = buffer.writable_bytes();
     const std::size_t size = format.packet_size();
     const std::size_t count = out.size() / size;
     static_cast<void>( // checked above
-        stream.synth.write_batch(packet_clock::now(), format, count, size, out));
+        self.stream->synth.write_batch(packet_clock::now(), format, count, size, out));
     return PyLong_FromSize_t(count);
 }
 
-constexpr parameters<1> skip_parameters{"skip", 1, {"npkts"}};
-
-PyObject* skip(timed_stream& stream, call c) {
-    std::array<PyObject*, 1> a;
+PyObject* skip(synth_payload& self, const arguments<1>& a) {
     std::size_t packets;
-    if (!skip_parameters.parse(c, a) || !to_integer(a[0], "npkts", packets, 0, INT32_MAX))
-        return nullptr;
-    stream.synth.skip(packets);
+    if (!to_integer(a[0], "npkts", packets, 0, INT32_MAX)) return nullptr;
+    self.stream->synth.skip(packets);
     Py_RETURN_NONE;
 }
 
-constexpr parameters<1> set_mbt_parameters{"set_mbt", 1, {"new_st"}};
-
-PyObject* set_mbt(timed_stream& stream, call c) {
-    std::array<PyObject*, 1> a;
-    if (!set_mbt_parameters.parse(c, a)) return nullptr;
+PyObject* set_mbt(synth_payload& self, const arguments<1>& a) {
     if (!PyIndex_Check(a[0])) {
         PyErr_Format(PyExc_TypeError, "new_st must be an integer, not %.200s",
                      Py_TYPE(a[0])->tp_name);
@@ -270,69 +207,100 @@ PyObject* set_mbt(timed_stream& stream, call c) {
     }
     const py_ref number{PyNumber_Index(a[0])};
     const int marker = number ? PyObject_IsTrue(number.get()) : -1;
-    return marker >= 0 ? PyLong_FromLong(stream.synth.set_marker(marker != 0)) : nullptr;
+    return marker >= 0 ? PyLong_FromLong(self.stream->synth.set_marker(marker != 0)) : nullptr;
 }
 
-constexpr parameters<2> resync_parameters{"resync", 0, {"ts", "seq"}};
-
-PyObject* resync(timed_stream& stream, call c) {
-    std::array<PyObject*, 2> a;
-    if (!resync_parameters.parse(c, a)) return nullptr;
-    stream.synth.resync(packet_clock::now());
+PyObject* resync(synth_payload& self, const arguments<2>&) {
+    self.stream->synth.resync(packet_clock::now());
     Py_RETURN_NONE;
 }
 
-constexpr parameters<1> pkt_free_parameters{"pkt_free", 1, {"obj"}};
+PyObject* pkt_free(synth_payload&, const arguments<1>&) { Py_RETURN_NONE; }
 
-PyObject* pkt_free(PyObject*, call c) {
-    std::array<PyObject*, 1> a;
-    if (!pkt_free_parameters.parse(c, a)) return nullptr;
-    Py_RETURN_NONE;
+PyObject* get_ssrc(const synth_payload& self) {
+    return PyLong_FromUnsignedLong(self.stream->synth.ssrc());
 }
 
-template <auto Member>
-PyObject* get(PyObject* self, void*) {
-    const timed_stream* const stream = initialised(self);
-    return stream != nullptr ? PyLong_FromLongLong((stream->synth.*Member)()) : nullptr;
+PyObject* get_srate(const synth_payload& self) {
+    return PyLong_FromUnsignedLong(self.stream->synth.clock_rate());
 }
 
-PyObject* get_ptime(PyObject* self, void*) {
-    const timed_stream* const stream = initialised(self);
-    return stream != nullptr
-               ? PyLong_FromLongLong(stream->synth.ptime() / std::chrono::milliseconds{1})
-               : nullptr;
+PyObject* get_ptime(const synth_payload& self) {
+    return PyLong_FromLongLong(self.stream->synth.ptime() / std::chrono::milliseconds{1});
 }
 
-PyMethodDef methods[] = {
-    function<with_stream<next_pkt>>("next_pkt", next_pkt_doc),
-    function<with_stream<next_pkts>>("next_pkts", next_pkts_doc),
-    function<with_stream<next_pkts_into>>("next_pkts_into", next_pkts_into_doc),
-    function<with_stream<skip>>("skip", skip_doc),
-    function<with_stream<set_mbt>>("set_mbt", set_mbt_doc),
-    function<with_stream<resync>>("resync", resync_doc),
-    function<pkt_free>("pkt_free", pkt_free_doc),
-    {}};
+constexpr const char* synth_doc =
+    R"(Makes the packets of one RTP stream (RFC 3550).
 
-PyGetSetDef attributes[] = {
-    {"ssrc", get<&packet_synth::ssrc>, nullptr, "SSRC of every packet, 32 bits.", nullptr},
-    {"srate", get<&packet_synth::clock_rate>, nullptr, "Clock rate in Hz.", nullptr},
-    {"ptime", get_ptime, nullptr, "Media in one packet, ms.", nullptr},
-    {}};
+srate: clock rate in Hz; ptime: media in one packet in ms; both 1..2147483647, anything else is a
+ValueError. SSRC, first timestamp and first sequence number are random, see set_randfunc(). The
+first packet has the marker, the others do not. Each has the next sequence number and a timestamp
+srate * ptime / 1000 further on. The timestamp never drifts: a fraction that is left out of one
+counts for the next.
+
+A call that raises changes nothing. Any thread may call any method: calls take effect one at a time.
+Calling __init__ again begins another stream.)";
+
+constexpr const char* next_pkt_doc =
+    R"(Returns the next packet as bytes: a header of 12 bytes and plen bytes of payload.
+
+plen: 0..65495; pt: payload type, 0..127; pload: any bytes-like object, padded with zeros to plen
+bytes; None: all zeros. ValueError: a number is out of range or pload is longer than plen.)";
+
+constexpr const char* next_pkts_doc =
+    R"(Returns a list of the next n packets: what n calls of next_pkt() return, for less.
+
+ploads: a sequence of n bytes-like objects, each as pload of next_pkt(). If anything is wrong
+(ValueError, TypeError, MemoryError), no packet is made.
+
+For resync() all n packets are made at the time of this call: after it, the next timestamp is that
+of the last of them plus the time since this call, though their media spans n * ptime.)";
+
+constexpr const char* next_pkts_into_doc =
+    R"(Fills buf, a writable bytes-like object, with as many whole packets as fit, one behind the other,
+12 + plen bytes each, payloads all zero. Returns how many. What is left of buf is not touched. For
+resync() as next_pkts().)";
+
+constexpr const char* skip_doc =
+    R"(Skips npkts packets of silence, 0..2147483647: the timestamp moves on, the sequence number does
+not.)";
+
+constexpr const char* set_mbt_doc =
+    R"(Sets (an int other than 0) or clears (0) the marker of the next packet, and of that one only.
+Returns what it was before, 1 or 0.)";
+
+constexpr const char* resync_doc =
+    R"(Brings the timestamp up to the clock after a pause: the next one is that of the last packet plus
+the larger of one step and the time since that packet was made (CLOCK_MONOTONIC) * srate. Media that
+was made ahead is not subtracted: 12 packets of 20 ms by next_pkts() and resync() 150 ms later put
+the next one 150 ms after the twelfth. A second call counts the same pause only once; before the
+first packet nothing changes. The arguments are accepted for compatibility and ignored.
+
+In a burst (next_pkt() within 20 us of the one before) the clock is read for every sixteenth packet.
+A pause after a burst may then measure too long, by less than the kernel's tick, 4 ms or less.)";
+
+constexpr const char* pkt_free_doc =
+    "Does nothing; Python frees packets by itself. For compatibility.";
 
 } // namespace
 
 void bind_synth() {
-    PyType_Slot slots[] = {{Py_tp_doc, const_cast<char*>(synth_doc)},
-                           slot(Py_tp_new, new_synth),
-                           slot(Py_tp_init, init_synth),
-                           slot(Py_tp_dealloc, delete_synth),
-                           {Py_tp_methods, methods},
-                           {Py_tp_getset, attributes},
-                           {Py_tp_members, weak_members},
-                           {0, nullptr}};
-    PyType_Spec spec{"rtpsynth.RtpSynth.RtpSynth", sizeof(synth_object), 0,
-                     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
-    add_type("RtpSynth", spec);
+    heap_type<synth_payload>::add({
+        .name = "rtpsynth.RtpSynth.RtpSynth",
+        .doc = synth_doc,
+        .flags = Py_TPFLAGS_BASETYPE,
+        .init = init<"RtpSynth(srate, ptime)", initialise>(),
+        .methods = {method<"next_pkt(plen, pt, pload=None)", next_pkt>(next_pkt_doc),
+                    method<"next_pkts(n, plen, pt, ploads=None)", next_pkts>(next_pkts_doc),
+                    method<"next_pkts_into(buf, plen, pt)", next_pkts_into>(next_pkts_into_doc),
+                    method<"skip(npkts)", skip>(skip_doc),
+                    method<"set_mbt(new_st)", set_mbt>(set_mbt_doc),
+                    method<"resync(ts=0, seq=0)", resync>(resync_doc),
+                    method<"pkt_free(obj)", pkt_free>(pkt_free_doc)},
+        .attributes = {attribute<get_ssrc>("ssrc", "SSRC of every packet, 32 bits."),
+                       attribute<get_srate>("srate", "Clock rate in Hz."),
+                       attribute<get_ptime>("ptime", "Media in one packet, ms.")},
+    });
     bind_random_source();
 }
 

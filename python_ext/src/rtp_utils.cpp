@@ -1,8 +1,8 @@
 #include "core/call.hpp"
+#include "core/heap_type.hpp"
 #include "core/pcm.hpp"
 #include "public_types.hpp"
 #include "threads/gil.hpp"
-#include "utils_docs.hpp"
 
 #include <rtpsynth/audio/g711.hpp>
 #include <rtpsynth/audio/resample.hpp>
@@ -65,25 +65,19 @@ std::optional<std::uint8_t> low_byte(PyObject* value) {
 }
 
 struct ulaw {
-    static constexpr parameters<1> encode_parameters{"linear2ulaw", 1, {"pcm16"}};
-    static constexpr parameters<1> decode_parameters{"ulaw2linear", 1, {"ulaw"}};
     static constexpr const char* codes_name = "ulaw";
     static auto encode(auto... a) { return ulaw_encode(a...); }
     static auto decode(auto... a) { return ulaw_decode(a...); }
 };
 
 struct alaw {
-    static constexpr parameters<1> encode_parameters{"linear2alaw", 1, {"pcm16"}};
-    static constexpr parameters<1> decode_parameters{"alaw2linear", 1, {"alaw"}};
     static constexpr const char* codes_name = "alaw";
     static auto encode(auto... a) { return alaw_encode(a...); }
     static auto decode(auto... a) { return alaw_decode(a...); }
 };
 
 template <class Law>
-PyObject* encode(PyObject*, call c) {
-    std::array<PyObject*, 1> a;
-    if (!Law::encode_parameters.parse(c, a)) return nullptr;
+PyObject* encode(const arguments<1>& a) {
     if (is_number(a[0])) {
         const auto sample = clipped(a[0]);
         return sample ? PyLong_FromLong(Law::encode(*sample)) : nullptr;
@@ -100,9 +94,7 @@ PyObject* encode(PyObject*, call c) {
 }
 
 template <class Law>
-PyObject* decode(PyObject*, call c) {
-    std::array<PyObject*, 1> a;
-    if (!Law::decode_parameters.parse(c, a)) return nullptr;
+PyObject* decode(const arguments<1>& a) {
     if (is_number(a[0])) {
         const auto code = low_byte(a[0]);
         return code ? PyLong_FromLong(Law::decode(*code)) : nullptr;
@@ -117,16 +109,12 @@ PyObject* decode(PyObject*, call c) {
     return pcm.release();
 }
 
-constexpr parameters<3> resample_linear_parameters{
-    "resample_linear", 3, {"pcm16", "in_rate", "out_rate"}};
-
-PyObject* resample_linear(PyObject*, call c) {
-    std::array<PyObject*, 3> a;
+PyObject* resample_linear(const arguments<3>& a) {
     std::uint32_t in_rate;
     std::uint32_t out_rate;
     media_view pcm;
-    if (!resample_linear_parameters.parse(c, a) || !to_integer(a[1], "in_rate", in_rate, 1) ||
-        !to_integer(a[2], "out_rate", out_rate, 1) || !pcm.assign_samples(a[0], "pcm16"))
+    if (!to_integer(a[1], "in_rate", in_rate, 1) || !to_integer(a[2], "out_rate", out_rate, 1) ||
+        !pcm.assign_samples(a[0], "pcm16"))
         return nullptr;
     const auto from = pcm.samples();
     sample_array resampled;
@@ -139,27 +127,54 @@ PyObject* resample_linear(PyObject*, call c) {
     return resampled.release();
 }
 
-PyMethodDef functions[] = {function<encode<ulaw>>("linear2ulaw", linear2ulaw_doc),
-                           function<decode<ulaw>>("ulaw2linear", ulaw2linear_doc),
-                           function<encode<alaw>>("linear2alaw", linear2alaw_doc),
-                           function<decode<alaw>>("alaw2linear", alaw2linear_doc),
-                           function<resample_linear>("resample_linear", resample_linear_doc),
-                           {}};
+constexpr const char* utils_doc =
+    R"(G.711 and sample rate conversion, as static methods; the module has the same functions.
+
+Samples are native 16-bit integers: an array('h'), or a C-contiguous bytes-like object with an even
+number of bytes (ValueError). A buffer of other elements is a TypeError. Any thread may call any
+function; for large blocks other threads run meanwhile.)";
+
+constexpr const char* linear2ulaw_doc =
+    R"(mu-law (ITU-T G.711) of linear PCM: bytes for a block of samples; for an int, which is clipped to
+-32768..32767, an int 0..255. Magnitudes are clipped to 32635.)";
+
+constexpr const char* ulaw2linear_doc =
+    R"(Linear PCM, -32124..32124, of mu-law (ITU-T G.711): array('h') for a bytes-like object, an int for
+the low 8 bits of an int.)";
+
+constexpr const char* linear2alaw_doc =
+    R"(A-law (ITU-T G.711) of linear PCM: bytes for a block of samples; for an int, which is clipped to
+-32768..32767, an int 0..255.)";
+
+constexpr const char* alaw2linear_doc =
+    R"(Linear PCM, -32256..32256, of A-law (ITU-T G.711): array('h') for a bytes-like object, an int for
+the low 8 bits of an int.)";
+
+constexpr const char* resample_linear_doc =
+    R"(Converts a block of samples from in_rate to out_rate, both in Hz, 1..4294967295 (ValueError), and
+returns an array('h'). n samples become max(1, round(n * out_rate / in_rate)), none become none.
+
+Sample i is that at i * in_rate / out_rate, interpolated between its neighbours in double precision
+and rounded half to even; past the last sample that one is held. Nothing is filtered: a lower
+out_rate aliases what lies above half of it.)";
 
 } // namespace
 
 void bind_utils() {
     bind_pcm();
-    PyType_Slot slots[] = {{Py_tp_doc, const_cast<char*>(utils_doc)}, {0, nullptr}};
+    // Not by heap_type: instances hold nothing, so that object's own life cycle serves them.
+    const std::string doc = documented("RtpUtils()", false, utils_doc);
+    PyType_Slot slots[] = {{Py_tp_doc, const_cast<char*>(doc.c_str())}, {0, nullptr}};
     PyType_Spec spec{"rtpsynth.RtpUtils.RtpUtils", sizeof(PyObject), 0,
                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
-    namespace bp = boost::python;
-    const bp::object cls{bp::handle<>{PyType_FromSpec(&spec)}};
-    attach_static(cls, functions);
-    bp::scope module;
-    module.attr("RtpUtils") = cls;
-    for (const PyMethodDef* f = functions; f->ml_name != nullptr; ++f)
-        module.attr(f->ml_name) = cls.attr(f->ml_name);
+    PyTypeObject* const type = add_type(spec);
+    add_static_methods(type,
+                       {function<"linear2ulaw(pcm16)", encode<ulaw>>(linear2ulaw_doc),
+                        function<"ulaw2linear(ulaw)", decode<ulaw>>(ulaw2linear_doc),
+                        function<"linear2alaw(pcm16)", encode<alaw>>(linear2alaw_doc),
+                        function<"alaw2linear(alaw)", decode<alaw>>(alaw2linear_doc),
+                        function<"resample_linear(pcm16, in_rate, out_rate)", resample_linear>(
+                            resample_linear_doc)});
 }
 
 } // namespace rtpsynth::python

@@ -1,23 +1,22 @@
 /// \file
 /// Functions and methods that Python calls with its vectorcall arguments as they lie on the stack
-/// (METH_FASTCALL | METH_KEYWORDS): a third of the cost of a boost::python `def`.
+/// (METH_FASTCALL | METH_KEYWORDS): a third of the cost of a boost::python `def`. With the GIL
+/// held.
 ///
-/// Such a function is `PyObject* f(PyObject* self, call arguments)`; a table of them is a
-/// PyMethodDef array, of a type's slot or a module's. The doc string begins with a line
-/// `name($self, /, plen, pt, pload=None)\n--\n\n`, where inspect.signature finds the parameters.
-///
-///     constexpr parameters<3> next_pkt_parameters{"next_pkt", 2, {"plen", "pt", "pload"}};
-///     PyObject* next_pkt(PyObject* self, call c) {
-///         std::array<PyObject*, 3> a;
-///         if (!next_pkt_parameters.parse(c, a)) return nullptr;
-///         …
-///     PyMethodDef methods[] = {function<next_pkt>("next_pkt", next_pkt_doc), {}};
+/// A function's parameters are written once, as Python writes them: `"skip(npkts)"` or
+/// `"next_pkt(plen, pt, pload=None)"`. From that text come the parser and its error messages, at
+/// compile time, and what help() and inspect.signature() show.
 #pragma once
 
 #include "core/convert.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
 
 namespace rtpsynth::python {
 
@@ -28,56 +27,140 @@ struct call {
     PyObject* keywords; ///< tuple of the names of those behind the positional ones, or null
 };
 
+/// One argument a parameter, borrowed; null where none was given.
+template <std::size_t N>
+using arguments = std::array<PyObject*, N>;
+
 /// What a function's parameters are called. The first \p required must be given; those from
 /// \p positional on only by keyword.
 template <std::size_t N>
-class parameters {
-public:
-    constexpr parameters(const char* function, std::size_t required,
-                         std::array<const char*, N> names, std::size_t positional = N) noexcept
-        : function_{function}, required_{required}, positional_{positional}, names_{names} {}
+struct parameters {
+    const char* function;
+    std::size_t required;
+    std::size_t positional;
+    std::array<const char*, N> names;
 
-    /// Puts each argument in its parameter's place, and null where there is none.
-    /// \return false with TypeError set
-    bool parse(call c, std::array<PyObject*, N>& out) const {
-        const auto given = static_cast<std::size_t>(c.positional);
-        if (c.keywords == nullptr && given >= required_ && given <= positional_) [[likely]] {
-            std::size_t i = 0;
-            for (; i != given; ++i) out[i] = c.args[i];
-            for (; i != N; ++i) out[i] = nullptr;
-            return true;
-        }
-        return parse_any(function_, required_, positional_, names_, c, out);
-    }
-
-private:
-    const char* function_;
-    std::size_t required_;
-    std::size_t positional_;
-    std::array<const char*, N> names_;
+    /// Puts each argument in its parameter's place. \return false with TypeError set
+    bool parse(call c, arguments<N>& out) const;
 };
 
 /// parameters::parse with keywords or with errors.
 bool parse_any(const char* function, std::size_t required, std::size_t positional,
                std::span<const char* const> names, call c, std::span<PyObject*> out);
 
-/// An entry of a table of functions of a module, or of methods of a type of one's own, whose
-/// \p self then is the instance.
-template <PyObject* (*Function)(PyObject*, call)>
-PyMethodDef function(const char* name, const char* doc) {
-    constexpr auto entry = +[](PyObject* self, PyObject* const* args, Py_ssize_t count,
-                               PyObject* keywords) -> PyObject* {
-        return translated([&] { return Function(self, {args, count, keywords}); });
-    };
-    return {name, reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(entry)),
-            METH_FASTCALL | METH_KEYWORDS, doc};
+template <std::size_t N>
+bool parameters<N>::parse(call c, arguments<N>& out) const {
+    const auto given = static_cast<std::size_t>(c.positional);
+    if (c.keywords == nullptr && given >= required && given <= positional) [[likely]] {
+        std::size_t i = 0;
+        for (; i != given; ++i) out[i] = c.args[i];
+        for (; i != N; ++i) out[i] = nullptr;
+        return true;
+    }
+    return parse_any(function, required, positional, names, c, out);
 }
 
-/// Gives a class the functions of a table, which ends with an empty entry and lives for good, as
-/// static methods.
-void attach_static(boost::python::object cls, PyMethodDef* functions);
+/// A call of arguments that are a tuple and a dict, such as those of __init__. Owns them, since
+/// what converts them may change the dict.
+class unpacked_call {
+public:
+    /// \p positional: a tuple, or null; \p keywords: a dict, or null.
+    /// \return false with TypeError, for a key that is no str, or MemoryError set
+    bool assign(PyObject* positional, PyObject* keywords);
 
-/// Puts the functions of such a table into the module that is being made.
-void add_functions(PyMethodDef* functions);
+    call get() const noexcept {
+        return {PySequence_Fast_ITEMS(values_.get()), positional_, names_.get()};
+    }
+
+private:
+    py_ref values_; // tuple or list
+    py_ref names_;  // tuple
+    Py_ssize_t positional_ = 0;
+};
+
+/// A string literal as a template's argument.
+template <std::size_t Size>
+struct literal {
+    char chars[Size];
+    // NOLINTNEXTLINE: implicit, so that a literal stands for it
+    consteval literal(const char (&from)[Size]) { std::copy_n(from, Size, chars); }
+};
+
+/// The parameters of a function that is written as in Python.
+template <literal Written>
+class signature {
+    static consteval std::size_t count_parameters() {
+        const std::string_view text{Written.chars};
+        const auto begin = text.find('(') + 1;
+        if (text[begin] == ')') return 0;
+        return 1 + static_cast<std::size_t>(std::ranges::count(text.substr(begin), ','));
+    }
+
+    // The text with a null character behind each name.
+    static constexpr auto split = [] {
+        auto copy = std::to_array(Written.chars);
+        for (char& c : copy)
+            if (c == '(' || c == ')' || c == ',' || c == '=') c = 0;
+        return copy;
+    }();
+
+public:
+    static constexpr std::size_t size = count_parameters();
+    static constexpr const char* text = Written.chars;
+
+    static constexpr parameters<size> parsed = [] {
+        parameters<size> p{split.data(), 0, size, {}};
+        std::size_t at = std::string_view{Written.chars}.find('(') + 1;
+        for (std::size_t i = 0; i != size; ++i) {
+            while (split[at] == ' ') ++at;
+            p.names[i] = split.data() + at;
+            const auto end = std::string_view{Written.chars}.find_first_of("=,)", at);
+            if (Written.chars[end] != '=') p.required = i + 1;
+            at = std::string_view{Written.chars}.find_first_of(",)", at) + 1;
+        }
+        return p;
+    }();
+};
+
+/// A row of a table of methods or functions, for PyMethodDef.
+struct function_row {
+    std::string name;
+    PyCFunction call;
+    int flags;
+    std::string doc; ///< begins with the signature
+};
+
+/// \p doc behind the signature, as CPython expects it.
+/// \p method: with `$self, /` before the parameters.
+std::string documented(std::string_view signature, bool method, std::string_view doc);
+
+/// A row for a function of METH_FASTCALL | METH_KEYWORDS.
+function_row fast_row(std::string_view signature, bool method, std::string_view doc,
+                      PyObject* (*function)(PyObject*, PyObject* const*, Py_ssize_t, PyObject*));
+
+/// A function of the module, or a static method: `function<"set_randfunc(f)", set_randfunc>(doc)`,
+/// where set_randfunc is a `PyObject*(const arguments<1>&)`.
+template <literal Signature, auto Function>
+function_row function(std::string_view doc) {
+    using written = signature<Signature>;
+    constexpr auto entry =
+        +[](PyObject*, PyObject* const* args, Py_ssize_t count, PyObject* keywords) -> PyObject* {
+        return translated([&]() -> PyObject* {
+            arguments<written::size> a;
+            if (!written::parsed.parse({args, count, keywords}, a)) return nullptr;
+            return Function(a);
+        });
+    };
+    return fast_row(written::text, false, doc, entry);
+}
+
+/// The rows as CPython wants them, which are kept for good.
+PyMethodDef* method_table(std::span<const function_row> rows);
+
+/// Puts functions into the module that is being made.
+void add_functions(std::initializer_list<function_row> rows);
+
+/// Puts functions into the module that is being made, and gives them to a class as static methods.
+void add_static_methods(PyTypeObject* type, std::initializer_list<function_row> rows);
 
 } // namespace rtpsynth::python

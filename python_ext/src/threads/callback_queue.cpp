@@ -1,6 +1,7 @@
 #include "threads/callback_queue.hpp"
 
-#include "rtp_channel.hpp"
+#include "channel_delivery.hpp"
+#include "threads/gil.hpp"
 
 #include <chrono>
 #include <new>

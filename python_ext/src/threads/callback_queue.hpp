@@ -2,7 +2,7 @@
 /// The way of datagrams and frames from a server's I/O thread, which never has the GIL, to Python.
 #pragma once
 
-#include "threads/gil.hpp"
+#include "threads/python_thread.hpp"
 
 #include <rtpsynth/asio_server/channel/datagram.hpp>
 #include <rtpsynth/asio_server/channel/frame_receiver.hpp>
@@ -18,12 +18,14 @@
 
 namespace rtpsynth::python {
 
-struct channel_object;
+struct channel;
+template <class Payload>
+struct instance;
 
 /// What the I/O thread knows of a channel's Python object.
 struct channel_link {
     /// Borrowed; null when it is closed or gone. With the GIL held.
-    channel_object* channel = nullptr;
+    instance<python::channel>* channel = nullptr;
     /// What the queue keeps for it, in bytes.
     std::atomic<std::size_t> waiting{0};
     /// Datagrams, and frames, that Python was too slow for or had no memory for.
@@ -58,7 +60,7 @@ public:
     void count_lost(std::atomic<std::uint64_t>& of_channel, std::size_t count) noexcept;
     /// Counts an exception that a callback raised.
     void count_exception() noexcept { exceptions_.fetch_add(1, std::memory_order_relaxed); }
-    /// Of all channels there ever were.
+    /// Of open and closed channels.
     std::uint64_t lost() const noexcept { return lost_.load(std::memory_order_relaxed); }
     std::uint64_t exceptions() const noexcept {
         return exceptions_.load(std::memory_order_relaxed);

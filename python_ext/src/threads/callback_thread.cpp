@@ -45,9 +45,9 @@ callback_thread::callback_thread(const char* name, std::function<void(python_thr
 }
 
 callback_thread::~callback_thread() {
-    if (generation_ != fork_generation()) { // there is no thread, and a lock may be held for good
-        static_cast<void>(thread_.release());
-        new std::shared_ptr<progress>(std::move(progress_));
+    if (process_.inherited()) { // there is no thread, and a lock may be held for good
+        abandon(std::move(thread_));
+        abandon(std::move(progress_));
         return;
     }
     if (thread_->joinable()) thread_->detach();
@@ -56,7 +56,7 @@ callback_thread::~callback_thread() {
 bool callback_thread::is_current() const noexcept { return std::this_thread::get_id() == id_; }
 
 void callback_thread::join_until(clock::time_point deadline) noexcept {
-    if (is_current() || generation_ != fork_generation()) return;
+    if (is_current() || process_.inherited()) return;
     std::unique_lock lock{progress_->mutex};
     if (!progress_->changed.wait_until(lock, deadline,
                                        [this] { return progress_->state == progress::ended; }))

@@ -2,7 +2,8 @@
 /// A thread of ours that calls Python functions.
 #pragma once
 
-#include "threads/gil.hpp"
+#include "threads/process.hpp"
+#include "threads/python_thread.hpp"
 
 #include <chrono>
 #include <functional>
@@ -40,7 +41,7 @@ private:
     std::shared_ptr<progress> progress_;
     std::unique_ptr<std::thread> thread_;
     std::thread::id id_;
-    unsigned generation_ = fork_generation();
+    process_mark process_;
 };
 
 } // namespace rtpsynth::python

@@ -24,43 +24,16 @@ void proc_worker::stop() noexcept {
 }
 
 proc::proc()
-    : worker_{std::make_shared<proc_worker>()},
+    : background{"RtpProc"},
+      worker_{std::make_shared<proc_worker>()},
       thread_{std::make_unique<callback_thread>(
           "rtpsynth-proc", [worker = worker_](python_thread& python) { worker->run(python); })} {}
 
 proc::~proc() {
-    if (is_inherited()) {
-        new std::shared_ptr<proc_worker>(std::move(worker_)); // its context is the parent's
-        return;
-    }
-    shutdown();
-}
-
-bool proc::check_usable() const {
-    if (is_inherited())
-        PyErr_SetString(PyExc_RuntimeError, "RtpProc was made before fork(); make a new one");
-    else if (shut_down_)
-        PyErr_SetString(PyExc_RuntimeError, "RtpProc is shutting down");
+    if (inherited())
+        abandon(std::move(worker_)); // its context is the parent's
     else
-        return true;
-    return false;
-}
-
-void proc::request_stop() noexcept {
-    if (is_inherited()) return;
-    shut_down_ = true;
-    worker_->stop();
-}
-
-void proc::await_stop(callback_thread::clock::time_point deadline) {
-    if (is_inherited()) return;
-    const gil_released others_run;
-    thread_->join_until(deadline);
-}
-
-void proc::shutdown() {
-    request_stop();
-    await_stop(callback_thread::clock::now() + callback_thread::patience);
+        shutdown();
 }
 
 } // namespace rtpsynth::python

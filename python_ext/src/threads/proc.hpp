@@ -2,8 +2,7 @@
 /// What is behind a Python RtpProc and its channels.
 #pragma once
 
-#include "threads/callback_thread.hpp"
-#include "threads/gil.hpp"
+#include "threads/background.hpp"
 
 #include <rtpsynth/asio_server/proc/rtp_proc.hpp>
 
@@ -57,22 +56,17 @@ public:
     proc();
     ~proc();
 
-    bool check_usable() const;
-    bool is_shut_down() const noexcept { return shut_down_; }
-    bool is_inherited() const noexcept { return generation_ != fork_generation(); }
     /// Whether the caller is inside a handler of ours.
     bool on_worker() const noexcept { return thread_->is_current(); }
-
-    void shutdown();
 
     const std::shared_ptr<proc_worker>& worker() const noexcept { return worker_; }
 
 private:
-    void request_stop() noexcept override;
-    void await_stop(callback_thread::clock::time_point deadline) override;
+    void stop() noexcept override { worker_->stop(); }
+    void join_until(callback_thread::clock::time_point deadline) override {
+        thread_->join_until(deadline);
+    }
 
-    const unsigned generation_ = fork_generation();
-    bool shut_down_ = false;
     std::shared_ptr<proc_worker> worker_;
     std::unique_ptr<callback_thread> thread_;
 };
