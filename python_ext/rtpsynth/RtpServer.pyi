@@ -1,26 +1,21 @@
 from collections.abc import Callable
-from types import TracebackType
-from typing import Literal, TypedDict, final, overload
+from typing import Literal, final, overload
 from typing_extensions import Self, TypeAlias, disjoint_base
 
 from _typeshed import ReadableBuffer
 
+from ._options import JitterBufferOptions
 from .RtpJBuf import FrameWrapper
 
 __all__ = ["RtpChannel", "RtpQueueFullError", "RtpServer"]
 
 _Address: TypeAlias = tuple[str, int]
 _Packet: TypeAlias = tuple[bytes, _Address, int]
+_PacketIn: TypeAlias = Callable[[bytes, _Address, int], object]
+_BatchIn: TypeAlias = Callable[[list[_Packet]], object]
+_FramesIn: TypeAlias = Callable[[list[FrameWrapper]], object]
 _Family: TypeAlias = int | Literal["auto", "ipv4", "ipv6"] | None
 _SourcePolicy: TypeAlias = Literal["any", "target", "first"]
-
-class _RequiredJitterBuffer(TypedDict):
-    capacity: int
-
-class _JitterBuffer(_RequiredJitterBuffer, total=False):
-    max_delay_ns: int | None
-    max_dropout: int
-    max_misorder: int
 
 class RtpQueueFullError(Exception): ...
 
@@ -41,13 +36,7 @@ class RtpChannel:
     def reset_source_lock(self) -> None: ...
     def close(self) -> None: ...
     def __enter__(self) -> Self: ...
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None = ...,
-        exc: BaseException | None = ...,
-        traceback: TracebackType | None = ...,
-        /,
-    ) -> Literal[False]: ...
+    def __exit__(self, *exc: object) -> Literal[False]: ...
 
 @disjoint_base
 class RtpServer:
@@ -59,7 +48,7 @@ class RtpServer:
     @overload
     def create_channel(
         self,
-        pkt_in: Callable[[bytes, _Address, int], object],
+        pkt_in: _PacketIn,
         bind_host: str | None = None,
         bind_port: int = 0,
         queue_size: int = 32,
@@ -82,7 +71,7 @@ class RtpServer:
     @overload
     def create_channel(
         self,
-        pkt_in: Callable[[list[_Packet]], object],
+        pkt_in: _BatchIn,
         bind_host: str | None = None,
         bind_port: int = 0,
         queue_size: int = 32,
@@ -112,9 +101,9 @@ class RtpServer:
         bind_family: _Family = 0,
         *,
         batch: Literal[False] = False,
-        frames_in: Callable[[list[FrameWrapper]], object],
-        jitter_buffer: int | _JitterBuffer,
-        other_in: Callable[[bytes, _Address, int], object] | None = None,
+        frames_in: _FramesIn,
+        jitter_buffer: int | JitterBufferOptions,
+        other_in: _PacketIn | None = None,
         receive_buffer_size: int | None = None,
         send_buffer_size: int | None = None,
         dscp: int | None = None,
@@ -127,10 +116,4 @@ class RtpServer:
     ) -> RtpChannel: ...
     def shutdown(self) -> None: ...
     def __enter__(self) -> Self: ...
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-        /,
-    ) -> Literal[False]: ...
+    def __exit__(self, *exc: object) -> Literal[False]: ...

@@ -25,10 +25,11 @@ import warnings
 import weakref
 from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypedDict, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar, overload
 
 from ._aio_home import Home
 from ._aio_inbox import Inbox
+from ._options import JitterBufferOptions
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -48,18 +49,6 @@ class Packet(NamedTuple):
     data: bytes
     addr: tuple[str, int]  #: (host, port) of its sender
     rtime_ns: int  #: CLOCK_MONOTONIC, as time.monotonic_ns()
-
-
-class _CapacityOption(TypedDict):
-    capacity: int
-
-
-class JitterBufferOptions(_CapacityOption, total=False):
-    """RtpJBuf's arguments: capacity in packets, and what may be left out."""
-
-    max_delay_ns: int | None
-    max_dropout: int
-    max_misorder: int
 
 
 class _Channel(abc.ABC, Generic[_T]):
@@ -338,23 +327,10 @@ async def open_channel(
     Raises as create_channel: TypeError, ValueError, OSError with errno (EADDRINUSE, …),
     RuntimeError if the server is shut down.
     """
+    options: dict[str, Any] = dict(locals())  # all of the arguments, by name
     loop = asyncio.get_running_loop()
-    options: dict[str, Any] = {
-        "bind_host": bind_host,
-        "bind_port": bind_port,
-        "queue_size": queue_size,
-        "bind_family": bind_family,
-        "receive_buffer_size": receive_buffer_size,
-        "send_buffer_size": send_buffer_size,
-        "dscp": dscp,
-        "reuse_port": reuse_port,
-        "v6_only": v6_only,
-        "kernel_timestamps": kernel_timestamps,
-        "coalesce": coalesce,
-        "source_policy": source_policy,
-        "probation": probation,
-    }
+    for name in ("server", "recv_queue"):
+        del options[name]
     if jitter_buffer is None:
         return await Channel(loop, recv_queue)._open(server, options)
-    options["jitter_buffer"] = jitter_buffer
     return await FrameChannel(loop, recv_queue)._open(server, options)
