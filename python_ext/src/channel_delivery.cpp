@@ -42,7 +42,7 @@ py_ref bytes_of(const std::uint8_t* data, std::size_t size) {
                                             static_cast<Py_ssize_t>(size))};
 }
 
-/// What one datagram is to a callback.
+/// The arguments of a callback for one datagram.
 struct received {
     py_ref data, address, time;
 
@@ -56,7 +56,7 @@ struct received {
     }
 };
 
-/// Without memory for them, items are lost, counted and said to be.
+/// For want of memory: counts the items as lost, and reports the MemoryError.
 void lose(callback_queue& queue, std::atomic<std::uint64_t>& of_channel, PyObject* callback,
           std::size_t count = 1) {
     queue.count_lost(of_channel, count);
@@ -94,8 +94,8 @@ py_ref frame_of(python::channel& channel, media_frame& frame) {
 
 } // namespace
 
-// Making an object may start a garbage collection, and that, like a callback, any code: hence the
-// reference to the channel, and the question whether it is still open right before each call.
+// Making an object may start a garbage collection, which, like a callback, may run any code. Hence
+// the reference to the channel, and the check right before each call that it is still open.
 
 void deliver_datagrams(channel_link& link, std::span<const queued_datagram> datagrams,
                        const std::uint8_t* bytes, callback_queue& queue) {

@@ -14,14 +14,14 @@ frame_type_table frame_types{};
 
 namespace {
 
-// Blocks that nobody uses, for the next frames: with the GIL held. As with Python's own lists of
-// that kind the collector does not count them as allocations, so that a stream that is played and
-// forgotten never makes it run.
+// Free blocks, for the next frames; used with the GIL held. As with Python's own free lists, the
+// collector does not count a reused block as an allocation, so that a stream whose frames are
+// played and dropped never makes it run.
 frame_object* free_blocks = nullptr;
 unsigned free_count = 0;
 constexpr unsigned most_free = 1024;
 
-/// Brings an object without references to life, with one.
+/// Gives an object that has no references one.
 inline void revive(PyObject* object) noexcept {
 #ifdef Py_REF_DEBUG
     PyObject_Init(object, Py_TYPE(object));
@@ -163,7 +163,7 @@ bool fill_content(frame_object* f) {
     return true;
 }
 
-// What the wrapper refers to goes when it is no frame any more: that may run any code.
+// What the wrapper refers to is released last: that may run any code.
 inline void end_wrapper(frame_object* f) {
     PyObject* const data = f->data;
     PyObject* const opaque = f->opaque;
@@ -236,7 +236,7 @@ void deallocate_frame(PyObject* self) {
         return;
     }
     PyObject_GC_UnTrack(self);
-    // A frame that is another's opaque, and so on for a million of them, must not end the stack.
+    // A chain of a million frames, each the opaque of the next, must not exhaust the stack.
     Py_TRASHCAN_BEGIN(self, deallocate_frame) end_wrapper(f);
     Py_TRASHCAN_END
 }

@@ -1,11 +1,11 @@
 /// \file
-/// What a FrameWrapper is made of.
+/// The memory of a FrameWrapper.
 ///
 /// A frame is one block of memory that begins with the FrameWrapper and also holds the objects that
 /// are read from it: `content`, `content.frame`, `content.frame.rtp` and its `info`. They are
-/// filled when content is asked for: then every attribute is an object that lies there, which
-/// Python reads faster than what has to be made. They may outlive the wrapper: the block stays
-/// until nobody refers to any of the five. They refer to numbers and to each other, never to the
+/// filled when content is first read: every attribute is then an object that exists, which Python
+/// reads faster than one that has to be made. They may outlive the wrapper: the block is freed when
+/// nothing refers to any of the five. They refer to numbers and to each other, never to the
 /// wrapper or to what the user gave with the packet, so that only the wrapper can be part of a
 /// cycle.
 #pragma once
@@ -55,18 +55,18 @@ struct frame_object {
     PyObject_HEAD PyObject* data; ///< what the user gave as the datagram; null for None
     PyObject* opaque;             ///< null for None
     PyObject* addr;               ///< (host, port) of the sender; null for None
-    PyObject* payload;            ///< rtp_data, once it was asked for
-    PyObject* bytes;              ///< exact bytes in which the packet lies; null in an erasure's
+    PyObject* payload;            ///< rtp_data, once it was read
+    PyObject* bytes;              ///< exact bytes that hold the packet; null for an erasure
     rtp_packet_view packet;
     std::int64_t lseq;
-    erasure gap;         ///< what an erasure's tells
+    erasure gap;         ///< of an erasure's frame
     PyObject* gap_frame; ///< of a packet on its way out: the erasure before it, if there is one
     frame_object* next;  ///< in a list of frames on their way out, or of those free
     unsigned char pins;  ///< how many of the five objects are alive
     bool is_erasure;
     bool has_gap;     ///< gap goes before this packet, and gap_frame is not made yet
     bool cyclic;      ///< data or opaque may refer to other objects
-    bool has_content; ///< content was asked for, and the wrapper refers to it
+    bool has_content; ///< content was read, and the wrapper refers to it
     content_object content;
     union_object either;
     rtp_object rtp;
@@ -87,7 +87,7 @@ struct frame_type_table {
 extern frame_type_table frame_types;
 
 /// A frame of a packet that lies in the exact bytes object \p bytes. The garbage collector is not
-/// told of it before it is given to publish(): until then its one owner tells what it refers to.
+/// told of it before publish(): until then its one owner visits what it refers to.
 /// May run any code, as what allocates Python objects may. \return null with MemoryError set
 frame_object* new_packet_frame(const rtp_packet_view& packet, PyObject* bytes, PyObject* data,
                                PyObject* opaque);
@@ -95,14 +95,14 @@ frame_object* new_packet_frame(const rtp_packet_view& packet, PyObject* bytes, P
 /// The same of an erasure, which refers to nothing.
 frame_object* new_erasure_frame(const erasure& gap);
 
-/// Gives a frame to Python: its reference becomes one that anybody may hold. Runs no code.
+/// Hands a frame to Python: from here on the collector knows it. Runs no code.
 inline PyObject* publish(frame_object* f) noexcept {
     if (f->cyclic) [[unlikely]]
         PyObject_GC_Track(f);
     return f->object();
 }
 
-/// Py_TPFLAGS_HAVE_GC's and a destructor's slots of the types in frame_type_table.
+/// The slots tp_traverse, tp_clear and tp_dealloc of the types in frame_type_table.
 int traverse_frame(PyObject* self, visitproc visit, void* arg);
 int clear_frame(PyObject* self);
 void deallocate_frame(PyObject* self);

@@ -10,7 +10,7 @@ py_ref frame_list::publish_all() {
         f->gap_frame = publish(gap);
         f->has_gap = false;
     }
-    // From here on no other code runs: nobody sees a list that is not filled.
+    // From here on no other code runs: none sees a list that is not filled.
     py_ref list{PyList_New(static_cast<Py_ssize_t>(items_))};
     if (!list) return {};
     Py_ssize_t i = 0;

@@ -61,7 +61,7 @@ private:
 };
 
 /// The sink of a jitter_buffer<frame_owner>: collects, allocates nothing and runs no Python code,
-/// so that none can find the buffer in the middle of its work.
+/// so that no code sees the buffer halfway through an insertion.
 class frame_collector {
 public:
     using frame = jitter_buffer<frame_owner>::frame;
@@ -76,7 +76,7 @@ public:
         }
         ready.push_back(o);
     }
-    /// There is always a packet after an erasure, and it is the next one to come here.
+    /// The next call after an erasure always brings the packet behind it.
     void operator()(const erasure& gap) noexcept {
         gap_ = gap;
         gap_pending_ = true;

@@ -21,7 +21,7 @@ PyObject* object_or_none(PyObject* object) noexcept {
 
 frame_object* frame_of(PyObject* self) noexcept { return reinterpret_cast<frame_object*>(self); }
 
-// ---- what each attribute is ----
+// ---- attributes ----
 
 namespace wrapper {
 
@@ -92,7 +92,7 @@ PyObject* text(PyObject* self) {
 
 } // namespace info
 
-// ---- attributes of types ----
+// ---- tables of attributes ----
 
 using getter = PyObject* (*)(PyObject*);
 
@@ -133,7 +133,7 @@ constinit std::array info_attributes{
     attribute{"marker", info::marker, "bool: the marker bit."},
 };
 
-// Attributes that lie in the object: Python reads them at once, without a call.
+// Attributes stored in the object: Python reads them without a call.
 constexpr PyMemberDef slot_at(const char* name, std::size_t offset, const char* doc) {
     return {name, T_OBJECT_EX, static_cast<Py_ssize_t>(offset), READONLY, doc};
 }
@@ -169,8 +169,8 @@ PyMemberDef info_slots[] = {
 PyMemberDef no_slots[] = {{}};
 constinit std::array<attribute, 0> no_attributes{};
 
-// A getset descriptor is found through the type's dict at every use. Names in programs are interned
-// objects, so that looking for the same object is right nearly always, and cheaper.
+// A getset descriptor is looked up in the type's dict at every use. Names in programs are interned,
+// so that comparing pointers finds nearly every attribute, for less.
 PyObject* get_wrapper_attribute(PyObject* self, PyObject* name) {
     for (const attribute& a : wrapper_attributes)
         if (a.name == name) return a.get(self);

@@ -30,11 +30,11 @@ void fill(PyObject* object) {
     bp::import("atexit").attr("register")(bp::object(module.attr("_at_exit")));
 }
 
-/// Runs in every interpreter that imports the module, and again where it is imported anew after it
-/// was taken out of sys.modules. Its types exist once in a process: the main interpreter gets the
-/// same ones each time, no other gets any.
+/// Runs in every interpreter that imports the module, and again if it is imported after it was
+/// removed from sys.modules. Its types exist once in a process: the main interpreter gets the same
+/// ones each time, other interpreters get an ImportError.
 int execute(PyObject* module) {
-    static PyObject* names = nullptr; // what fill() made, kept for good
+    static PyObject* names = nullptr; // what fill() made, never freed
     if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
         PyErr_SetString(PyExc_ImportError, "rtpsynth runs in the main interpreter only");
         return -1;
@@ -56,8 +56,8 @@ int execute(PyObject* module) {
     return names != nullptr ? 0 : -1;
 }
 
-// In two phases (PEP 489): of a module that is made in one, CPython gives a second interpreter a
-// copy of the first one's names, without asking.
+// Multi-phase initialisation (PEP 489): of a single-phase module CPython gives a second interpreter
+// a copy of the first one's names, and runs nothing of ours.
 PyModuleDef_Slot module_slots[] = {
     {Py_mod_exec, reinterpret_cast<void*>(execute)},
 #ifdef Py_mod_multiple_interpreters

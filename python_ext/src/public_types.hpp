@@ -1,5 +1,6 @@
 /// \file
-/// What the module is made of; each part has a source file of its name.
+/// The parts of the module: bind_synth() is in rtp_synth.cpp, and so on. Each puts its names into
+/// the module that is being made.
 #pragma once
 
 namespace rtpsynth::python {

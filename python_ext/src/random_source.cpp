@@ -11,7 +11,7 @@ namespace {
 
 PyObject* source = nullptr; // owned, changed with the GIL held; null is the system's
 
-/// The error that is set, taken away, and put back or forgotten.
+/// Takes the exception that is set; restore() sets it again.
 class fetched_error {
 public:
     fetched_error() {
@@ -31,8 +31,8 @@ private:
     py_ref traceback_;
 };
 
-/// f(), or f(32) where that is a TypeError: nothing but trying tells what wrappers and builtins
-/// take. If neither call is possible the first one's error tells more.
+/// f(), or f(32) if that is a TypeError: for wrappers and builtins there is no other way to find
+/// out how many arguments they take. If neither call is possible, the first one's error is raised.
 py_ref call_source(PyObject* f) {
     PyObject* args[] = {nullptr, nullptr};
     py_ref number = call_python(f, args + 1, 0);

@@ -17,19 +17,20 @@ namespace {
 
 using python_jitter_buffer = jitter_buffer<frame_owner>;
 
-PyObject* parse_error = nullptr; // the class RTPParseError, for good
+PyObject* parse_error = nullptr; // the class RTPParseError, never freed
 
-/// Everything in here is used with the GIL held, and no Python code runs while \p buffer works:
-/// what can run any, as do allocations, conversions and released references, comes before or after.
+/// Used with the GIL held. No Python code runs while \p buffer works: what may run any
+/// (allocations, conversions, released references) comes before or after.
 struct jbuf_payload {
     std::optional<python_jitter_buffer> buffer; // none before __init__
-    // What left the buffer when there was no memory for a list of it: goes out with the next call.
+    // Frames that left the buffer when there was no memory for a list: they go out with the next
+    // call.
     frame_list unsent;
 
     bool initialised() const noexcept { return buffer.has_value(); }
 
-    /// Puts another buffer, or none, in place of the one there is. What was in that goes last: it
-    /// may run any code.
+    /// Replaces the buffer, by none if \p fresh is. What was in it is released last: that may run
+    /// any code.
     void replace(std::optional<python_jitter_buffer> fresh) noexcept {
         const frame_list before{std::move(unsent)};
         fresh.swap(buffer);
@@ -120,14 +121,15 @@ PyObject* udp_in(jbuf_payload& self, const arguments<3>& a) {
         PyList_SET_ITEM(list.get(), 0, publish(f.release()));
         return list.release();
     }
-    list = {}; // nobody is to find it without an item
+    list = {}; // gc.get_objects() must not find it without an item
     return insert(self, f.release(), at(now));
 }
 
 PyObject* udp_in_many(jbuf_payload& self, const arguments<3>& a) {
     std::int64_t now = 0;
     if (!to_time(a[2], now)) return nullptr;
-    // All of them first: what may fail or run other code is over before anything moves.
+    // Frames for all of them first: nothing enters the buffer before what may fail or run other
+    // code.
     const py_ref datagrams{PySequence_Fast(a[0], "datagrams must be an iterable")};
     if (!datagrams) return nullptr;
     frame_list frames;
@@ -279,7 +281,7 @@ void bind_jbuf() {
     parse_error =
         add_exception("rtpsynth.RtpJBuf.RTPParseError",
                       "A datagram is no RTP packet. code: int, which check failed, -1..-7.");
-    module.attr("RTPParseError").attr("code") = 0; // of one that somebody else made
+    module.attr("RTPParseError").attr("code") = 0; // of an instance that Python code made
     module.attr("RTP_PARSER_OK") = 1;
     module.attr("RJB_ENOMEM") = static_cast<int>(errc::not_enough_memory);
 }

@@ -12,7 +12,7 @@ namespace {
 
 PyObject* channel_proc_error = nullptr;
 
-/// The exception that is set, which then is set no more.
+/// Takes the exception that is set.
 py_ref take_exception() {
     PyObject *type, *value, *trace;
     PyErr_Fetch(&type, &value, &trace);
@@ -33,25 +33,26 @@ void raise_channel_error(py_ref cause) {
     PyErr_Restore(type, value, trace);
 }
 
-/// The schedule has failed, with an exception set. \return nothing
+/// Ends a schedule that has failed, with an exception set. \return nullopt
 std::nullopt_t fail(proc_worker& worker, proc_link& link, PyObject* callback) {
     worker.count_exception();
     py_ref error = guarded(take_exception); // which may run any code
     if (link.channel != nullptr) {
         link.channel->payload.error = std::move(error);
-    } else { // closed meanwhile: nobody will ask
+    } else { // closed meanwhile: close() raises it no more
         PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(error.get())), error.get());
         write_unraisable(callback);
     }
     return std::nullopt;
 }
 
-/// When the next call is due. Python's numbers have no end; the clock's do.
+/// When the next call is due; clamped, since Python's integers have no bounds.
 std::optional<time_point> to_time(PyObject* number) {
     int overflow = 0;
     const long long n = PyLong_AsLongLongAndOverflow(number, &overflow);
     if (overflow > 0) return time_point::max();
-    if (overflow < 0 || n < 0) return time_point{duration{1}}; // past, and not a first call's
+    if (overflow < 0 || n < 0)
+        return time_point{duration{1}}; // in the past; 0 is for the first call
     return time_point{duration{n}};
 }
 
@@ -193,7 +194,7 @@ py_ref open_proc_channel(const std::shared_ptr<proc>& owner, PyObject* callback)
 
         const auto worker = owner->worker();
         std::shared_ptr<asio_server::rtp_proc_channel> native;
-        if (owner->on_worker()) { // which could not wait for itself
+        if (owner->on_worker()) { // which cannot wait for itself
             const auto next = call_back(*worker, *link, std::chrono::steady_clock::now());
             native = worker->native().create_channel(handler{worker, link, next});
         } else {

@@ -37,7 +37,7 @@ struct proc_channel {
     void clear();
     /// From here on no callback begins.
     void detach() noexcept;
-    /// Tells sys.unraisablehook what ended the schedule, if nobody asked.
+    /// Reports what ended the schedule to sys.unraisablehook, if close() did not raise it.
     void finalize(PyObject* self);
 };
 

@@ -10,7 +10,7 @@ namespace rtpsynth::python {
 
 namespace {
 
-// By payload type; Python's None where there is no profile. For good.
+// By payload type; Python's None where there is no profile. Never freed.
 std::array<PyObject*, 128> profiles{};
 
 PyStructSequence_Field fields[] = {

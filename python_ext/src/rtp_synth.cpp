@@ -36,7 +36,7 @@ bool initialise(synth_payload& self, const arguments<2>& a) {
     return true;
 }
 
-/// to_integer() with the usual case in place.
+/// to_integer() with the usual case inline.
 template <class Integer>
 bool to_small_integer(PyObject* value, const char* name, Integer& out, long hi) {
     if (PyLong_CheckExact(value)) [[likely]] {
@@ -158,7 +158,7 @@ PyObject* next_pkts(synth_payload& self, const arguments<4>& a) {
     }
     py_ref packets{PyList_New(n)};
     if (!packets) return nullptr;
-    // While it lacks items, what gc.get_objects() finds must not see it.
+    // gc.get_objects() must not find it while it lacks items.
     PyObject_GC_UnTrack(packets.get());
     if (payloads) {
         if (!fill_packets(packets.get(), format, payloads.get())) return nullptr;

@@ -14,8 +14,8 @@ namespace rtpsynth::python {
 
 namespace {
 
-// What takes longer than this, some 0.1 ms, is done without the interpreter's lock. Getting it back
-// from a busy Python thread takes 5 ms, which is too much for less.
+// Larger blocks, which take 0.1 ms or more, are computed without the GIL. Taking it back from a
+// busy Python thread takes 5 ms, which is too much for smaller ones.
 constexpr std::size_t large = 1 << 20; // bytes, in and out together
 
 template <class F>
@@ -25,21 +25,21 @@ void compute(std::size_t bytes, F&& f) {
     f();
 }
 
-/// Of what stands for an int and is a buffer too, arrays are not numbers even if some of them can
-/// be converted, and scalars are.
+/// For objects that have __index__ and are buffers too: a scalar is a number, an array is not, even
+/// if it can be converted.
 [[gnu::noinline]] bool is_scalar(PyObject* value) {
     if (!PyObject_CheckBuffer(value)) return true;
     Py_buffer view;
     if (PyObject_GetBuffer(value, &view, PyBUF_FULL_RO) != 0) {
         PyErr_Clear();
-        return false; // reading it will say so again
+        return false; // reading it will fail again
     }
     const bool scalar = view.ndim == 0;
     PyBuffer_Release(&view);
     return scalar;
 }
 
-/// An int, or what stands for one.
+/// An int, or an object with __index__.
 bool is_number(PyObject* value) {
     if (PyLong_Check(value)) return true;
     const PyNumberMethods* const number = Py_TYPE(value)->tp_as_number;

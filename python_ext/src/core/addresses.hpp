@@ -1,5 +1,6 @@
 /// \file
-/// Hosts, ports and families as Python has them, and endpoints. With the GIL held; errors are set.
+/// Between Python's hosts, ports and families and Asio's endpoints. With the GIL held; on an error
+/// an exception is set.
 #pragma once
 
 #include "core/py_ref.hpp"

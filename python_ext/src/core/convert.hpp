@@ -36,7 +36,8 @@ public:
         if (buffer_.obj != nullptr) PyBuffer_Release(&buffer_);
     }
 
-    /// Once. \p writable: also for writing. \return false with TypeError or BufferError set
+    /// May be called once. \p writable: also for writing. \return false with TypeError or
+    /// BufferError set
     bool assign(PyObject* object, const char* name, bool writable = false) {
         if (PyBytes_CheckExact(object) && !writable) [[likely]] { // immutable: nothing to lock
             data_ = reinterpret_cast<std::uint8_t*>(PyBytes_AS_STRING(object));
@@ -66,7 +67,8 @@ void set_error_from_exception();
 void set_os_error(int code, const std::string& what);
 
 /// What \p f returns, or null with a Python exception in place of a C++ one. There is no
-/// `catch (...)`: pthread_exit, by which the interpreter ends threads, is one that must pass.
+/// `catch (...)`, since pthread_exit, by which the interpreter ends threads, unwinds as an
+/// exception.
 template <class F>
 PyObject* translated(F&& f) {
     try {

@@ -266,9 +266,9 @@ public:
         return object;
     }
 
-    /// An instance made by C++, which \p fill, a `bool(instance<Payload>&)`, completes. Nobody
-    /// finds it before. \return none with an error set, if there is no memory or \p fill returned
-    /// false
+    /// An instance made by C++, completed by \p fill, a `bool(instance<Payload>&)`. The collector
+    /// does not know it before. \return none with an error set, if there is no memory or \p fill
+    /// returned false
     template <class Fill>
     static py_ref create(Fill&& fill) {
         py_ref object = allocate(type_);
@@ -314,7 +314,7 @@ private:
         if constexpr (detached) instance_of<Payload>(self).payload.detach();
         if constexpr (collected) {
             PyObject_GC_UnTrack(self);
-            // An object in an object, and so on for a million of them, must not end the stack.
+            // A chain of a million objects must not exhaust the stack.
             Py_TRASHCAN_BEGIN(self, deallocate) destroy(self);
             Py_TRASHCAN_END
         } else {

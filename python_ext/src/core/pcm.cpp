@@ -6,7 +6,7 @@ namespace rtpsynth::python {
 
 namespace {
 
-PyObject* one_sample = nullptr; // array('h', [0]), for good
+PyObject* one_sample = nullptr; // array('h', [0]), never freed
 
 /// Whether a format of the struct module is that of bytes or, if wanted, of native 16-bit samples.
 bool has_elements(const char* format, bool samples) {

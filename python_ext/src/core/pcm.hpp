@@ -21,10 +21,11 @@ public:
         if (buffer_.obj != nullptr) PyBuffer_Release(&buffer_);
     }
 
-    /// Once: a C-contiguous buffer of native 16-bit samples, or of bytes that are such.
+    /// May be called once: a C-contiguous buffer of native 16-bit samples, or of their bytes.
     /// \return false with TypeError, BufferError or, for an odd number of bytes, ValueError set
     bool assign_samples(PyObject* object, const char* name);
-    /// Once: a C-contiguous buffer of bytes. \return false with TypeError or BufferError set
+    /// May be called once: a C-contiguous buffer of bytes. \return false with TypeError or
+    /// BufferError set
     bool assign_codes(PyObject* object, const char* name);
 
     std::span<const std::int16_t> samples() const noexcept {
@@ -52,7 +53,7 @@ public:
         if (buffer_.obj != nullptr) PyBuffer_Release(&buffer_);
     }
 
-    /// Once: \p n samples of any value. \return false with MemoryError set
+    /// May be called once: \p n samples of any value. \return false with MemoryError set
     bool allocate(std::size_t n);
     std::span<std::int16_t> samples() const noexcept {
         return {static_cast<std::int16_t*>(buffer_.buf),

@@ -12,7 +12,7 @@ namespace detail {
 void release_last(PyObject* object);
 }
 
-/// Py_XDECREF for objects that may be the user's: see gil.hpp of threads that are stopped.
+/// Py_XDECREF for objects that may be the user's: gil.hpp says why it may not return.
 inline void release_reference(PyObject* object) {
     if (object == nullptr) return;
     if (Py_REFCNT(object) == 1)
@@ -25,7 +25,7 @@ inline void release_reference(PyObject* object) {
 class py_ref {
 public:
     py_ref() = default;
-    /// Takes over a new reference; null, as of a call that failed, is none.
+    /// Takes over a new reference; null, the result of a call that failed, is none.
     explicit py_ref(PyObject* owned) noexcept : object_{owned} {}
     /// One more reference to \p object, which may be null.
     static py_ref share(PyObject* object) noexcept {

@@ -16,7 +16,7 @@ namespace rtpsynth::python {
 
 using counter = std::pair<const char*, std::uint64_t>;
 
-/// None with MemoryError set.
+/// \return none with MemoryError set
 py_ref make_stats(std::initializer_list<counter> counters);
 py_ref make_stats(const asio_server::channel_stats& counted);
 py_ref make_stats(const asio_server::frame_receiver_stats& counted);

@@ -1,5 +1,5 @@
 /// \file
-/// What runs threads that call Python: its end, the interpreter's, and fork().
+/// Objects with threads that call Python: how they end, with the interpreter too, and fork().
 #pragma once
 
 #include "threads/callback_thread.hpp"
@@ -10,7 +10,7 @@
 
 namespace rtpsynth::python {
 
-/// Held by a shared_ptr. With the GIL held, all of it.
+/// Base of what is behind RtpServer and RtpProc. Held by a shared_ptr; used with the GIL held.
 class background : public std::enable_shared_from_this<background> {
 public:
     background(const background&) = delete;
@@ -28,7 +28,7 @@ public:
 protected:
     /// \p name: the Python class. \throws std::runtime_error if the interpreter is ending
     explicit background(const char* name);
-    /// The derived class's calls shutdown(), which needs what it has.
+    /// The destructor of the derived class calls shutdown(), which needs its members.
     virtual ~background();
 
 private:
@@ -36,7 +36,7 @@ private:
 
     /// Tells the threads to end, without waiting.
     virtual void stop() noexcept = 0;
-    /// Waits for their end, for a callback not longer than until \p deadline. Without the GIL.
+    /// Waits for them to end, no longer than until \p deadline if a callback runs. Without the GIL.
     virtual void join_until(callback_thread::clock::time_point deadline) = 0;
 
     void request_stop() noexcept;
@@ -49,9 +49,9 @@ private:
     background* next_;
 };
 
-/// For atexit: stops every background, and lets no other begin.
+/// For atexit: stops every background; no further one can be made.
 void stop_all_backgrounds();
-/// That it was called. With the GIL held.
+/// Whether it was called. With the GIL held.
 bool stopped_all_backgrounds() noexcept;
 
 } // namespace rtpsynth::python

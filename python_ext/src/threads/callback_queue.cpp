@@ -68,7 +68,7 @@ void callback_queue::push(const std::shared_ptr<channel_link>& to,
             ++added.datagrams;
             --left;
         }
-    } catch (const std::bad_alloc&) { // none of it then
+    } catch (const std::bad_alloc&) { // then none is taken
         left = datagrams.size();
         filling_.bytes.resize(bytes);
         filling_.datagrams.resize(records);
@@ -153,7 +153,7 @@ void callback_queue::run(python_thread& python) {
             if (python.has_gil()) python.release();
             if (!take(taken, true)) return;
         }
-        if (!python.has_gil()) python.take(); // nor has it when there is work from the start
+        if (!python.has_gil()) python.take(); // if there was work from the start
         interpreter_scope scope;
         deliver(taken, python);
         scope.leave();

@@ -1,5 +1,5 @@
 /// \file
-/// The way of datagrams and frames from a server's I/O thread, which never has the GIL, to Python.
+/// Takes datagrams and frames from a server's I/O thread, which never has the GIL, to Python.
 #pragma once
 
 #include "threads/python_thread.hpp"
@@ -26,26 +26,26 @@ struct instance;
 struct channel_link {
     /// Borrowed; null when it is closed or gone. With the GIL held.
     instance<python::channel>* channel = nullptr;
-    /// What the queue keeps for it, in bytes.
+    /// What the queue holds for it, in bytes.
     std::atomic<std::size_t> waiting{0};
-    /// Datagrams, and frames, that Python was too slow for or had no memory for.
+    /// Datagrams and frames dropped because Python was too slow or had no memory.
     std::atomic<std::uint64_t> datagrams_lost{0};
     std::atomic<std::uint64_t> frames_lost{0};
 };
 
-/// A datagram on its way.
+/// A datagram in the queue.
 struct queued_datagram {
     boost::asio::ip::udp::endpoint source;
     time_point received_at;
     std::uint32_t size;
 };
 
-/// Filled by the I/O thread, emptied by one that calls Python. Holds nothing of Python's, so that
-/// it can be thrown away at any time on any thread.
+/// Filled by the I/O thread, emptied by a thread that calls Python. Holds no Python object, so that
+/// it can be destroyed at any time on any thread.
 class callback_queue {
 public:
-    /// What one channel's datagrams or frames may take, in bytes, with 1 KiB for each on top of
-    /// their data, and what all of a server may.
+    /// Limits of what waits for one channel and for a whole server, in bytes: the data, and 1 KiB
+    /// for each datagram or frame.
     static constexpr std::size_t channel_limit = std::size_t{4} << 20;
     static constexpr std::size_t server_limit = std::size_t{256} << 20;
 
@@ -56,7 +56,7 @@ public:
     void push(const std::shared_ptr<channel_link>& to,
               std::span<asio_server::media_frame> frames) noexcept;
 
-    /// Counts what Python had no room for. Any thread.
+    /// Counts what was dropped. Any thread.
     void count_lost(std::atomic<std::uint64_t>& of_channel, std::size_t count) noexcept;
     /// Counts an exception that a callback raised.
     void count_exception() noexcept { exceptions_.fetch_add(1, std::memory_order_relaxed); }
@@ -66,7 +66,7 @@ public:
         return exceptions_.load(std::memory_order_relaxed);
     }
 
-    /// Delivers in order what comes, until stop().
+    /// Delivers what arrives, in order, until stop().
     void run(python_thread& python);
 
     /// With the GIL held: nothing is delivered after it.

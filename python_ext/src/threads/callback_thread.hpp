@@ -12,17 +12,17 @@
 
 namespace rtpsynth::python {
 
-/// Owns the thread. Nobody can know when a Python function returns, so nobody waits long for it: a
-/// thread that is inside one when its owner goes ends by itself.
+/// Owns the thread. A Python function may never return, so its end is not waited for long: a thread
+/// that is inside one when its owner is destroyed goes on and ends by itself.
 class callback_thread {
 public:
     using clock = std::chrono::steady_clock;
 
-    /// How long an owner waits for a call that runs.
+    /// How long an owner waits for a callback that runs.
     static constexpr std::chrono::milliseconds patience{50};
 
     /// Runs \p body, which gives the GIL back before it returns.
-    /// \throws boost::system::system_error if there can be no thread, std::bad_alloc
+    /// \throws boost::system::system_error if no thread can be started, std::bad_alloc
     callback_thread(const char* name, std::function<void(python_thread&)> body);
     /// The thread goes on, if it was not joined.
     ~callback_thread();

@@ -1,12 +1,12 @@
 /// \file
 /// Threads and the interpreter's lock (GIL).
 ///
-/// An interpreter that is ending stops threads which want the lock by pthread_exit. That unwinds
-/// their stack as an exception nobody may catch, and C++ that is not made for it, such as whatever
-/// is noexcept, aborts the process. Here such a thread stops where it is, until the process is
-/// gone: in take_gil, call_python, write_unraisable and release_reference, which run Python code or
-/// wait for the lock. So may an allocation, by a garbage collection: what makes objects on threads
-/// of ours is guarded().
+/// An interpreter that is ending ends threads that ask for the lock, by pthread_exit. That unwinds
+/// their stack with an exception that must not be caught, and a function that is noexcept aborts
+/// the process. Here such a thread stops where it is instead, until the process ends: in take_gil,
+/// call_python, write_unraisable and release_reference, which run Python code or wait for the lock.
+/// An allocation may do so too, by a garbage collection: on threads of ours, what makes objects is
+/// called by guarded().
 #pragma once
 
 #include "core/py_ref.hpp"
@@ -15,7 +15,7 @@
 
 namespace rtpsynth::python {
 
-/// Around what may run Python code: a thread that does not get to leave() is stopped for good.
+/// Around what may run Python code: a thread that is unwound before leave() stops for good.
 class interpreter_scope {
 public:
     interpreter_scope() = default;

@@ -16,12 +16,12 @@
 namespace rtpsynth::python {
 
 /// An io_context, the thread that runs it, and the rtp_proc on it. The thread takes the GIL when a
-/// handler needs it and keeps it for what else is due; so a thousand calls cost one taking.
+/// handler needs it and keeps it for what else is due: it is taken once for a thousand calls.
 class proc_worker {
 public:
     proc_worker();
 
-    /// For handlers, on the thread: has the GIL from here on. \return false if it had it before
+    /// For handlers, on the thread: takes the GIL. \return false if the thread had it
     bool need_gil() {
         if (python_->has_gil()) return false;
         python_->take();

@@ -1,5 +1,5 @@
 /// \file
-/// A thread that Python did not start, and the GIL.
+/// The GIL on a thread that Python did not start.
 #pragma once
 
 #include "core/python.hpp"
@@ -8,9 +8,9 @@
 
 namespace rtpsynth::python {
 
-/// The interpreter's state of a thread that Python did not start. Made, used and destroyed by that
-/// thread; kept for as long as it lives, since making one for each visit costs 200 times as much as
-/// a visit.
+/// The PyThreadState of a thread that Python did not start. Made, used and destroyed by that
+/// thread, and kept for its whole life: making one costs 200 times as much as taking the GIL with
+/// it.
 class python_thread {
 public:
     /// Without the GIL. \throws std::bad_alloc
@@ -24,10 +24,11 @@ public:
     void release() noexcept;
     bool has_gil() const noexcept { return has_gil_; }
 
-    /// To be called now and then by who keeps the GIL as long as there is something to do: lets
-    /// others have it after 10 ms. Not sooner: whoever waits asks for it after 5 ms (the switch
-    /// interval), beginning anew each time it is released, and does not get it before it asked from
-    /// a thread that takes it right back. Python functions heed that by themselves, others do not.
+    /// Lets other threads have the GIL if this one has kept it for 10 ms. To be called between
+    /// pieces of work. Not sooner, since a waiting thread requests the GIL after 5 ms (the switch
+    /// interval), starts that wait again each time the GIL is released, and without a request loses
+    /// it to a thread that takes it right back. Python functions answer such requests by
+    /// themselves; functions in C do not.
     void breathe();
 
 private:
