@@ -86,16 +86,16 @@ struct literal {
     consteval literal(const char (&from)[Size]) { std::copy_n(from, Size, chars); }
 };
 
+/// How many parameters "NAME(A, B=1)" has.
+consteval std::size_t count_parameters(std::string_view written) {
+    const auto begin = written.find('(') + 1;
+    if (written[begin] == ')') return 0;
+    return 1 + static_cast<std::size_t>(std::ranges::count(written.substr(begin), ','));
+}
+
 /// The parameters of a function that is written as in Python.
 template <literal Written>
 class signature {
-    static consteval std::size_t count_parameters() {
-        const std::string_view text{Written.chars};
-        const auto begin = text.find('(') + 1;
-        if (text[begin] == ')') return 0;
-        return 1 + static_cast<std::size_t>(std::ranges::count(text.substr(begin), ','));
-    }
-
     // The text with a null character behind each name.
     static constexpr auto split = [] {
         auto copy = std::to_array(Written.chars);
@@ -105,7 +105,7 @@ class signature {
     }();
 
 public:
-    static constexpr std::size_t size = count_parameters();
+    static constexpr std::size_t size = count_parameters(Written.chars);
     static constexpr const char* text = Written.chars;
 
     static constexpr parameters<size> parsed = [] {
