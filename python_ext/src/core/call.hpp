@@ -31,6 +31,10 @@ struct call {
 template <std::size_t N>
 using arguments = std::array<PyObject*, N>;
 
+/// parameters::parse with keywords or with errors.
+bool parse_any(const char* function, std::size_t required, std::size_t positional,
+               std::span<const char* const> names, call c, std::span<PyObject*> out);
+
 /// What a function's parameters are called. The first \p required must be given; those from
 /// \p positional on only by keyword.
 template <std::size_t N>
@@ -41,24 +45,15 @@ struct parameters {
     std::array<const char*, N> names;
 
     /// Puts each argument in its parameter's place. \return false with TypeError set
-    bool parse(call c, arguments<N>& out) const;
-};
-
-/// parameters::parse with keywords or with errors.
-bool parse_any(const char* function, std::size_t required, std::size_t positional,
-               std::span<const char* const> names, call c, std::span<PyObject*> out);
-
-template <std::size_t N>
-bool parameters<N>::parse(call c, arguments<N>& out) const {
-    const auto given = static_cast<std::size_t>(c.positional);
-    if (c.keywords == nullptr && given >= required && given <= positional) [[likely]] {
-        std::size_t i = 0;
-        for (; i != given; ++i) out[i] = c.args[i];
-        for (; i != N; ++i) out[i] = nullptr;
-        return true;
+    bool parse(call c, arguments<N>& out) const {
+        const auto given = static_cast<std::size_t>(c.positional);
+        if (c.keywords == nullptr && given >= required && given <= positional) [[likely]] {
+            for (std::size_t i = 0; i != N; ++i) out[i] = i < given ? c.args[i] : nullptr;
+            return true;
+        }
+        return parse_any(function, required, positional, names, c, out);
     }
-    return parse_any(function, required, positional, names, c, out);
-}
+};
 
 /// A call of arguments that are a tuple and a dict, such as those of __init__. Owns them, since
 /// what converts them may change the dict.
