@@ -13,10 +13,6 @@ namespace {
 
 namespace error = boost::asio::error;
 
-boost::system::error_code to_error_code(int e) noexcept {
-    return {e, boost::system::system_category()};
-}
-
 const channel_options& checked(const channel_options& o) {
     const auto in = [](auto value, auto least, auto most) {
         return !value || (*value >= least && *value <= most);
@@ -33,11 +29,11 @@ const channel_options& checked(const channel_options& o) {
 
 } // namespace
 
-channel_impl::channel_impl(std::shared_ptr<engine> home, const channel_options& options,
+channel_impl::channel_impl(std::shared_ptr<engine> owner, const channel_options& options,
                            std::unique_ptr<receive_handler> handler)
-    : home_{std::move(home)},
+    : owner_{std::move(owner)},
       output_{checked(options).queue_size},
-      socket_{options},
+      socket_{owner_->executor(), options},
       local_{socket_.local_endpoint()},
       handler_{std::move(handler)},
       inbox_{handler_ ? nullptr : std::make_unique<inbox>()},
@@ -47,7 +43,7 @@ channel_impl::channel_impl(std::shared_ptr<engine> home, const channel_options& 
 
 channel_impl::~channel_impl() {
     close();
-    if (token_ != 0) home_->retire(token_, stats());
+    if (token_ != 0) owner_->channels().retire(token_, stats());
 }
 
 bool channel_impl::open(const std::shared_ptr<rtp_channel>& self, std::uint64_t token) {
@@ -55,29 +51,30 @@ bool channel_impl::open(const std::shared_ptr<rtp_channel>& self, std::uint64_t 
     self_ = self;
     token_ = token;
     if (!socket_.is_open()) { // shut down meanwhile
-        home_->channel_closed(token);
+        owner_->channels().closed(token);
         return false;
     }
-    watched_ = reading_ ? EPOLLIN : 0U;
-    if (const int e = home_->sockets().add(socket_.native_handle(), watched_, token))
-        throw boost::system::system_error{to_error_code(e), "epoll_ctl"};
+    watched_ = {.readable = reading_, .writable = false};
+    if (const error_code e = owner_->sockets().add(socket_, watched_, token))
+        throw boost::system::system_error{e, "ready_set"};
     return true;
 }
 
 bool channel_impl::close(time_point drain_until) noexcept {
-    if (home_->forked()) { // locks may be held for good by threads that are not here
-        socket_.close();
+    if (owner_->inherited()) { // locks may be held for good by threads that are not here
+        if (!output_.abandon()) return false;
+        socket_.abandon();
         if (!delivering_) handler_ = nullptr; // it may own other channels
-        return output_.abandon();
+        return true;
     }
     std::unique_ptr<receive_handler> unused_handler;
-    completions done{home_->completing()};
+    completions done{owner_->completing()};
     std::uint64_t token = 0;
     {
         const std::lock_guard lock{io_};
         if (!output_.close()) return false; // and the port is free, whoever it was
         token = token_;
-        home_->sockets().remove(socket_.native_handle()); // others need not wait while it drains
+        owner_->sockets().remove(socket_); // others need not wait while it drains
         drain(drain_until, done);
         note_dropped();
         socket_.close();
@@ -88,7 +85,7 @@ bool channel_impl::close(time_point drain_until) noexcept {
         }
         if (!delivering_) unused_handler = std::move(handler_);
     }
-    if (token != 0) home_->channel_closed(token);
+    if (token != 0) owner_->channels().closed(token);
     return true;
 }
 
@@ -121,9 +118,14 @@ void channel_impl::note_dropped() const noexcept {
     dropped_before_ = now;
 }
 
-std::size_t channel_impl::buffer_size(int option) const noexcept {
+std::size_t channel_impl::receive_buffer_size() const noexcept {
     const std::lock_guard lock{io_};
-    return socket_.is_open() ? socket_.buffer_size(option) : 0;
+    return socket_.is_open() ? socket_.receive_buffer_size() : 0;
+}
+
+std::size_t channel_impl::send_buffer_size() const noexcept {
+    const std::lock_guard lock{io_};
+    return socket_.is_open() ? socket_.send_buffer_size() : 0;
 }
 
 std::optional<channel_impl::endpoint> channel_impl::locked_source() const noexcept {
@@ -136,22 +138,22 @@ void channel_impl::reset_source_lock() noexcept {
     source_lock_.reset();
 }
 
-void channel_impl::failed(std::exception_ptr e) noexcept { home_->handler_failed(std::move(e)); }
+void channel_impl::failed(std::exception_ptr e) noexcept { owner_->handler_failed(std::move(e)); }
 
 void channel_impl::cancel() noexcept {
-    completions done{home_->completing()};
+    completions done{owner_->completing()};
     const std::lock_guard lock{io_};
     done.push(output_.cancel_all(), error::operation_aborted);
     if (inbox_) done.push(inbox_->cancel_all(), error::operation_aborted);
 }
 
 void channel_impl::watch() noexcept {
-    const std::uint32_t wanted = (reading_ ? EPOLLIN : 0U) | (blocked_ ? EPOLLOUT : 0U);
+    const interest wanted{.readable = reading_, .writable = blocked_};
     if (wanted == watched_ || !socket_.is_open()) return;
-    if (home_->sockets().modify(socket_.native_handle(), wanted, token_) == 0)
+    if (owner_->sockets().modify(socket_, wanted, token_))
+        owner_->pause(); // no memory; without these events the channel would wait for good
+    else
         watched_ = wanted;
-    else // for want of memory; without these events the channel would wait for good
-        home_->pause();
 }
 
 } // namespace rtpsynth::asio_server::detail

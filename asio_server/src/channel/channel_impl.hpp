@@ -4,10 +4,11 @@
 
 #include "channel/inbox.hpp"
 #include "channel/output_queue.hpp"
-#include "io/udp_socket.hpp"
+#include "io/backend.hpp"
 
 #include <rtpsynth/asio_server/channel/detail/receive_handler.hpp>
 #include <rtpsynth/asio_server/channel/options.hpp>
+#include <rtpsynth/asio_server/channel/rtp_channel.hpp>
 #include <rtpsynth/asio_server/channel/source_lock.hpp>
 #include <rtpsynth/asio_server/channel/stats.hpp>
 #include <rtpsynth/base/clock.hpp>
@@ -35,7 +36,7 @@ public:
     using error_code = boost::system::error_code;
 
     /// Binds. \throws as rtp_server::create_channel
-    channel_impl(std::shared_ptr<engine> home, const channel_options& options,
+    channel_impl(std::shared_ptr<engine> owner, const channel_options& options,
                  std::unique_ptr<receive_handler> handler);
     ~channel_impl();
 
@@ -43,7 +44,9 @@ public:
     /// \return false if it was closed meanwhile
     bool open(const std::shared_ptr<rtp_channel>& self, std::uint64_t token);
 
-    engine& home() const noexcept { return *home_; }
+    static channel_impl& of(const rtp_channel& channel) noexcept { return *channel.impl_; }
+
+    engine& owner() const noexcept { return *owner_; }
     const endpoint& local_endpoint() const noexcept { return local_; }
     bool is_open() const noexcept override { return !output_.closed(); }
 
@@ -59,7 +62,8 @@ public:
     static constexpr duration longest_drain = std::chrono::milliseconds{100};
 
     channel_stats stats() const noexcept;
-    std::size_t buffer_size(int option) const noexcept;
+    std::size_t receive_buffer_size() const noexcept;
+    std::size_t send_buffer_size() const noexcept;
     std::optional<endpoint> locked_source() const noexcept;
     void reset_source_lock() noexcept;
 
@@ -78,7 +82,7 @@ public:
             __builtin_prefetch(reinterpret_cast<const char*>(this) + i);
     }
     /// Reads again after receive() gave up on a socket that does nothing but fail, and has events
-    /// reported after epoll_ctl failed.
+    /// reported where that failed before.
     void resume() noexcept;
 
 private:
@@ -93,12 +97,12 @@ private:
     // With the I/O lock held:
     flushed send_some(std::size_t budget, completions& done) noexcept;
     void finish_record(error_code result, completions& done) noexcept;
-    void fail_record(int error, completions& done) noexcept;
+    void fail_record(error_code error, completions& done) noexcept;
     void drain(time_point until, completions& done) noexcept;
     output_batch::record* next_to_send(completions& done) noexcept;
     std::span<datagram_view> read(time_point now, std::uint64_t turn, completions& done) noexcept;
-    void receive_failed(int error, completions& done) noexcept;
-    void tell_receive_error(int error, completions& done) noexcept;
+    void receive_failed(error_code error, completions& done) noexcept;
+    void tell_receive_error(error_code error, completions& done) noexcept;
     void count_received(std::uint64_t datagrams, std::uint64_t bytes) noexcept;
     std::span<datagram_view> accepted(std::span<datagram_view> batch) noexcept;
     void take_in(std::span<datagram_view> batch, completions& done) noexcept;
@@ -109,7 +113,7 @@ private:
     void cancel_send(std::uint64_t id) noexcept;
     void cancel_receive(std::uint64_t id) noexcept;
 
-    const std::shared_ptr<engine> home_;
+    const std::shared_ptr<engine> owner_;
     std::weak_ptr<rtp_channel> self_;
     output_queue output_;
 
@@ -122,9 +126,9 @@ private:
     source_lock source_lock_;
     const source_policy policy_;
     bool delivering_ = false; // and the handler must not go
-    bool reading_ = false;    // wants EPOLLIN
-    bool blocked_ = false;    // wants EPOLLOUT
-    std::uint32_t watched_ = 0;
+    bool reading_ = false;    // wants to know when it can
+    bool blocked_ = false;    // wants to know when it can send
+    interest watched_{};
     unsigned failures_ = 0;       // of reading, in a row
     std::size_t burst_ = 1;       // to read in one turn
     unsigned singles_ = 0;        // turns in which not to try for more

@@ -5,7 +5,6 @@
 #include <boost/asio/error.hpp>
 
 #include <algorithm>
-#include <cerrno>
 #include <new>
 #include <utility>
 
@@ -20,13 +19,13 @@ constexpr unsigned single_turns = 16; // after a vain try for more than one data
 } // namespace
 
 void channel_impl::start_receive(operation<void(error_code, datagram)>::handler_type handler) {
-    auto op = std::make_unique<receive_op>(home_->next_operation(), std::move(handler),
-                                           home_->executor());
+    auto op = std::make_unique<receive_op>(owner_->next_operation(), std::move(handler),
+                                           owner_->executor());
     op->on_cancellation([weak = self_, id = op->id] {
         const auto channel = weak.lock();
         if (channel) channel->impl_->cancel_receive(id);
     });
-    completions done{home_->completing()};
+    completions done{owner_->completing()};
     const std::lock_guard lock{io_};
     if (!inbox_) {
         op->result = error::operation_not_supported;
@@ -46,7 +45,7 @@ void channel_impl::start_receive(operation<void(error_code, datagram)>::handler_
 }
 
 void channel_impl::cancel_receive(std::uint64_t id) noexcept {
-    completions done{home_->completing()};
+    completions done{owner_->completing()};
     const std::lock_guard lock{io_};
     if (!inbox_) return;
     if (receive_op_ptr op = inbox_->cancel(id)) {
@@ -59,13 +58,14 @@ void channel_impl::receive(rtp_channel& self, time_point now, std::uint64_t turn
     if (!is_open()) return; // it may be draining, with the lock
     std::span<datagram_view> batch;
     {
-        completions done{home_->completing()};
+        completions done{owner_->completing()};
         const std::lock_guard lock{io_};
         if (!socket_.is_open()) return;
         if (reading_)
             batch = read(now, turn, done);
-        else if (const int e = socket_.take_error()) // reported whether or not anybody reads
+        else if (const error_code e = socket_.take_error()) // whether or not anybody reads
             tell_receive_error(e, done);
+        owner_->sockets().rearm(socket_);
     }
     if (!batch.empty()) deliver(self, batch);
 }
@@ -74,14 +74,14 @@ std::span<datagram_view> channel_impl::read(time_point now, std::uint64_t turn,
                                             completions& done) noexcept {
     // Most sockets have one datagram; asking for more costs. One that is ready again as soon as
     // others had their turns may have more.
-    const bool again = turn - last_turn_ <= home_->sweep();
+    const bool again = turn - last_turn_ <= owner_->sweep();
     burst_ = again && singles_ == 0 ? std::min(burst_ * 4, receive_buffers::slot_count) : 1;
     if (singles_ != 0) --singles_;
     last_turn_ = turn;
     std::size_t want = burst_;
     if (inbox_) want = std::min(want, std::max(inbox::capacity - inbox_->size(), std::size_t{1}));
-    int failure = 0;
-    auto batch = socket_.receive(home_->buffers(), want, now, failure);
+    error_code failure;
+    auto batch = socket_.receive(owner_->buffers(), want, now, failure);
     if (batch.empty()) {
         receive_failed(failure, done);
         return {};
@@ -127,7 +127,7 @@ void channel_impl::take_in(std::span<datagram_view> batch, completions& done) no
     for (const datagram_view& d : batch) {
         try {
             const bool waited_for = inbox_->waited_for();
-            inbox_->put(datagram{home_->pool(), d}, done);
+            inbox_->put(datagram{owner_->pool(), d}, done);
             if (waited_for) count_received(1, d.data.size());
         } catch (const std::bad_alloc&) {
             ++discarded_;
@@ -139,8 +139,8 @@ void channel_impl::take_in(std::span<datagram_view> batch, completions& done) no
     }
 }
 
-void channel_impl::tell_receive_error(int e, completions& done) noexcept {
-    last_receive_error_ = {e, boost::system::system_category()};
+void channel_impl::tell_receive_error(error_code e, completions& done) noexcept {
+    last_receive_error_ = e;
     ++receive_errors_;
     if (!inbox_) return;
     if (receive_op_ptr op = inbox_->pop_waiting()) {
@@ -149,13 +149,13 @@ void channel_impl::tell_receive_error(int e, completions& done) noexcept {
     }
 }
 
-void channel_impl::receive_failed(int e, completions& done) noexcept {
-    if (e == EAGAIN || e == EINTR) return;
+void channel_impl::receive_failed(error_code e, completions& done) noexcept {
+    if (e == error::would_block) return;
     tell_receive_error(e, done);
     if (++failures_ < most_failures) return;
     reading_ = false;
     watch();
-    home_->pause();
+    owner_->pause();
 }
 
 void channel_impl::resume() noexcept {
@@ -166,6 +166,7 @@ void channel_impl::resume() noexcept {
         reading_ = true;
     }
     watch();
+    owner_->sockets().rearm(socket_); // a wait may have been lost
 }
 
 } // namespace rtpsynth::asio_server::detail

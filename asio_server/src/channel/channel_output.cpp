@@ -5,7 +5,6 @@
 #include <boost/asio/error.hpp>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <limits>
 #include <new>
@@ -34,14 +33,14 @@ channel_impl::error_code channel_impl::try_send(std::span<const std::uint8_t> da
         to = &adapted;
     }
     const output_queue::queued queued = output_.push(data, to);
-    if (queued.announce) home_->announce(self_);
+    if (queued.announce) owner_->announce(self_);
     return queued.error;
 }
 
 void channel_impl::start_send(std::span<const std::uint8_t> data, const endpoint* to,
                               operation<void(error_code)>::handler_type handler) {
     auto op =
-        std::make_unique<send_op>(home_->next_operation(), std::move(handler), home_->executor());
+        std::make_unique<send_op>(owner_->next_operation(), std::move(handler), owner_->executor());
     op->on_cancellation([weak = self_, id = op->id] {
         const auto channel = weak.lock();
         if (channel) channel->impl_->cancel_send(id);
@@ -62,14 +61,14 @@ void channel_impl::start_send(std::span<const std::uint8_t> data, const endpoint
     }
     if (queued.error) {
         op->result = queued.error;
-        completions{home_->completing()}.push(std::move(op));
+        completions{owner_->completing()}.push(std::move(op));
     } else if (queued.announce) {
-        home_->announce(self_);
+        owner_->announce(self_);
     }
 }
 
 void channel_impl::cancel_send(std::uint64_t id) noexcept {
-    completions done{home_->completing()};
+    completions done{owner_->completing()};
     const std::lock_guard lock{io_};
     if (send_op_ptr op = output_.cancel(id)) {
         op->result = error::operation_aborted;
@@ -79,7 +78,7 @@ void channel_impl::cancel_send(std::uint64_t id) noexcept {
 
 channel_impl::flushed channel_impl::flush(std::size_t budget) noexcept {
     if (!is_open()) return flushed::drained; // by close(), which may hold the lock
-    completions done{home_->completing()};
+    completions done{owner_->completing()};
     const std::lock_guard lock{io_};
     const flushed result = socket_.is_open() ? send_some(budget, done) : flushed::drained;
     const bool blocked = result == flushed::blocked;
@@ -87,6 +86,7 @@ channel_impl::flushed channel_impl::flush(std::size_t budget) noexcept {
         blocked_ = blocked;
         watch();
     }
+    if (blocked) owner_->sockets().rearm(socket_);
     return result;
 }
 
@@ -100,11 +100,11 @@ channel_impl::flushed channel_impl::send_some(std::size_t budget, completions& d
         add(sent_bytes_, outcome.sent * first->size);
         for (std::size_t i = 0; i != outcome.sent; ++i) finish_record({}, done);
         budget -= outcome.sent;
-        if (outcome.error == EAGAIN) {
+        if (outcome.error == error::would_block) {
             output_.settled();
             return flushed::blocked;
         }
-        if (outcome.error != 0) {
+        if (outcome.error) {
             fail_record(outcome.error, done);
             --budget;
         }
@@ -116,7 +116,7 @@ channel_impl::flushed channel_impl::send_some(std::size_t budget, completions& d
 output_batch::record* channel_impl::next_to_send(completions& done) noexcept {
     output_batch& batch = output_.sending();
     for (;;) {
-        if (batch.left() == 0) {
+        if (batch.remaining() == 0) {
             send_op_list rejected;
             const bool more = output_.refill(rejected);
             done.push(std::move(rejected), error::no_memory);
@@ -129,8 +129,8 @@ output_batch::record* channel_impl::next_to_send(completions& done) noexcept {
     }
 }
 
-void channel_impl::fail_record(int errno_value, completions& done) noexcept {
-    last_send_error_ = {errno_value, boost::system::system_category()};
+void channel_impl::fail_record(error_code e, completions& done) noexcept {
+    last_send_error_ = e;
     add(send_errors_, 1);
     finish_record(last_send_error_, done);
 }
@@ -147,11 +147,9 @@ void channel_impl::finish_record(error_code result, completions& done) noexcept 
 void channel_impl::drain(time_point until, completions& done) noexcept {
     constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
     while (send_some(all, done) == flushed::blocked) {
-        const auto left =
-            std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
-        if (left.count() > 0 && socket_.wait_writable(static_cast<int>(left.count()))) continue;
+        if (socket_.wait_writable(until - std::chrono::steady_clock::now())) continue;
         // The kernel does not take them, and there is no time left.
-        while (next_to_send(done)) fail_record(EAGAIN, done);
+        while (next_to_send(done)) fail_record(error::would_block, done);
     }
 }
 

@@ -311,7 +311,7 @@ void frame_receiver::impl::call(Call call) noexcept {
 
 void frame_receiver::impl::finish() noexcept {
     // Its locks may be held, and its operations awaited, by threads that are not here.
-    if (engine_->forked()) return leak();
+    if (engine_->inherited()) return leak();
     handlers unused;
     sink out{*this};
     const std::lock_guard lock{lock_};
@@ -349,7 +349,7 @@ frame_receiver::frame_receiver(rtp_server& server, const channel_options& channe
 
 frame_receiver::~frame_receiver() {
     if (!impl_) return; // what a handler was called with
-    if (impl_->home().forked()) {
+    if (impl_->home().inherited()) {
         impl_->channel().close();
         // Its locks and operations belong to threads that are not here.
         impl_->leak();

@@ -13,7 +13,7 @@ namespace error = boost::asio::error;
 
 std::size_t output_batch::run(std::size_t most) const noexcept {
     const record* const first = &records[next_record];
-    const std::size_t limit = std::min(most, left());
+    const std::size_t limit = std::min(most, remaining());
     std::size_t n = 1;
     while (n != limit && first[n].size == first->size && !first[n].cancelled &&
            first[n].to == first->to)
@@ -162,7 +162,7 @@ bool output_queue::refill(send_op_list& rejected) noexcept {
         }
     }
     settled();
-    const bool more = sending_.left() != 0 || pending_.live != 0;
+    const bool more = sending_.remaining() != 0 || pending_.live != 0;
     if (!more) announced_ = false;
     return more;
 }

@@ -55,7 +55,7 @@ struct output_batch {
 
     std::size_t live = 0; // of those left, not cancelled
 
-    std::size_t left() const noexcept { return records.size() - next_record; }
+    std::size_t remaining() const noexcept { return records.size() - next_record; }
     /// How many from the next one on, \p most of them, have its size and destination.
     std::size_t run(std::size_t most) const noexcept;
     std::span<const std::uint8_t> rest() const noexcept {

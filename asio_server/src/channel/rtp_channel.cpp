@@ -3,8 +3,6 @@
 #include "channel/channel_impl.hpp"
 #include "server/engine.hpp"
 
-#include <sys/socket.h>
-
 #include <utility>
 
 namespace rtpsynth::asio_server {
@@ -13,14 +11,14 @@ rtp_channel::rtp_channel(std::unique_ptr<detail::channel_impl> impl) noexcept
     : impl_{std::move(impl)} {}
 
 rtp_channel::~rtp_channel() {
-    if (!impl_->home().forked()) return;
+    if (!impl_->owner().inherited()) return;
     impl_->close();
     // Its operations and buffers speak to executors and pools that are not ours.
     static_cast<void>(impl_.release());
 }
 
 rtp_channel::executor_type rtp_channel::get_executor() const noexcept {
-    return impl_->home().executor();
+    return impl_->owner().executor();
 }
 
 rtp_channel::endpoint rtp_channel::local_endpoint() const noexcept {
@@ -62,10 +60,10 @@ bool rtp_channel::close() noexcept { return impl_->close(); }
 channel_stats rtp_channel::stats() const noexcept { return impl_->stats(); }
 
 std::size_t rtp_channel::receive_buffer_size() const noexcept {
-    return impl_->buffer_size(SO_RCVBUF);
+    return impl_->receive_buffer_size();
 }
 
-std::size_t rtp_channel::send_buffer_size() const noexcept { return impl_->buffer_size(SO_SNDBUF); }
+std::size_t rtp_channel::send_buffer_size() const noexcept { return impl_->send_buffer_size(); }
 
 std::optional<rtp_channel::endpoint> rtp_channel::locked_source() const noexcept {
     return impl_->locked_source();

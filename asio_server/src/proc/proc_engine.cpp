@@ -6,8 +6,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <optional>
@@ -41,16 +39,14 @@ void proc_channel_impl::on_timer(time_point) noexcept {
 
 proc_engine::proc_engine(boost::asio::any_io_executor executor,
                          std::shared_ptr<io_home> context_home)
-    : proc_home{std::move(context_home)},
-      timer_service{std::move(executor)},
-      process_{::getpid()} {}
+    : proc_home{std::move(context_home)}, timer_service{std::move(executor)} {}
 
 proc_engine::~proc_engine() {
     for (members* const all : {&open_, &leaving_, &left_})
         while (!all->empty()) release(all->front());
 }
 
-bool proc_engine::is_inherited() const noexcept { return ::getpid() != process_; }
+bool proc_engine::is_inherited() const noexcept { return process_.inherited(); }
 
 void proc_engine::add(const std::shared_ptr<proc_channel_impl>& channel) {
     if (!is_inherited()) {

@@ -2,6 +2,7 @@
 /// Who is called next: what an rtp_proc does on its executor.
 #pragma once
 
+#include "io/process.hpp"
 #include "proc/proc_channel_impl.hpp"
 #include "server/io_thread.hpp"
 #include "server/timer_service.hpp"
@@ -11,8 +12,6 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/intrusive/list.hpp>
-
-#include <sys/types.h>
 
 #include <array>
 #include <cstddef>
@@ -96,7 +95,7 @@ private:
 
     static constexpr int mean_of = 256;
 
-    const pid_t process_;
+    const process_mark process_;
     std::shared_ptr<proc_engine> immortal_;
 
     mutable std::mutex mutex_;

@@ -1,6 +1,6 @@
 #include "server/completion_queue.hpp"
 
-#include "io/alarm.hpp"
+#include "io/backend.hpp"
 #include "server/io_thread.hpp"
 
 #include <boost/asio/post.hpp>

@@ -5,8 +5,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/system_executor.hpp>
 
-#include <unistd.h>
-
 namespace rtpsynth::asio_server::detail {
 
 template <class Run>
@@ -47,13 +45,13 @@ void io_home::ensure_progress() noexcept {
 }
 
 io_thread::io_thread(std::function<void(std::exception_ptr)> on_exception)
-    : home_{std::make_shared<io_home>(std::move(on_exception))}, process_{::getpid()} {
+    : home_{std::make_shared<io_home>(std::move(on_exception))} {
     thread_ = start_quiet_thread("rtpsynth", [home = home_] { home->run(); });
     id_ = thread_->get_id();
 }
 
 io_thread::~io_thread() {
-    if (::getpid() != process_) { // after fork() there is no thread, and its context is not ours
+    if (process_.inherited()) { // after fork() there is no thread, and its context is not ours
         static_cast<void>(thread_.release());
         io_home& leaked = *home_;
         leaked.leaked_ = std::move(home_);
@@ -68,7 +66,7 @@ void io_thread::release() noexcept {
 }
 
 void io_thread::finish() noexcept {
-    if (::getpid() != process_) return;
+    if (process_.inherited()) return;
     release();
     if (std::this_thread::get_id() == id_) return;
     const std::lock_guard lock{joining_};

@@ -2,11 +2,11 @@
 /// An io_context and the one thread that runs it.
 #pragma once
 
+#include "io/process.hpp"
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-
-#include <sys/types.h>
 
 #include <atomic>
 #include <exception>
@@ -72,7 +72,7 @@ private:
     std::thread::id id_;
     std::atomic<bool> released_{false};
     std::mutex joining_;
-    pid_t process_;
+    const process_mark process_;
 };
 
 } // namespace rtpsynth::asio_server::detail

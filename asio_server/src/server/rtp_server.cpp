@@ -41,7 +41,7 @@ rtp_server::rtp_server(boost::asio::any_io_executor executor, const server_optio
 }
 
 rtp_server::~rtp_server() {
-    if (engine_->forked())
+    if (engine_->inherited())
         detail::engine::abandon(std::move(engine_));
     else
         shutdown();
@@ -55,7 +55,7 @@ std::shared_ptr<rtp_channel> rtp_server::make_channel(
 }
 
 void rtp_server::shutdown() noexcept {
-    if (engine_->forked()) return;
+    if (engine_->inherited()) return;
     engine_->shutdown();
     if (thread_) thread_->finish();
 }

@@ -2,7 +2,7 @@
 /// Any number of timers under one steady_timer.
 #pragma once
 
-#include "io/alarm.hpp"
+#include "io/backend.hpp"
 #include "server/handler_memory.hpp"
 
 #include <rtpsynth/base/timer_wheel.hpp>

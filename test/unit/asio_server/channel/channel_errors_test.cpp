@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "async_tools.hpp"
+#include "backend.hpp"
 #include "socket_shim.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -78,7 +79,7 @@ BOOST_AUTO_TEST_CASE(an_error_of_sending_is_told_counted_and_survived) {
 }
 
 // The run is given up, the datagrams are not: one by one tells which of them the error is about.
-BOOST_AUTO_TEST_CASE(a_run_that_cannot_be_segmented_leaves_one_by_one) {
+BOOST_AUTO_TEST_CASE(a_run_that_cannot_be_segmented_leaves_one_by_one, *needs::segments()) {
     const healing after;
     for (const int e : {EINVAL, EMSGSIZE, EIO, EOPNOTSUPP, ENOPROTOOPT, EPERM, ECONNREFUSED,
                         ENETUNREACH, EHOSTUNREACH, ENOMEM}) {
@@ -277,7 +278,7 @@ BOOST_AUTO_TEST_CASE(a_socket_that_only_fails_neither_spins_nor_dies) {
 }
 
 // Without its events a channel would wait for good.
-BOOST_AUTO_TEST_CASE(epoll_ctl_may_fail_to_change_what_is_watched) {
+BOOST_AUTO_TEST_CASE(epoll_ctl_may_fail_to_change_what_is_watched, *needs::epoll_and_poll()) {
     const healing after;
     for (const int e : {ENOMEM, ENOSPC}) {
         async_pair p;

@@ -1,6 +1,7 @@
 // What each option of a channel does to its socket.
 #include <boost/test/unit_test.hpp>
 
+#include "backend.hpp"
 #include "collector.hpp"
 
 #include <netinet/in.h>
@@ -41,7 +42,7 @@ BOOST_AUTO_TEST_CASE(ipv6_and_mapped_addresses) {
     BOOST_TEST(only->set_target(any_by_v4) == error::address_family_not_supported);
 }
 
-BOOST_AUTO_TEST_CASE(socket_options_reach_the_kernel) {
+BOOST_AUTO_TEST_CASE(socket_options_reach_the_kernel, *needs::reuse_port()) {
     rtp_server server{immediate()};
     channel_options options = on_loopback_v6();
     options.receive_buffer_size = 100000;
@@ -62,7 +63,7 @@ BOOST_AUTO_TEST_CASE(socket_options_reach_the_kernel) {
 }
 
 // What arrives says what was set; a plain socket looks at it.
-BOOST_AUTO_TEST_CASE(datagrams_carry_the_code_point) {
+BOOST_AUTO_TEST_CASE(datagrams_carry_the_code_point, *needs::dscp()) {
     rtp_server server{immediate()};
     boost::asio::io_context context;
     for (const bool v6 : {false, true}) {
@@ -110,7 +111,7 @@ BOOST_AUTO_TEST_CASE(v6_only_leaves_the_port_of_the_other_family) {
     BOOST_TEST(server.create_channel({.bind = {udp::v4(), taken}}, ignore)->is_open());
 }
 
-BOOST_AUTO_TEST_CASE(kernel_timestamps_are_of_the_same_clock) {
+BOOST_AUTO_TEST_CASE(kernel_timestamps_are_of_the_same_clock, *needs::kernel_timestamps()) {
     rtp_server server{immediate()};
     collector got;
     channel_options options = on_loopback();
@@ -158,7 +159,7 @@ BOOST_AUTO_TEST_CASE(the_source_lock_counts_what_it_rejects) {
 }
 
 // The kernel's drops and what was read make up all that was sent.
-BOOST_AUTO_TEST_CASE(an_overflow_is_counted) {
+BOOST_AUTO_TEST_CASE(an_overflow_is_counted, *needs::counted_overflow()) {
     rtp_server server{immediate()};
     std::latch go{1};
     channel_options options = on_loopback();

@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "async_tools.hpp"
+#include "backend.hpp"
 
 #include <sys/socket.h>
 
@@ -40,7 +41,7 @@ private:
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE(a_closed_port_is_told) {
+BOOST_AUTO_TEST_CASE(a_closed_port_is_told, *needs::report_unreachable()) {
     for (const auto& options : {on_loopback(), on_loopback_v6()}) {
         if (options.bind.address().is_v6() && !ipv6_works()) continue;
         boost::asio::io_context context;
@@ -75,7 +76,7 @@ BOOST_AUTO_TEST_CASE(without_the_option_nobody_is_told) {
 }
 
 // The system reports it to the next call, which then sends nothing.
-BOOST_AUTO_TEST_CASE(what_is_sent_afterwards_is_not_lost) {
+BOOST_AUTO_TEST_CASE(what_is_sent_afterwards_is_not_lost, *needs::report_unreachable()) {
     async_pair p;
     const auto channel = p.server.create_channel(reporting(on_loopback()));
     const closed_port nobody{on_loopback()};
@@ -92,7 +93,7 @@ BOOST_AUTO_TEST_CASE(what_is_sent_afterwards_is_not_lost) {
 }
 
 // The messages wait in memory that is the receive buffer's, and keep the socket ready.
-BOOST_AUTO_TEST_CASE(many_messages_leave_room_for_datagrams) {
+BOOST_AUTO_TEST_CASE(many_messages_leave_room_for_datagrams, *needs::report_unreachable()) {
     async_pair p;
     channel_options options = reporting(on_loopback());
     options.receive_buffer_size = 1;

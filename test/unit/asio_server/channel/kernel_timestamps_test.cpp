@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "async_tools.hpp"
+#include "backend.hpp"
 #include "socket_shim.hpp"
 
 #include <latch>
@@ -46,7 +47,8 @@ private:
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE(they_say_when_a_datagram_arrived_and_not_when_it_was_read) {
+BOOST_AUTO_TEST_CASE(they_say_when_a_datagram_arrived_and_not_when_it_was_read,
+                     *needs::kernel_timestamps()) {
     const stamping kernel;
     rtp_server server{immediate()};
     std::mutex mutex;
@@ -79,7 +81,8 @@ BOOST_AUTO_TEST_CASE(they_say_when_a_datagram_arrived_and_not_when_it_was_read) 
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_thread_that_loses_the_processor_between_the_clocks_is_not_misled) {
+BOOST_AUTO_TEST_CASE(a_thread_that_loses_the_processor_between_the_clocks_is_not_misled,
+                     *needs::kernel_timestamps()) {
     const stamping kernel;
     async_pair p;
     channel_options options = on_loopback();

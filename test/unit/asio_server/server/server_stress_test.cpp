@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "async_tools.hpp"
+#include "backend.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/bind_executor.hpp>
@@ -167,7 +168,7 @@ private:
         channel_options options = on_loopback();
         options.queue_size = std::size_t{1} << random() % 6;
         options.coalesce = random() % 8 == 0;
-        options.kernel_timestamps = random() % 8 == 0;
+        options.kernel_timestamps = random() % 8 == 0 && capabilities.kernel_timestamps;
         if (random() % 8 == 0) options.source_lock.policy = source_policy::target;
         std::shared_ptr<rtp_channel> channel;
         try {

@@ -4,6 +4,8 @@
 
 #include <rtpsynth/base/clock.hpp>
 
+#include <boost/asio/any_io_executor.hpp>
+
 #include <atomic>
 #include <chrono>
 
@@ -19,16 +21,19 @@ public:
     static constexpr duration delay = std::chrono::milliseconds{10};
 
     /// \throws boost::system::system_error
-    alarm();
+    explicit alarm(const boost::asio::any_io_executor&);
     ~alarm();
     alarm(const alarm&) = delete;
     alarm& operator=(const alarm&) = delete;
 
-    int native_handle() const noexcept { return fd_; }
+    int descriptor() const noexcept { return fd_; }
     /// It goes off after `delay`, or when it was to anyway.
     void ring() noexcept;
     /// It went off. From now on ring() sets it anew.
     void take() noexcept;
+    /// Closes the copy that a child of fork() has inherited. After that the alarm is not to be
+    /// destroyed.
+    void abandon() noexcept;
 
 private:
     int fd_;

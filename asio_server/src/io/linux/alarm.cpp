@@ -1,4 +1,4 @@
-#include "io/alarm.hpp"
+#include "io/linux/alarm.hpp"
 
 #include <boost/system/system_error.hpp>
 
@@ -10,13 +10,16 @@
 
 namespace rtpsynth::asio_server::detail {
 
-alarm::alarm() : fd_{::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)} {
+alarm::alarm(const boost::asio::any_io_executor&)
+    : fd_{::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)} {
     if (fd_ < 0)
         throw boost::system::system_error{errno, boost::system::system_category(),
                                           "timerfd_create"};
 }
 
 alarm::~alarm() { ::close(fd_); }
+
+void alarm::abandon() noexcept { ::close(fd_); }
 
 void alarm::ring() noexcept {
     if (set_.exchange(true)) return;

@@ -1,4 +1,4 @@
-#include "io/udp_socket.hpp"
+#include "io/linux/udp_socket.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/address_v6.hpp>
@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <ctime>
 #include <utility>
@@ -30,8 +31,12 @@
 namespace rtpsynth::asio_server::detail {
 namespace {
 
+boost::system::error_code to_error_code(int error) noexcept {
+    return {error, boost::system::system_category()};
+}
+
 [[noreturn]] void fail(int error, const char* what) {
-    throw boost::system::system_error{error, boost::system::system_category(), what};
+    throw boost::system::system_error{to_error_code(error), what};
 }
 
 template <class T>
@@ -81,7 +86,7 @@ T content(const cmsghdr* header) noexcept {
 
 } // namespace
 
-udp_socket::udp_socket(const channel_options& options)
+udp_socket::udp_socket(const boost::asio::any_io_executor&, const channel_options& options)
     : kernel_timestamps_{options.kernel_timestamps},
       coalesce_{options.coalesce},
       report_unreachable_{options.report_unreachable} {
@@ -186,20 +191,22 @@ udp_socket::outcome udp_socket::send(std::span<const std::uint8_t> bytes, std::s
     if (size != 0) count = std::min(count, max_segment / size);
     if (count > 1 && size != 0 && size <= segmentable_) {
         const int error = send_one(bytes.first(size * count), size, to);
-        if (error == 0) return {count, 0};
-        if (error == EAGAIN || error == ENOBUFS) return {0, error};
+        if (error == 0) return {count, {}};
+        if (error == EAGAIN || error == ENOBUFS) return {0, to_error_code(error)};
         // What it is the run will not say: one by one tells. Segments must fit the path's MTU, and
         // some devices take none.
         if (error == EMSGSIZE || error == EINVAL) segmentable_ = size - 1;
         if (error == EIO || error == EOPNOTSUPP || error == ENOPROTOOPT) segmentable_ = 0;
     }
     const int error = send_one(bytes.first(size), 0, to);
-    return {error == 0 ? 1U : 0U, error};
+    return {error == 0 ? 1U : 0U, to_error_code(error)};
 }
 
-bool udp_socket::wait_writable(int milliseconds) noexcept {
+bool udp_socket::wait_writable(duration longest) noexcept {
+    const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(longest).count();
+    if (milliseconds <= 0) return false;
     pollfd p{fd_, POLLOUT, 0};
-    const int ready = ::poll(&p, 1, milliseconds);
+    const int ready = ::poll(&p, 1, static_cast<int>(milliseconds));
     // An error waits there until it is taken, and poll() would return at once, again and again.
     if (ready > 0 && (p.revents & POLLERR) != 0) take_error();
     return ready != 0; // a signal is no reason to give up
@@ -229,14 +236,16 @@ int udp_socket::receive_some(receive_buffers& buffers, std::size_t want) noexcep
 }
 
 std::span<datagram_view> udp_socket::receive(receive_buffers& buffers, std::size_t want,
-                                             time_point now, int& error) {
+                                             time_point now, error_code& error) {
     want = std::min(want, coalesce_ ? 4 : receive_buffers::slot_count);
     const bool controls = kernel_timestamps_ || coalesce_;
     buffers.views_.clear();
     const int got = receive_some(buffers, want);
-    error = got < 0 ? errno : 0;
-    if (got < 0 && report_unreachable_)
-        if (const int unreachable = take_unreachable()) error = unreachable;
+    if (got < 0) {
+        const int reason = errno == EINTR ? EAGAIN : errno;
+        const int unreachable = report_unreachable_ ? take_unreachable() : 0;
+        error = to_error_code(unreachable != 0 ? unreachable : reason);
+    }
     const duration distance = got > 0 && kernel_timestamps_ ? clock_distance() : duration{};
     for (std::size_t i = 0; got > 0 && i != static_cast<std::size_t>(got); ++i) {
         auto& slot = buffers.slots_[i];
@@ -267,12 +276,12 @@ std::span<datagram_view> udp_socket::receive(receive_buffers& buffers, std::size
     return buffers.views_;
 }
 
-int udp_socket::take_error() noexcept {
+boost::system::error_code udp_socket::take_error() noexcept {
     int error = 0;
     socklen_t size = sizeof error;
     if (::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = 0;
     const int unreachable = report_unreachable_ ? take_unreachable() : 0;
-    return unreachable != 0 ? unreachable : error;
+    return to_error_code(unreachable != 0 ? unreachable : error);
 }
 
 /// Empties the error queue, which takes room from the receive buffer and keeps the socket ready.
@@ -302,6 +311,9 @@ std::uint32_t udp_socket::dropped() const noexcept {
     if (::getsockopt(fd_, SOL_SOCKET, SO_MEMINFO, values.data(), &size) != 0) return 0;
     return values[SK_MEMINFO_DROPS];
 }
+
+std::size_t udp_socket::receive_buffer_size() const noexcept { return buffer_size(SO_RCVBUF); }
+std::size_t udp_socket::send_buffer_size() const noexcept { return buffer_size(SO_SNDBUF); }
 
 std::size_t udp_socket::buffer_size(int option) const noexcept {
     int bytes = 0;

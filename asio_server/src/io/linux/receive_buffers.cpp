@@ -1,4 +1,4 @@
-#include "io/receive_buffers.hpp"
+#include "io/linux/receive_buffers.hpp"
 
 namespace rtpsynth::asio_server::detail {
 

@@ -3,12 +3,17 @@
 /// counters.
 #pragma once
 
-#include "io/receive_buffers.hpp"
+#include "io/capabilities.hpp"
+#include "io/linux/receive_buffers.hpp"
 
 #include <rtpsynth/asio_server/channel/datagram.hpp>
 #include <rtpsynth/asio_server/channel/options.hpp>
 
+#include <rtpsynth/base/clock.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/ip/udp.hpp>
+#include <boost/system/error_code.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -16,52 +21,66 @@
 
 namespace rtpsynth::asio_server::detail {
 
+inline constexpr io_capabilities capabilities{.name = "linux",
+                                              .kernel_timestamps = true,
+                                              .report_unreachable = true,
+                                              .dscp = true,
+                                              .reuse_port = true,
+                                              .coalesce = true,
+                                              .segments = true,
+                                              .counts_overflow = true,
+                                              .connects = false,
+                                              .descriptors_of_server = 3};
+
 /// Threads: none; a channel's lock.
 class udp_socket {
 public:
     using endpoint = boost::asio::ip::udp::endpoint;
+    using error_code = boost::system::error_code;
 
     /// Opens, sets and binds. \throws boost::system::system_error
-    explicit udp_socket(const channel_options& options);
+    udp_socket(const boost::asio::any_io_executor&, const channel_options& options);
     ~udp_socket() { close(); }
     udp_socket(const udp_socket&) = delete;
     udp_socket& operator=(const udp_socket&) = delete;
 
     bool is_open() const noexcept { return fd_ >= 0; }
-    int native_handle() const noexcept { return fd_; }
+    int descriptor() const noexcept { return fd_; }
     const endpoint& local_endpoint() const noexcept { return local_; }
     void close() noexcept;
+    /// Closes the copy of the descriptor that a child of fork() has inherited.
+    void abandon() noexcept { close(); }
 
     /// Brings \p to into the socket's own family. \return the error to refuse it with
-    boost::system::error_code adapt(endpoint& to) const noexcept;
+    error_code adapt(endpoint& to) const noexcept;
 
     /// What became of datagrams given to send: the first \p sent of them left; an error is that of
     /// the next one.
     struct outcome {
         std::size_t sent;
-        int error; // an errno; 0: all left
+        error_code error; // would_block: wait until the socket is writable
     };
     /// Sends datagrams of \p size bytes that lie one behind the other in \p bytes.
     outcome send(std::span<const std::uint8_t> bytes, std::size_t size, std::size_t count,
                  const endpoint& to) noexcept;
     static constexpr std::size_t longest_run = 64; // UDP_MAX_SEGMENTS of Linux before 6.9
 
-    /// Waits until it can perhaps send, \p milliseconds at most. False: the time is over.
-    bool wait_writable(int milliseconds) noexcept;
+    /// Waits until it can perhaps send, \p longest at most. False: the time is over.
+    bool wait_writable(duration longest) noexcept;
 
     /// Reads up to \p want messages; with coalescing, fewer of several datagrams each. What is
-    /// returned is valid until the next receive with these buffers; if it is empty, \p error is an
-    /// errno.
+    /// returned is valid until the next receive with these buffers; if it is empty, \p error says
+    /// why: would_block if there is nothing to read.
     std::span<datagram_view> receive(receive_buffers& buffers, std::size_t want, time_point now,
-                                     int& error);
+                                     error_code& error);
 
-    /// Takes the pending error, as the next call would report it; 0: none.
-    int take_error() noexcept;
+    /// Takes the pending error, as the next call would report it.
+    error_code take_error() noexcept;
 
     /// Datagrams dropped since the receive buffer was full, modulo 2^32.
     std::uint32_t dropped() const noexcept;
-    /// SO_RCVBUF or SO_SNDBUF.
-    std::size_t buffer_size(int option) const noexcept;
+    std::size_t receive_buffer_size() const noexcept;
+    std::size_t send_buffer_size() const noexcept;
 
 private:
     int send_one(std::span<const std::uint8_t> bytes, std::size_t segment,
@@ -70,6 +89,7 @@ private:
     bool may_retry(int error, bool& again) const noexcept;
     int take_unreachable() noexcept;
     void configure(const channel_options& options);
+    std::size_t buffer_size(int option) const noexcept;
 
     int fd_ = -1;
     endpoint local_;

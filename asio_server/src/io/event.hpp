@@ -1,0 +1,26 @@
+/// \file
+/// What sockets are watched for, and what they are ready for.
+#pragma once
+
+#include <cstdint>
+
+namespace rtpsynth::asio_server::detail {
+
+/// What a socket is watched for. Its errors are reported whether or not anything is.
+struct interest {
+    bool readable = false;
+    bool writable = false;
+    friend bool operator==(const interest&, const interest&) = default;
+};
+
+/// A socket is ready. One with a pending error is readable: reading takes the error.
+struct ready_event {
+    std::uint64_t token; ///< the one it was added with
+    bool readable;
+    bool writable;
+};
+
+/// The token of a ready set's alarm.
+inline constexpr std::uint64_t alarm_token = 0;
+
+} // namespace rtpsynth::asio_server::detail

@@ -1,0 +1,50 @@
+// For any system that has fork().
+#include "io/process.hpp"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <utility>
+
+namespace rtpsynth::asio_server::detail {
+namespace {
+
+/// A thread begins with the signal mask of the one that starts it.
+class signals_blocked {
+public:
+    signals_blocked() noexcept {
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before_);
+    }
+    ~signals_blocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+    signals_blocked(const signals_blocked&) = delete;
+    signals_blocked& operator=(const signals_blocked&) = delete;
+
+private:
+    sigset_t before_;
+};
+
+} // namespace
+
+process_mark::process_mark() noexcept : id_{::getpid()} {}
+bool process_mark::inherited() const noexcept { return ::getpid() != id_; }
+
+void close_inherited(native_descriptor descriptor) noexcept { ::close(descriptor); }
+
+std::unique_ptr<std::thread> start_thread(const char* name, std::function<void()> run) {
+    std::unique_ptr<std::thread> thread;
+    {
+        const signals_blocked meanwhile;
+        thread = std::make_unique<std::thread>(std::move(run));
+    }
+#ifdef __linux__
+    pthread_setname_np(thread->native_handle(), name);
+#else
+    static_cast<void>(name);
+#endif
+    return thread;
+}
+
+} // namespace rtpsynth::asio_server::detail

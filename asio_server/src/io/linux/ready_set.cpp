@@ -1,0 +1,95 @@
+#include "io/linux/ready_set.hpp"
+
+#include <boost/system/system_error.hpp>
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+namespace rtpsynth::asio_server::detail {
+namespace {
+
+boost::system::error_code last_error() noexcept {
+    return {errno, boost::system::system_category()};
+}
+
+boost::asio::posix::stream_descriptor duplicate(const boost::asio::any_io_executor& executor,
+                                                int fd) {
+    boost::asio::posix::stream_descriptor descriptor{executor};
+    const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0) throw boost::system::system_error{last_error(), "F_DUPFD"};
+    boost::system::error_code ec;
+    descriptor.assign(copy, ec);
+    if (ec) { // it is still ours
+        ::close(copy);
+        throw boost::system::system_error{ec, "epoll_ctl"};
+    }
+    return descriptor;
+}
+
+std::uint32_t events_of(interest wanted) noexcept {
+    return (wanted.readable ? EPOLLIN : 0U) | (wanted.writable ? EPOLLOUT : 0U);
+}
+
+} // namespace
+
+ready_set::ready_set(const boost::asio::any_io_executor& executor, alarm& alarm,
+                     std::function<void()>)
+    : fd_{::epoll_create1(EPOLL_CLOEXEC)} {
+    if (fd_ < 0) throw boost::system::system_error{last_error(), "epoll_create1"};
+    try {
+        ready_.emplace(duplicate(executor, fd_));
+        if (const error_code e = control(EPOLL_CTL_ADD, alarm.descriptor(), EPOLLIN, alarm_token))
+            throw boost::system::system_error{e, "epoll_ctl"};
+    } catch (...) {
+        ::close(fd_);
+        throw;
+    }
+}
+
+ready_set::~ready_set() { ::close(fd_); }
+
+boost::system::error_code ready_set::control(int operation, int fd, std::uint32_t events,
+                                             std::uint64_t token) noexcept {
+    epoll_event event{events, {.u64 = token}};
+    return ::epoll_ctl(fd_, operation, fd, &event) == 0 ? error_code{} : last_error();
+}
+
+boost::system::error_code ready_set::add(udp_socket& socket, interest wanted,
+                                         std::uint64_t token) noexcept {
+    return control(EPOLL_CTL_ADD, socket.descriptor(), events_of(wanted), token);
+}
+
+boost::system::error_code ready_set::modify(udp_socket& socket, interest wanted,
+                                            std::uint64_t token) noexcept {
+    return control(EPOLL_CTL_MOD, socket.descriptor(), events_of(wanted), token);
+}
+
+void ready_set::remove(udp_socket& socket) noexcept {
+    control(EPOLL_CTL_DEL, socket.descriptor(), 0, 0);
+}
+
+std::span<ready_event> ready_set::poll(std::span<ready_event> room) noexcept {
+    std::array<epoll_event, 64> events;
+    const auto most = static_cast<int>(std::min(room.size(), events.size()));
+    const int got = ::epoll_wait(fd_, events.data(), most, 0);
+    const std::size_t count = got > 0 ? static_cast<std::size_t>(got) : 0;
+    for (std::size_t i = 0; i != count; ++i)
+        room[i] = {.token = events[i].data.u64,
+                   .readable = (events[i].events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0,
+                   .writable = (events[i].events & EPOLLOUT) != 0};
+    return room.first(count);
+}
+
+void ready_set::close() noexcept { ready_.reset(); }
+
+void ready_set::abandon() noexcept {
+    ::close(fd_);
+    if (ready_) ::close(ready_->native_handle());
+}
+
+} // namespace rtpsynth::asio_server::detail

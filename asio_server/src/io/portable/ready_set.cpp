@@ -1,0 +1,117 @@
+#include "io/portable/ready_set.hpp"
+
+#include <boost/asio/socket_base.hpp>
+
+#include <new>
+
+namespace rtpsynth::asio_server::detail {
+namespace {
+
+/// What Asio calls when a socket is ready. Where it destroys this instead, since it had no memory
+/// to bring it to the executor, the wait has to begin anew.
+class socket_wait {
+public:
+    socket_wait(std::shared_ptr<socket_watch> watch, std::shared_ptr<ready_list> list,
+                bool writable) noexcept
+        : memory_{watch->memory[writable ? 1 : 0]},
+          watch_{std::move(watch)},
+          list_{std::move(list)},
+          writable_{writable} {}
+    socket_wait(socket_wait&&) noexcept = default;
+    socket_wait& operator=(socket_wait&&) = delete;
+    ~socket_wait() {
+        if (!watch_) return;
+        outstanding() = false;
+        list_->lost();
+    }
+
+    using allocator_type = handler_allocator<>;
+    allocator_type get_allocator() const noexcept { return memory_; }
+
+    void operator()(boost::system::error_code ec) {
+        outstanding() = false;
+        const auto watch = std::exchange(watch_, {});
+        if (ec != boost::asio::error::operation_aborted)
+            list_->push(watch, {.readable = !writable_, .writable = writable_});
+    }
+
+private:
+    std::atomic<bool>& outstanding() const noexcept {
+        return writable_ ? watch_->awaits_writable : watch_->awaits_readable;
+    }
+
+    allocator_type memory_;
+    std::shared_ptr<socket_watch> watch_;
+    std::shared_ptr<ready_list> list_;
+    bool writable_;
+};
+
+} // namespace
+
+ready_set::ready_set(const boost::asio::any_io_executor& executor, alarm& alarm,
+                     std::function<void()> on_lost)
+    : executor_{executor}, alarm_{alarm}, list_{std::make_shared<ready_list>(std::move(on_lost))} {
+    alarm_.start([list = list_, watch = std::make_shared<socket_watch>(alarm_token)] {
+        list->push(watch, {.readable = true});
+    });
+}
+
+boost::system::error_code ready_set::add(udp_socket& socket, interest wanted,
+                                         std::uint64_t token) noexcept {
+    try {
+        socket.watch_ = std::make_shared<socket_watch>(token);
+    } catch (const std::bad_alloc&) {
+        return boost::asio::error::no_memory;
+    }
+    return modify(socket, wanted, token);
+}
+
+boost::system::error_code ready_set::modify(udp_socket& socket, interest wanted,
+                                            std::uint64_t) noexcept {
+    socket.watch_->wanted = wanted;
+    rearm(socket);
+    return {};
+}
+
+// Its waits end with the socket.
+void ready_set::remove(udp_socket& socket) noexcept {
+    if (socket.watch_) socket.watch_->wanted = {};
+}
+
+void ready_set::rearm(udp_socket& socket) noexcept {
+    if (!socket.watch_ || !socket.socket_) return;
+    socket_watch& watch = *socket.watch_;
+    try {
+        if (watch.wanted.readable && !watch.awaits_readable.exchange(true))
+            socket.socket_->async_wait(boost::asio::socket_base::wait_read,
+                                       socket_wait{socket.watch_, list_, false});
+        if (watch.wanted.writable && !watch.awaits_writable.exchange(true))
+            socket.socket_->async_wait(boost::asio::socket_base::wait_write,
+                                       socket_wait{socket.watch_, list_, true});
+    } catch (...) { // the handler has noticed
+    }
+}
+
+std::span<ready_event> ready_set::poll(std::span<ready_event> room) noexcept {
+    std::size_t count = 0;
+    while (count != room.size() && !list_->empty()) {
+        const auto watch = list_->pop();
+        const interest ready = std::exchange(watch->ready, {});
+        room[count++] = {watch->token, ready.readable, ready.writable};
+    }
+    return room.first(count);
+}
+
+void ready_set::close() noexcept {
+    alarm_.stop();
+    if (auto waiting = list_->take_waiting()) {
+        try {
+            boost::asio::post(executor_, [h = std::move(waiting)]() mutable {
+                std::move(h)(error_code{boost::asio::error::operation_aborted});
+            });
+        } catch (...) { // it has noticed that it was destroyed
+        }
+    }
+}
+
+} // namespace rtpsynth::asio_server::detail

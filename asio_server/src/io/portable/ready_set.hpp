@@ -1,0 +1,69 @@
+/// \file
+/// Sockets, each with a wait of Asio's.
+#pragma once
+
+#include "io/event.hpp"
+#include "io/portable/alarm.hpp"
+#include "io/portable/socket_watch.hpp"
+#include "io/portable/udp_socket.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <utility>
+
+namespace rtpsynth::asio_server::detail {
+
+/// Turns waits of single sockets into what the Linux backend's set is. A wait tells of one event;
+/// rearm() begins the next.
+///
+/// Threads: add, modify, remove and rearm belong to whoever has the socket's lock; the rest belongs
+/// to the executor.
+class ready_set {
+public:
+    using error_code = boost::system::error_code;
+
+    /// \p alarm is in the set, too, as alarm_token, and outlives it. \p on_lost is called, by any
+    /// thread, when a socket's wait has ended for want of memory: somebody has to rearm() all.
+    ready_set(const boost::asio::any_io_executor& executor, alarm& alarm,
+              std::function<void()> on_lost);
+    ~ready_set() { close(); }
+    ready_set(const ready_set&) = delete;
+    ready_set& operator=(const ready_set&) = delete;
+
+    error_code add(udp_socket& socket, interest wanted, std::uint64_t token) noexcept;
+    error_code modify(udp_socket& socket, interest wanted, std::uint64_t token) noexcept;
+    void remove(udp_socket& socket) noexcept;
+    /// After an event of \p socket was dealt with: waits for the next one.
+    void rearm(udp_socket& socket) noexcept;
+
+    /// Completes with no error when something is ready, and with operation_aborted after close().
+    /// One at a time. If there is no memory it throws, or just destroys the handler.
+    template <class Handler>
+    void async_wait(Handler&& handler) {
+        ready_list::handler waiting{std::forward<Handler>(handler)};
+        if (list_->empty()) return list_->wait(std::move(waiting));
+        boost::asio::post(executor_,
+                          [h = std::move(waiting)]() mutable { std::move(h)(error_code{}); });
+    }
+    /// What is ready now; as many as there is room for, the others with the next call.
+    std::span<ready_event> poll(std::span<ready_event> room) noexcept;
+
+    /// Nothing is waited for any more.
+    void close() noexcept;
+    /// There is no descriptor of its own.
+    void abandon() noexcept {}
+
+private:
+    const boost::asio::any_io_executor executor_;
+    alarm& alarm_;
+    const std::shared_ptr<ready_list> list_;
+};
+
+} // namespace rtpsynth::asio_server::detail

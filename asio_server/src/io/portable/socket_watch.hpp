@@ -1,0 +1,71 @@
+/// \file
+/// Which of many sockets are ready, by a wait of Asio's for each of them.
+#pragma once
+
+#include "io/event.hpp"
+#include "server/handler_memory.hpp"
+
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <utility>
+
+namespace rtpsynth::asio_server::detail {
+
+class ready_list;
+
+/// What a socket waits for, and what it is ready for.
+struct socket_watch {
+    explicit socket_watch(std::uint64_t its_token) : token{its_token} {}
+
+    const std::uint64_t token;
+    interest wanted{}; ///< under the lock of the socket
+    /// A wait is outstanding. Where Asio destroys one for want of memory, any thread ends it.
+    std::atomic<bool> awaits_readable{false}, awaits_writable{false};
+    const std::array<std::shared_ptr<handler_memory>, 2> memory{std::make_shared<handler_memory>(),
+                                                                std::make_shared<handler_memory>()};
+
+    // In a ready_list, on the executor.
+    interest ready{};
+    bool listed = false;
+    std::shared_ptr<socket_watch> next{};
+};
+
+/// The sockets that are ready, first come first, and whoever waits for one. Needs no memory of its
+/// own: it is kept by the waits, which may end after the sockets, and even after the server.
+///
+/// Threads: the executor, but for lost().
+class ready_list {
+public:
+    using handler = boost::asio::any_completion_handler<void(boost::system::error_code)>;
+
+    /// \p on_lost: a wait of a socket's ended without an event.
+    explicit ready_list(std::function<void()> on_lost) : on_lost_{std::move(on_lost)} {}
+
+    void push(std::shared_ptr<socket_watch> watch, interest what);
+    std::shared_ptr<socket_watch> pop() noexcept;
+    bool empty() const noexcept { return !first_; }
+
+    /// \p h is called with the next push. (Boost 1.81's handlers cannot be assigned.)
+    void wait(handler h) noexcept { waiting_.swap(h); }
+    handler take_waiting() noexcept {
+        handler h;
+        h.swap(waiting_);
+        return h;
+    }
+
+    void lost() const noexcept { on_lost_(); }
+
+private:
+    const std::function<void()> on_lost_;
+    std::shared_ptr<socket_watch> first_;
+    socket_watch* last_ = nullptr;
+    handler waiting_;
+};
+
+} // namespace rtpsynth::asio_server::detail

@@ -1,0 +1,123 @@
+#include "io/portable/udp_socket.hpp"
+
+#include "io/process.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/ip/address_v6.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+namespace rtpsynth::asio_server::detail {
+namespace {
+
+using udp = boost::asio::ip::udp;
+
+void check(bool asked, bool has, const char* option) {
+    if (asked && !has)
+        throw boost::system::system_error{boost::asio::error::operation_not_supported, option};
+}
+
+void check(const boost::system::error_code& error, const char* what) {
+    if (error) throw boost::system::system_error{error, what};
+}
+
+} // namespace
+
+udp_socket::udp_socket(const boost::asio::any_io_executor& executor, const channel_options& options)
+    : v6_only_{options.v6_only} {
+    check(options.kernel_timestamps, capabilities.kernel_timestamps, "kernel_timestamps");
+    check(options.report_unreachable, capabilities.report_unreachable, "report_unreachable");
+    check(options.dscp.has_value(), capabilities.dscp, "dscp");
+    check(options.reuse_port, capabilities.reuse_port, "reuse_port");
+    udp::socket s{executor};
+    error_code ec;
+    check(s.open(options.bind.protocol(), ec), "socket");
+    check(s.non_blocking(true, ec), "non_blocking");
+    if (options.bind.address().is_v6())
+        check(s.set_option(boost::asio::ip::v6_only{options.v6_only}, ec), "v6_only");
+    if (options.receive_buffer_size)
+        check(s.set_option(udp::socket::receive_buffer_size{*options.receive_buffer_size}, ec),
+              "receive_buffer_size");
+    if (options.send_buffer_size)
+        check(s.set_option(udp::socket::send_buffer_size{*options.send_buffer_size}, ec),
+              "send_buffer_size");
+    check(s.bind(options.bind, ec), "bind");
+    local_ = s.local_endpoint(ec);
+    check(ec, "local_endpoint");
+    socket_.emplace(std::move(s));
+}
+
+void udp_socket::close() noexcept { socket_.reset(); }
+
+// The object stays: to destroy it would take the parent's socket out of the reactor they share.
+void udp_socket::abandon() noexcept {
+    if (socket_) close_inherited(socket_->native_handle());
+}
+
+boost::system::error_code udp_socket::adapt(endpoint& to) const noexcept {
+    if (to.port() == 0) return boost::asio::error::invalid_argument;
+    const bool v6 = local_.address().is_v6();
+    if (to.address().is_v6() == v6) return {};
+    if (!v6 || v6_only_) return boost::asio::error::address_family_not_supported;
+    to.address(boost::asio::ip::make_address_v6(boost::asio::ip::v4_mapped, to.address().to_v4()));
+    return {};
+}
+
+udp_socket::outcome udp_socket::send(std::span<const std::uint8_t> bytes, std::size_t size,
+                                     std::size_t count, const endpoint& to) noexcept {
+    for (std::size_t i = 0; i != count; ++i) {
+        error_code ec;
+        do socket_->send_to(boost::asio::buffer(bytes.data() + i * size, size), to, 0, ec);
+        while (ec == boost::asio::error::interrupted);
+        if (ec) return {i, ec};
+    }
+    return {count, {}};
+}
+
+// Asio has no wait that ends by itself.
+bool udp_socket::wait_writable(duration longest) noexcept {
+    if (longest <= duration{}) return false;
+    std::this_thread::sleep_for(std::min<duration>(longest, std::chrono::milliseconds{1}));
+    return true;
+}
+
+std::span<datagram_view> udp_socket::receive(receive_buffers& buffers, std::size_t want,
+                                             time_point now, error_code& error) {
+    const std::size_t most = std::min(want, receive_buffers::slot_count);
+    std::size_t got = 0;
+    for (; got != most; ++got) {
+        std::uint8_t* const slot = buffers.memory_.get() + got * receive_buffers::slot_size;
+        datagram_view& view = buffers.views_[got];
+        error_code ec;
+        const std::size_t size = socket_->receive_from(
+            boost::asio::buffer(slot, receive_buffers::slot_size), view.source, 0, ec);
+        if (ec) {
+            error = ec == boost::asio::error::interrupted ? boost::asio::error::would_block : ec;
+            break;
+        }
+        view.data = {slot, size};
+        view.received_at = now;
+    }
+    return {buffers.views_.data(), got};
+}
+
+std::size_t udp_socket::receive_buffer_size() const noexcept {
+    error_code ec;
+    udp::socket::receive_buffer_size size;
+    socket_->get_option(size, ec);
+    return ec ? 0 : static_cast<std::size_t>(size.value());
+}
+
+std::size_t udp_socket::send_buffer_size() const noexcept {
+    error_code ec;
+    udp::socket::send_buffer_size size;
+    socket_->get_option(size, ec);
+    return ec ? 0 : static_cast<std::size_t>(size.value());
+}
+
+} // namespace rtpsynth::asio_server::detail

@@ -1,0 +1,92 @@
+/// \file
+/// A non-blocking UDP socket, by what Asio has everywhere.
+#pragma once
+
+#include "io/capabilities.hpp"
+#include "io/portable/receive_buffers.hpp"
+#include "io/portable/socket_watch.hpp"
+
+#include <rtpsynth/asio_server/channel/datagram.hpp>
+#include <rtpsynth/asio_server/channel/options.hpp>
+#include <rtpsynth/base/clock.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/ip/udp.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+
+namespace rtpsynth::asio_server::detail {
+
+inline constexpr io_capabilities capabilities{.name = "portable",
+                                              .kernel_timestamps = false,
+                                              .report_unreachable = false,
+                                              .dscp = false,
+                                              .reuse_port = false,
+                                              .coalesce = false,
+                                              .segments = false,
+                                              .counts_overflow = false,
+                                              .connects = false,
+                                              .descriptors_of_server = 2};
+
+/// Threads: none; a channel's lock.
+class udp_socket {
+public:
+    using endpoint = boost::asio::ip::udp::endpoint;
+    using error_code = boost::system::error_code;
+
+    /// Opens, sets and binds. \throws boost::system::system_error
+    udp_socket(const boost::asio::any_io_executor& executor, const channel_options& options);
+    udp_socket(const udp_socket&) = delete;
+    udp_socket& operator=(const udp_socket&) = delete;
+
+    bool is_open() const noexcept { return socket_.has_value(); }
+    const endpoint& local_endpoint() const noexcept { return local_; }
+    void close() noexcept;
+    /// Closes the copy of the descriptor that a child of fork() has inherited.
+    void abandon() noexcept;
+
+    /// Brings \p to into the socket's own family. \return the error to refuse it with
+    error_code adapt(endpoint& to) const noexcept;
+
+    /// What became of datagrams given to send: the first \p sent of them left; an error is that of
+    /// the next one.
+    struct outcome {
+        std::size_t sent;
+        error_code error; // would_block: wait until the socket is writable
+    };
+    /// Sends datagrams of \p size bytes that lie one behind the other in \p bytes.
+    outcome send(std::span<const std::uint8_t> bytes, std::size_t size, std::size_t count,
+                 const endpoint& to) noexcept;
+    static constexpr std::size_t longest_run = 64;
+
+    /// Waits until it can perhaps send, \p longest at most. False: the time is over.
+    bool wait_writable(duration longest) noexcept;
+
+    /// Reads up to \p want datagrams. What is returned is valid until the next receive with these
+    /// buffers; if it is empty, \p error says why: would_block if there is nothing to read.
+    std::span<datagram_view> receive(receive_buffers& buffers, std::size_t want, time_point now,
+                                     error_code& error);
+
+    /// Takes the pending error, as the next call would report it.
+    error_code take_error() noexcept { return {}; }
+
+    /// Datagrams dropped since the receive buffer was full: not known.
+    std::uint32_t dropped() const noexcept { return 0; }
+    std::size_t receive_buffer_size() const noexcept;
+    std::size_t send_buffer_size() const noexcept;
+
+private:
+    friend class ready_set;
+
+    std::optional<boost::asio::ip::udp::socket> socket_; // none once it is closed
+    endpoint local_;
+    bool v6_only_ = false;
+    std::shared_ptr<socket_watch> watch_;
+};
+
+} // namespace rtpsynth::asio_server::detail

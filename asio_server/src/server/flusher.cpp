@@ -1,0 +1,116 @@
+#include "server/flusher.hpp"
+
+#include "channel/channel_impl.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <chrono>
+#include <new>
+#include <utility>
+
+namespace rtpsynth::asio_server::detail {
+namespace {
+
+thread_local const flusher* handlers_of = nullptr;
+
+constexpr std::size_t flush_budget = 256;
+
+} // namespace
+
+flusher::handler_scope::handler_scope(const flusher& f) noexcept
+    : outer_{std::exchange(handlers_of, &f)} {}
+
+flusher::handler_scope::~handler_scope() { handlers_of = outer_; }
+
+/// What Asio calls at a tick. Where it destroys this instead, since it had no memory to bring it to
+/// the executor, somebody has to begin anew.
+class flusher::tick_wait {
+public:
+    explicit tick_wait(flusher& f) noexcept : flusher_{f.self_} {}
+    tick_wait(tick_wait&&) noexcept = default;
+    tick_wait& operator=(tick_wait&&) = delete;
+    ~tick_wait() {
+        if (const auto lost = flusher_.lock()) lost->tasks_.owe(task::tick);
+    }
+
+    void operator()(boost::system::error_code ec) {
+        const auto self = std::exchange(flusher_, {}).lock();
+        if (!self || ec) return;
+        ++self->ticks_;
+        self->flush_announced();
+    }
+
+private:
+    std::weak_ptr<flusher> flusher_;
+};
+
+flusher::flusher(const boost::asio::any_io_executor& executor, std::optional<duration> tick,
+                 const channel_registry& channels, deferred_tasks& tasks)
+    : executor_{executor},
+      tick_{tick},
+      origin_{std::chrono::steady_clock::now()},
+      channels_{channels},
+      tasks_{tasks},
+      timer_{std::in_place, executor} {}
+
+void flusher::announce(const std::weak_ptr<rtp_channel>& channel) noexcept {
+    {
+        const std::lock_guard lock{mutex_};
+        try {
+            announced_.push_back(channel);
+        } catch (const std::bad_alloc&) {
+            all_announced_ = true;
+        }
+        if (flush_due_) return;
+        flush_due_ = true;
+    }
+    if (tick_)
+        tasks_.request(task::tick);
+    else if (handlers_of != this)
+        tasks_.request(task::flush);
+}
+
+void flusher::arm_tick() {
+    if (!timer_) return; // what was queued left when its channel closed
+    const duration since = std::chrono::steady_clock::now() - origin_;
+    timer_->expires_at(origin_ + (since / *tick_ + 1) * *tick_);
+    try {
+        timer_->async_wait(tick_wait{*this});
+    } catch (...) { // the handler has noticed
+    }
+}
+
+void flusher::stop() noexcept { timer_.reset(); }
+
+void flusher::flush_announced() {
+    bool all = false;
+    {
+        const std::lock_guard lock{mutex_};
+        flushing_.swap(announced_);
+        all = std::exchange(all_announced_, false);
+        flush_due_ = false;
+    }
+    if (all) channels_.for_each([this](const auto& channel) { flush(channel); });
+    for (const auto& weak : flushing_)
+        if (const auto channel = weak.lock()) flush(channel);
+    flushing_.clear();
+}
+
+void flusher::flush(const std::shared_ptr<rtp_channel>& channel) {
+    if (channel_impl::of(*channel).flush(flush_budget) != channel_impl::flushed::more) return;
+    // The others first. Not by way of announce(), which would have what they queue meanwhile leave
+    // before its tick.
+    try {
+        boost::asio::post(executor_, [weak = self_, rest = std::weak_ptr{channel}] {
+            const auto self = weak.lock();
+            const auto to_go_on = rest.lock();
+            if (self && to_go_on) self->flush(to_go_on);
+        });
+    } catch (...) {
+        const std::lock_guard lock{mutex_};
+        all_announced_ = true;
+        tasks_.owe(task::flush);
+    }
+}
+
+} // namespace rtpsynth::asio_server::detail

@@ -1,0 +1,85 @@
+/// \file
+/// When what channels have queued is sent.
+#pragma once
+
+#include "server/channel_registry.hpp"
+#include "server/deferred_tasks.hpp"
+
+#include <rtpsynth/asio_server/channel/rtp_channel.hpp>
+#include <rtpsynth/base/clock.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+namespace rtpsynth::asio_server::detail {
+
+/// Notes which channels have something to send and flushes them: at the next tick or, without
+/// ticks, when the handler that queued has returned.
+///
+/// Threads: announce(), is_due(), tick() and ticks() are safe; the rest belongs to the executor.
+class flusher {
+public:
+    flusher(const boost::asio::any_io_executor& executor, std::optional<duration> tick,
+            const channel_registry& channels, deferred_tasks& tasks);
+
+    /// Once, before anything else. \p self is this one, as its owner keeps it.
+    void start(std::weak_ptr<flusher> self) noexcept { self_ = std::move(self); }
+
+    std::optional<duration> tick() const noexcept { return tick_; }
+    /// On which something was queued.
+    std::uint64_t ticks() const noexcept { return ticks_; }
+
+    /// \p channel has something to send.
+    void announce(const std::weak_ptr<rtp_channel>& channel) noexcept;
+    /// Whether some have that are not to wait for a tick.
+    bool is_due() const noexcept { return !tick_ && flush_due_.load(std::memory_order_relaxed); }
+
+    /// While it lives, whoever queues on this thread need not be announced to the executor: the
+    /// flush follows when the handlers return.
+    class handler_scope {
+    public:
+        explicit handler_scope(const flusher& f) noexcept;
+        ~handler_scope();
+        handler_scope(const handler_scope&) = delete;
+        handler_scope& operator=(const handler_scope&) = delete;
+
+    private:
+        const flusher* outer_; // a handler may run another context
+    };
+
+    /// Sends what was announced.
+    void flush_announced();
+    /// Sends what \p channel has queued; the rest of much of it after others had their turns.
+    void flush(const std::shared_ptr<rtp_channel>& channel);
+    /// Waits for the next tick.
+    void arm_tick();
+    /// There are no ticks any more.
+    void stop() noexcept;
+
+private:
+    class tick_wait;
+
+    const boost::asio::any_io_executor executor_;
+    const std::optional<duration> tick_;
+    const time_point origin_; // of the grid of ticks
+    const channel_registry& channels_;
+    deferred_tasks& tasks_;
+    std::weak_ptr<flusher> self_;
+    std::optional<boost::asio::steady_timer> timer_; // none after stop()
+    std::vector<std::weak_ptr<rtp_channel>> flushing_;
+
+    std::mutex mutex_;
+    std::vector<std::weak_ptr<rtp_channel>> announced_;
+    bool all_announced_ = false;         // or some of them, and there was no memory to note which
+    std::atomic<bool> flush_due_{false}; // somebody will call flush_announced()
+    std::atomic<std::uint64_t> ticks_{0};
+};
+
+} // namespace rtpsynth::asio_server::detail

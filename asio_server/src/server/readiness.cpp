@@ -1,0 +1,128 @@
+#include "server/readiness.hpp"
+
+#include "channel/channel_impl.hpp"
+
+#include <rtpsynth/asio_server/channel/rtp_channel.hpp>
+
+#include <chrono>
+#include <span>
+#include <utility>
+
+namespace rtpsynth::asio_server::detail {
+namespace {
+
+constexpr duration longest_stay = std::chrono::milliseconds{1};
+
+} // namespace
+
+/// What Asio calls when a socket is ready. Where it destroys this instead, since it had no memory
+/// to bring it to the executor, somebody has to begin anew.
+class readiness::socket_wait {
+public:
+    explicit socket_wait(readiness& r) noexcept
+        : readiness_{r.self_}, completing_{r.completing_}, memory_{r.memory_} {}
+    socket_wait(socket_wait&&) noexcept = default;
+    socket_wait& operator=(socket_wait&&) = delete;
+    ~socket_wait() {
+        if (const auto lost = readiness_.lock()) lost->wait_was_lost();
+    }
+
+    using allocator_type = handler_allocator<>;
+    allocator_type get_allocator() const noexcept { return memory_; }
+
+    void operator()(boost::system::error_code ec) {
+        const auto self = std::exchange(readiness_, {}).lock();
+        if (self && !ec)
+            self->on_ready();
+        else // the last occasion
+            completing_->complete_owed();
+    }
+
+private:
+    std::weak_ptr<readiness> readiness_;
+    std::shared_ptr<completion_queue> completing_;
+    allocator_type memory_;
+};
+
+readiness::readiness(const boost::asio::any_io_executor& executor, std::shared_ptr<alarm> alarm,
+                     std::shared_ptr<deferred_tasks> tasks,
+                     std::shared_ptr<completion_queue> completing, const channel_registry& channels,
+                     flusher& output, alarm_handler& on_alarm)
+    : alarm_{std::move(alarm)},
+      tasks_{std::move(tasks)},
+      completing_{std::move(completing)},
+      channels_{channels},
+      output_{output},
+      alarm_handler_{on_alarm},
+      sockets_{executor, *alarm_, [later = tasks_] { later->owe(task::resume); }} {}
+
+void readiness::wait() noexcept {
+    if (stopped_) return;
+    try {
+        sockets_.async_wait(socket_wait{*this});
+    } catch (...) { // the handler has noticed
+    }
+}
+
+void readiness::wait_was_lost() noexcept {
+    deaf_ = false;
+    try {
+        tasks_->post(task::wait);
+    } catch (...) {
+        deaf_ = true;
+    }
+}
+
+void readiness::stop() noexcept {
+    stopped_ = true;
+    sockets_.close();
+}
+
+void readiness::abandon() noexcept {
+    sockets_.abandon();
+    alarm_->abandon();
+}
+
+void readiness::on_ready() {
+    bool alarmed = false;
+    {
+        const flusher::handler_scope handlers{output_};
+        // Asio's own round costs as much as several datagrams, but others wait for it.
+        const time_point until = std::chrono::steady_clock::now() + longest_stay;
+        while (turn(alarmed) && std::chrono::steady_clock::now() < until) {
+        }
+    }
+    // The destructor of a channel's last owner may have queued something, too.
+    if (output_.is_due()) tasks_->request(task::flush);
+    wait();
+    if (alarmed) alarm_handler_.on_alarm();
+}
+
+bool readiness::turn(bool& alarmed) {
+    std::array<ready_event, most_events> room;
+    const std::span<const ready_event> events = sockets_.poll(room);
+    if (events.empty()) return false;
+    const time_point now = std::chrono::steady_clock::now();
+    ++turns_;
+    sweep_ = channels_.size() / most_events + 1;
+    channels_.find(events, ready_);
+    for (std::size_t i = 0; i != events.size(); ++i) {
+        // Each of many is in memory that was not used lately.
+        if (i + 1 != events.size() && ready_[i + 1]) channel_impl::of(*ready_[i + 1]).prefetch();
+        if (events[i].token == alarm_token) {
+            alarm_->take();
+            alarmed = true;
+        }
+        if (const auto channel = std::move(ready_[i])) serve(channel, events[i], now);
+    }
+    return true;
+}
+
+void readiness::serve(const std::shared_ptr<rtp_channel>& channel, const ready_event& event,
+                      time_point now) {
+    if (event.writable) output_.flush(channel);
+    if (event.readable) channel_impl::of(*channel).receive(*channel, now, turns_);
+    if (output_.is_due()) output_.flush_announced();
+}
+
+} // namespace rtpsynth::asio_server::detail

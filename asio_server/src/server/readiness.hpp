@@ -1,0 +1,85 @@
+/// \file
+/// Which sockets are ready, and what is done about it.
+#pragma once
+
+#include "io/backend.hpp"
+#include "server/channel_registry.hpp"
+#include "server/completion_queue.hpp"
+#include "server/deferred_tasks.hpp"
+#include "server/flusher.hpp"
+#include "server/handler_memory.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+namespace rtpsynth::asio_server::detail {
+
+/// Waits for sockets and serves those that are ready, in turns: each is read once, and what its
+/// handler queued is sent, before its neighbours have theirs.
+///
+/// Threads: sockets() and restore_wait() are safe; the rest belongs to the executor.
+class readiness {
+public:
+    /// What an alarm of the set is about.
+    class alarm_handler {
+    public:
+        virtual void on_alarm() = 0;
+
+    protected:
+        ~alarm_handler() = default;
+    };
+
+    readiness(const boost::asio::any_io_executor& executor, std::shared_ptr<alarm> alarm,
+              std::shared_ptr<deferred_tasks> tasks, std::shared_ptr<completion_queue> completing,
+              const channel_registry& channels, flusher& output, alarm_handler& on_alarm);
+
+    /// Once, before anything else. \p self is this one, as its owner keeps it.
+    void start(std::weak_ptr<readiness> self) noexcept { self_ = std::move(self); }
+    void wait() noexcept;
+    /// Waits if a wait was lost.
+    void restore_wait() noexcept {
+        if (deaf_ && deaf_.exchange(false)) wait_was_lost(); // one of those who see it
+    }
+    /// Nothing is waited for any more.
+    void stop() noexcept;
+
+    ready_set& sockets() noexcept { return sockets_; }
+    receive_buffers& buffers() noexcept { return buffers_; }
+    /// In how many turns all channels have theirs, should all be ready.
+    std::uint64_t sweep() const noexcept { return sweep_; }
+
+    /// In a child of fork(); then it is not to be destroyed.
+    void abandon() noexcept;
+
+private:
+    class socket_wait;
+    static constexpr std::size_t most_events = 64; // of a turn
+
+    void wait_was_lost() noexcept;
+    void on_ready();
+    bool turn(bool& alarmed);
+    void serve(const std::shared_ptr<rtp_channel>& channel, const ready_event& event,
+               time_point now);
+
+    const std::shared_ptr<alarm> alarm_;
+    const std::shared_ptr<deferred_tasks> tasks_;
+    const std::shared_ptr<completion_queue> completing_;
+    const channel_registry& channels_;
+    flusher& output_;
+    alarm_handler& alarm_handler_;
+    const std::shared_ptr<handler_memory> memory_ = std::make_shared<handler_memory>();
+    ready_set sockets_;
+    receive_buffers buffers_;
+    std::weak_ptr<readiness> self_;
+    std::array<std::shared_ptr<rtp_channel>, most_events> ready_;
+    std::uint64_t turns_ = 0;
+    std::uint64_t sweep_ = 1;
+    bool stopped_ = false;
+    std::atomic<bool> deaf_{false}; // nothing waits for sockets_
+};
+
+} // namespace rtpsynth::asio_server::detail
