@@ -96,7 +96,7 @@ channel_stats channel_impl::stats() const noexcept {
     s.rejected = rejected_;
     s.discarded = discarded_;
     s.receive_errors = receive_errors_;
-    s.accepted = output_.accepted();
+    s.accepted = output_.accepted() + sent_at_once_;
     s.sent = sent_;
     s.sent_bytes = sent_bytes_;
     s.send_errors = send_errors_;

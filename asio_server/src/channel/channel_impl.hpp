@@ -74,7 +74,8 @@ public:
     flushed flush(std::size_t budget) noexcept;
 
     /// Reads a turn's worth and delivers it. \p turn counts the engine's.
-    void receive(rtp_channel& self, time_point now, std::uint64_t turn) noexcept;
+    /// \return how many datagrams it delivered
+    std::size_t receive(rtp_channel& self, time_point now, std::uint64_t turn) noexcept;
     /// It will, soon.
     void prefetch() const noexcept {
         constexpr std::size_t line = 64;
@@ -95,6 +96,7 @@ private:
     void failed(std::exception_ptr error) noexcept override;
 
     // With the I/O lock held:
+    bool send_at_once(std::span<const std::uint8_t> data, const endpoint* to) noexcept;
     flushed send_some(std::size_t budget, completions& done) noexcept;
     void finish_record(error_code result, completions& done) noexcept;
     void fail_record(error_code error, completions& done) noexcept;
@@ -134,11 +136,12 @@ private:
     unsigned singles_ = 0;        // turns in which not to try for more
     std::uint64_t last_turn_ = 0; // with something to read
     mutable std::uint32_t dropped_before_ = 0;
+    std::uint64_t sent_in_delivery_ = 0; // at once; on the executor
     error_code last_receive_error_;
     error_code last_send_error_;
 
     counter received_{0}, received_bytes_{0}, rejected_{0}, discarded_{0}, receive_errors_{0};
-    counter sent_{0}, sent_bytes_{0}, send_errors_{0};
+    counter sent_at_once_{0}, sent_{0}, sent_bytes_{0}, send_errors_{0};
     mutable counter overflow_{0};
 };
 

@@ -54,13 +54,13 @@ void channel_impl::cancel_receive(std::uint64_t id) noexcept {
     }
 }
 
-void channel_impl::receive(rtp_channel& self, time_point now, std::uint64_t turn) noexcept {
-    if (!is_open()) return; // it may be draining, with the lock
+std::size_t channel_impl::receive(rtp_channel& self, time_point now, std::uint64_t turn) noexcept {
+    if (!is_open()) return 0; // it may be draining, with the lock
     std::span<datagram_view> batch;
     {
         completions done{owner_->completing()};
         const std::lock_guard lock{io_};
-        if (!socket_.is_open()) return;
+        if (!socket_.is_open()) return 0;
         if (reading_)
             batch = read(now, turn, done);
         else if (const error_code e = socket_.take_error()) // whether or not anybody reads
@@ -68,6 +68,7 @@ void channel_impl::receive(rtp_channel& self, time_point now, std::uint64_t turn
         owner_->sockets().rearm(socket_);
     }
     if (!batch.empty()) deliver(self, batch);
+    return batch.size();
 }
 
 std::span<datagram_view> channel_impl::read(time_point now, std::uint64_t turn,
@@ -98,7 +99,9 @@ std::span<datagram_view> channel_impl::read(time_point now, std::uint64_t turn,
 }
 
 void channel_impl::deliver(rtp_channel& self, std::span<const datagram_view> batch) noexcept {
+    owner_->output().begin_delivery(batch.size());
     const std::size_t delivered = handler_->deliver(self, batch, *this);
+    owner_->output().end_delivery();
     std::uint64_t bytes = 0;
     for (const datagram_view& d : batch.first(delivered)) bytes += d.data.size();
     count_received(delivered, bytes);

@@ -32,9 +32,33 @@ channel_impl::error_code channel_impl::try_send(std::span<const std::uint8_t> da
         if (const error_code e = socket_.adapt(adapted)) return e;
         to = &adapted;
     }
+    if (const std::uint64_t delivery = owner_->output().lone_delivery())
+        if (std::exchange(sent_in_delivery_, delivery) != delivery && send_at_once(data, to))
+            return {};
     const output_queue::queued queued = output_.push(data, to);
     if (queued.announce) owner_->announce(self_);
     return queued.error;
+}
+
+/// Sends the answer to a lone datagram: there is nothing it could leave together with. A second one
+/// in the same call of the handler is queued, since more may follow. Waits for nobody.
+/// \return false if it is to be queued
+bool channel_impl::send_at_once(std::span<const std::uint8_t> data, const endpoint* to) noexcept {
+    const std::unique_lock lock{io_, std::try_to_lock};
+    if (!lock || !socket_.is_open()) return false;
+    endpoint target;
+    if (!output_.may_overtake(data, to, target)) return false;
+    const udp_socket::outcome outcome = socket_.send(data, data.size(), 1, target);
+    if (outcome.error == error::would_block) return false;
+    add(sent_at_once_, 1);
+    if (outcome.error) {
+        last_send_error_ = outcome.error;
+        add(send_errors_, 1);
+    } else {
+        add(sent_, 1);
+        add(sent_bytes_, data.size());
+    }
+    return true;
 }
 
 void channel_impl::start_send(std::span<const std::uint8_t> data, const endpoint* to,

@@ -111,6 +111,16 @@ output_queue::queued output_queue::push(std::span<const std::uint8_t> data, cons
     return {{}, !std::exchange(announced_, true)};
 }
 
+bool output_queue::may_overtake(std::span<const std::uint8_t> data, const endpoint* to,
+                                endpoint& target) const noexcept {
+    const std::lock_guard lock{mutex_};
+    if (check(data, to) || !pending_.records.empty() || !waiting_.empty() ||
+        sending_.remaining() != 0)
+        return false;
+    target = *to;
+    return true;
+}
+
 send_op_ptr output_queue::cancel(std::uint64_t id) noexcept {
     const std::lock_guard lock{mutex_};
     if (send_op_ptr op = waiting_.take(id)) return op;

@@ -96,6 +96,11 @@ public:
     /// Takes \p op unless there is an error.
     queued push(std::span<const std::uint8_t> data, const endpoint* to, send_op_ptr& op);
 
+    /// Whether the queue is empty and would accept \p data, which may be sent instead; \p target
+    /// is where to. For whoever holds the I/O lock.
+    bool may_overtake(std::span<const std::uint8_t> data, const endpoint* to,
+                      endpoint& target) const noexcept;
+
     /// Takes the operation back, and its datagram out, if it has not left.
     send_op_ptr cancel(std::uint64_t id) noexcept;
     send_op_list cancel_all() noexcept;

@@ -80,6 +80,7 @@ public:
         input_.restore_wait();
         output_.announce(channel);
     }
+    flusher& output() noexcept { return output_; }
     /// A channel is to resume a little later.
     void pause() noexcept { tasks_->owe(task::resume); }
     void handler_failed(std::exception_ptr error) noexcept;

@@ -53,6 +53,10 @@ flusher::flusher(const boost::asio::any_io_executor& executor, std::optional<dur
       tasks_{tasks},
       timer_{std::in_place, executor} {}
 
+std::uint64_t flusher::lone_delivery() const noexcept {
+    return handlers_of == this ? lone_delivery_ : 0;
+}
+
 void flusher::announce(const std::weak_ptr<rtp_channel>& channel) noexcept {
     {
         const std::lock_guard lock{mutex_};

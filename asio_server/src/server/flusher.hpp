@@ -12,6 +12,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -23,7 +24,8 @@ namespace rtpsynth::asio_server::detail {
 /// Notes which channels have something to send and flushes them: at the next tick or, without
 /// ticks, when the handler that queued has returned.
 ///
-/// Threads: announce(), is_due(), tick() and ticks() are safe; the rest belongs to the executor.
+/// Threads: announce(), is_due(), lone_delivery(), tick() and ticks() are safe; the rest belongs to
+/// the executor.
 class flusher {
 public:
     flusher(const boost::asio::any_io_executor& executor, std::optional<duration> tick,
@@ -54,6 +56,15 @@ public:
         const flusher* outer_; // a handler may run another context
     };
 
+    /// The number of the delivery, of one datagram, that this thread is in; 0: none such, or what
+    /// is queued waits for a tick. What such a handler sends first leaves at once.
+    std::uint64_t lone_delivery() const noexcept;
+    /// Around each delivery.
+    void begin_delivery(std::size_t datagrams) noexcept {
+        lone_delivery_ = datagrams == 1 && !tick_ ? ++deliveries_ : 0;
+    }
+    void end_delivery() noexcept { lone_delivery_ = 0; }
+
     /// Sends what was announced.
     void flush_announced();
     /// Sends what \p channel has queued; the rest of much of it after others had their turns.
@@ -74,6 +85,8 @@ private:
     std::weak_ptr<flusher> self_;
     std::optional<boost::asio::steady_timer> timer_; // none after stop()
     std::vector<std::weak_ptr<rtp_channel>> flushing_;
+    std::uint64_t deliveries_ = 0;
+    std::uint64_t lone_delivery_ = 0;
 
     std::mutex mutex_;
     std::vector<std::weak_ptr<rtp_channel>> announced_;

@@ -98,6 +98,8 @@ void readiness::on_ready() {
     if (alarmed) alarm_handler_.on_alarm();
 }
 
+/// \return whether more may be ready by now. After a lone datagram Asio may as well find out: it
+/// asks the set when the next wait begins.
 bool readiness::turn(bool& alarmed) {
     std::array<ready_event, most_events> room;
     const std::span<const ready_event> events = sockets_.poll(room);
@@ -106,6 +108,7 @@ bool readiness::turn(bool& alarmed) {
     ++turns_;
     sweep_ = channels_.size() / most_events + 1;
     channels_.find(events, ready_);
+    std::size_t datagrams = 0;
     for (std::size_t i = 0; i != events.size(); ++i) {
         // Each of many is in memory that was not used lately.
         if (i + 1 != events.size() && ready_[i + 1]) channel_impl::of(*ready_[i + 1]).prefetch();
@@ -113,16 +116,18 @@ bool readiness::turn(bool& alarmed) {
             alarm_->take();
             alarmed = true;
         }
-        if (const auto channel = std::move(ready_[i])) serve(channel, events[i], now);
+        if (const auto channel = std::move(ready_[i])) datagrams += serve(channel, events[i], now);
     }
-    return true;
+    return events.size() > 1 || datagrams > 1;
 }
 
-void readiness::serve(const std::shared_ptr<rtp_channel>& channel, const ready_event& event,
-                      time_point now) {
+std::size_t readiness::serve(const std::shared_ptr<rtp_channel>& channel, const ready_event& event,
+                             time_point now) {
     if (event.writable) output_.flush(channel);
-    if (event.readable) channel_impl::of(*channel).receive(*channel, now, turns_);
+    const std::size_t datagrams =
+        event.readable ? channel_impl::of(*channel).receive(*channel, now, turns_) : 0;
     if (output_.is_due()) output_.flush_announced();
+    return datagrams;
 }
 
 } // namespace rtpsynth::asio_server::detail

@@ -62,8 +62,8 @@ private:
     void wait_was_lost() noexcept;
     void on_ready();
     bool turn(bool& alarmed);
-    void serve(const std::shared_ptr<rtp_channel>& channel, const ready_event& event,
-               time_point now);
+    std::size_t serve(const std::shared_ptr<rtp_channel>& channel, const ready_event& event,
+                      time_point now);
 
     const std::shared_ptr<alarm> alarm_;
     const std::shared_ptr<deferred_tasks> tasks_;
