@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Processor time that an echo takes for a packet, of one program beside others, by turns.
 
 usage: echo_cost.py BUILD_DIRECTORY ROUNDS [NAME=COMMAND]...
