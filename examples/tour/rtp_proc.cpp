@@ -14,6 +14,7 @@
 #include <future>
 #include <iostream>
 #include <numbers>
+#include <tuple>
 
 namespace asio_server = rtpsynth::asio_server;
 using namespace std::chrono_literals;
@@ -36,7 +37,7 @@ struct tone {
                 8000 * std::sin(2 * std::numbers::pi * 440 * samples++ / 8000)));
         std::array<std::uint8_t, rtpsynth::rtp_header_size + sound.size()> packet;
         if (packets.write(now, {.payload_size = sound.size()}, packet, sound))
-            channel.try_send(packet);               // one that is not sent is a lost packet
+            std::ignore = channel.try_send(packet); // one that is not sent is a lost packet
         if (samples < 4000) return deadline + 20ms; // never now + 20ms, which would drift
         std::cout << "sent " << samples / 160 << " packets in " << (now - first) / 1ms << " ms\n";
         done.set_value();

@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <thread>
+#include <tuple>
 
 namespace {
 
@@ -83,7 +84,7 @@ std::uint64_t send_channel(const udp::endpoint& to, duration length) {
         channel_options o = on_loopback();
         o.queue_size = batch;
         const auto from = server.create_channel(o);
-        from->set_target(to);
+        std::ignore = from->set_target(to);
         packet p;
         std::uint64_t n = 0;
         const auto end = steady::now() + length;

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <optional>
 #include <thread>
+#include <tuple>
 
 namespace {
 
@@ -54,8 +55,8 @@ void measure(std::size_t n, duration length) {
 
     const packet p;
     for (const auto& channel : all) {
-        channel->set_target(channel->local_endpoint());
-        channel->try_send(p.bytes);
+        std::ignore = channel->set_target(channel->local_endpoint());
+        std::ignore = channel->try_send(p.bytes);
     }
     if (!wait_for([&] { return received == n; }, 5s))
         std::fprintf(stderr, "received %zu of %zu\n", received.load(), n);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <random>
+#include <tuple>
 
 namespace {
 
@@ -93,8 +94,8 @@ void measure(const char* load, std::size_t streams, std::size_t count) {
         const auto from = sender.create_channel(on_loopback());
         collector c;
         const auto to = add_collector(server, c);
-        from->set_target(to->local_endpoint());
-        probe(count, [&](const packet& p) { from->try_send(p.bytes); });
+        std::ignore = from->set_target(to->local_endpoint());
+        probe(count, [&](const packet& p) { std::ignore = from->try_send(p.bytes); });
         report("try_send -> handler", load, c, count);
         on_executor(server, [&] { to->close(); }); // where no handler runs
     }

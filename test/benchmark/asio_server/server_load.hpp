@@ -13,6 +13,7 @@
 #include <atomic>
 #include <optional>
 #include <thread>
+#include <tuple>
 
 namespace server_bench {
 
@@ -38,7 +39,7 @@ inline std::vector<udp::endpoint> add_echoes(rtp_server& server, std::size_t n, 
     for (std::size_t i = 0; i != n; ++i) {
         all.push_back(
             server.create_channel(on_loopback(), [](rtp_channel& c, const datagram_view& d) {
-                c.try_send_to(d.data, d.source);
+                std::ignore = c.try_send_to(d.data, d.source);
             }));
         endpoints.push_back(all.back()->local_endpoint());
     }
@@ -59,7 +60,7 @@ public:
                     received_.store(received_.load(std::memory_order_relaxed) + 1,
                                     std::memory_order_relaxed);
                 }));
-            all_.back()->set_target(to);
+            std::ignore = all_.back()->set_target(to);
         }
     }
     ~stream_load() {
@@ -97,7 +98,7 @@ private:
         packet p;
         for (; next_ < std::min(due, packets_); ++next_) {
             p.stamp(steady::now());
-            all_[next_ % all_.size()]->try_send(p.bytes);
+            std::ignore = all_[next_ % all_.size()]->try_send(p.bytes);
         }
         if (next_ >= packets_) return;
         timer_.expires_at(start_ + (now - start_) / 1ms * 1ms + 1ms);
