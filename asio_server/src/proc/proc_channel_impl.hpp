@@ -24,7 +24,7 @@ class proc_engine;
 class alignas(64) proc_channel_impl final : public timer_service::client {
 public:
     proc_channel_impl(const std::shared_ptr<proc_engine>& engine,
-                      std::unique_ptr<proc_handler> handler) noexcept
+                      std::unique_ptr<any_proc_handler> handler) noexcept
         : handler_{std::move(handler)},
           handler_address_{handler_.get()},
           scheduler_{engine.get()},
@@ -57,7 +57,7 @@ private:
         return false;
     }
     // False if it was closed before. What is left to destroy, with no lock held, goes to `rest`.
-    bool end(std::unique_ptr<proc_handler>& rest) noexcept {
+    bool end(std::unique_ptr<any_proc_handler>& rest) noexcept {
         for (auto s = state_.load(); s <= state::running;) {
             const auto next = s == state::idle ? state::closed : state::closing;
             if (!state_.compare_exchange_weak(s, next)) continue;
@@ -79,15 +79,15 @@ private:
 
     // On the executor, first of all since it is what a call touches: two cache lines with the
     // timer.
-    std::unique_ptr<proc_handler> handler_; // see `state`
-    const void* const handler_address_;     // to prefetch; no more than that
-    hook place_;                            // in a queue
-    time_point deadline_{};                 // exactly as it was given; the wheel's may be later
-    duration cost_{};                       // of a call
-    duration turn_{};        // what its calls took since another overdue one had its turn
-    proc_engine* scheduler_; // valid there
-    unsigned overdue_ = 0;   // calls in a row
-    bool first_ = true;      // call to come
+    std::unique_ptr<any_proc_handler> handler_; // see `state`
+    const void* const handler_address_;         // to prefetch; no more than that
+    hook place_;                                // in a queue
+    time_point deadline_{};                     // exactly as it was given; the wheel's may be later
+    duration cost_{};                           // of a call
+    duration overdue_cost_{};                   // of its calls since another overdue one was called
+    proc_engine* scheduler_;                    // valid there
+    unsigned overdue_ = 0;                      // calls in a row
+    bool first_ = true;                         // call to come
     std::atomic<state> state_{state::idle};
 
     std::atomic<bool> thrown_{false}; // exception_ is there, and stays

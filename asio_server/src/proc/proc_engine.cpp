@@ -19,14 +19,14 @@ using std::chrono::steady_clock;
 
 constexpr int calls_per_turn = 256;
 constexpr int releases_per_turn = 256;
-constexpr duration longest_turn = std::chrono::milliseconds{1};
+constexpr duration longest_stay = std::chrono::milliseconds{1}; // before others have their turn
 constexpr unsigned overdue_calls_forgiven = 16;
 constexpr duration jitter = std::chrono::microseconds{1};
 
 } // namespace
 
 bool proc_channel_impl::close() noexcept {
-    std::unique_ptr<proc_handler> rest;
+    std::unique_ptr<any_proc_handler> rest;
     if (!end(rest)) return false;
     if (const auto engine = engine_.lock()) engine->remove(*this);
     return true;
@@ -37,19 +37,30 @@ void proc_channel_impl::on_timer(time_point) noexcept {
     scheduler_->enqueue_due(*this);
 }
 
-proc_engine::proc_engine(boost::asio::any_io_executor executor,
-                         std::shared_ptr<io_home> context_home)
-    : proc_home{std::move(context_home)}, timer_service{std::move(executor)} {}
+proc_engine::proc_engine(boost::asio::any_io_executor&& executor, std::shared_ptr<io_home>&& home)
+    : home_{std::move(home)},
+      timers_{std::make_shared<timer_service>(std::move(executor))} {}
+
+std::shared_ptr<proc_engine> proc_engine::make(boost::asio::any_io_executor executor,
+                                               std::shared_ptr<io_home> home) {
+    auto engine = std::make_shared<proc_engine>(std::move(executor), std::move(home));
+    engine->timers_->set_owner(engine);
+    if (!engine->home_) engine->watch_.emplace(engine->executor(), engine);
+    return engine;
+}
 
 proc_engine::~proc_engine() {
     for (members* const all : {&open_, &leaving_, &left_})
         while (!all->empty()) release(all->front());
 }
 
-bool proc_engine::is_inherited() const noexcept { return process_.inherited(); }
+void proc_engine::abandon(std::shared_ptr<proc_engine> self) noexcept {
+    fork_guard& fork = self->fork_;
+    fork.keep(std::move(self));
+}
 
 void proc_engine::add(const std::shared_ptr<proc_channel_impl>& channel) {
-    if (!is_inherited()) {
+    if (!inherited()) {
         const std::lock_guard lock{mutex_};
         if (!shut_down_) {
             request_turn();
@@ -64,7 +75,7 @@ void proc_engine::add(const std::shared_ptr<proc_channel_impl>& channel) {
 }
 
 void proc_engine::remove(proc_channel_impl& channel) noexcept {
-    if (is_inherited()) return;
+    if (inherited()) return;
     const std::lock_guard lock{mutex_};
     if (!channel.self_ || channel.leaves_) return;
     set_leaving(channel);
@@ -75,19 +86,10 @@ void proc_engine::remove(proc_channel_impl& channel) noexcept {
 }
 
 bool proc_engine::shutdown() noexcept {
-    if (is_inherited()) return true;
+    if (inherited()) return true;
     std::unique_lock lock{mutex_};
-    shut_down_ = true;
-    while (!open_.empty()) {
-        std::unique_ptr<proc_handler> rest;
-        proc_channel_impl& channel = open_.front();
-        channel.end(rest);
-        set_leaving(channel);
-        if (!rest) continue;
-        lock.unlock();
-        rest.reset();
-        lock.lock();
-    }
+    end_all(lock);
+    if (!timers_->is_attached()) return true;
     try {
         request_turn();
     } catch (...) {
@@ -96,8 +98,33 @@ bool proc_engine::shutdown() noexcept {
     return true;
 }
 
+void proc_engine::end_all(std::unique_lock<std::mutex>& lock) noexcept {
+    shut_down_ = true;
+    while (!open_.empty()) {
+        std::unique_ptr<any_proc_handler> rest;
+        proc_channel_impl& channel = open_.front();
+        channel.end(rest);
+        set_leaving(channel);
+        if (!rest) continue;
+        lock.unlock();
+        rest.reset();
+        lock.lock();
+    }
+}
+
+void proc_engine::detach() noexcept {
+    if (inherited()) return;
+    {
+        std::unique_lock lock{mutex_};
+        end_all(lock);
+        left_.splice(left_.end(), leaving_);
+    }
+    while (!left_.empty()) release(left_.front());
+    timers_->detach();
+}
+
 rtp_proc_stats proc_engine::stats() const {
-    if (is_inherited()) return {};
+    if (inherited()) return {};
     rtp_proc_stats result;
     {
         const std::lock_guard lock{counting_};
@@ -112,7 +139,7 @@ rtp_proc_stats proc_engine::stats() const {
 void proc_engine::request_turn() {
     if (turn_requested_) return;
     boost::asio::post(executor(), [weak = weak_from_this()] {
-        if (const auto self = weak.lock()) static_cast<proc_engine&>(*self).turn();
+        if (const auto self = weak.lock()) self->turn();
     });
     turn_requested_ = true;
 }
@@ -133,7 +160,7 @@ void proc_engine::accept_changes() noexcept {
         left_.splice(left_.end(), leaving_);
         stopping = shut_down_;
     }
-    if (stopping) stop();
+    if (stopping) timers_->stop();
     for (int i = 0; i != releases_per_turn && !left_.empty(); ++i) release(left_.front());
 }
 
@@ -162,24 +189,24 @@ void proc_engine::turn_later() noexcept {
         const std::lock_guard lock{mutex_};
         request_turn();
     } catch (...) {
-        arm(late_turn_, steady_clock::now() + alarm::delay);
+        timers_->arm(late_turn_, steady_clock::now() + alarm::delay);
     }
 }
 
 // Who fell behind catches up before those that always are overdue, and then is on time again. Among
-// these a turn is one call, or as many as are short together, so that brief ones catch up too.
+// these each has one call, or as many as are short together, so that brief ones catch up too.
 void proc_engine::enqueue_overdue(proc_channel_impl& channel) noexcept {
     if (channel.overdue_ != overdue_calls_forgiven) {
         ++channel.overdue_;
-        channel.turn_ = {};
+        channel.overdue_cost_ = {};
         queues_[is_brief(channel) ? brief : behind].push_back(channel);
         return;
     }
-    channel.turn_ += channel.cost_;
-    if (4 * channel.turn_ < mean_cost()) {
+    channel.overdue_cost_ += channel.cost_;
+    if (4 * channel.overdue_cost_ < mean_cost()) {
         queues_[overdue].push_front(channel);
     } else {
-        channel.turn_ = {};
+        channel.overdue_cost_ = {};
         queues_[overdue].push_back(channel);
     }
 }
@@ -215,7 +242,7 @@ void proc_engine::serve() noexcept {
     const time_point begin = steady_clock::now();
     time_point now = begin;
     std::array<bool, rank_count> served{};
-    for (int i = 0; i != calls_per_turn && now - begin < longest_turn; ++i) {
+    for (int i = 0; i != calls_per_turn && now - begin < longest_stay; ++i) {
         std::size_t r = 0;
         while (r != rank_count && queues_[r].empty()) ++r;
         if (r == rank_count) return;
@@ -236,7 +263,7 @@ time_point proc_engine::call_first_of(queue& from, time_point now) noexcept {
     count_call(channel, now);
     std::optional<time_point> next;
     try {
-        next = channel.handler_->call(now, channel.deadline_);
+        next = channel.handler_->call(channel, now, channel.deadline_);
     } catch (...) {
         channel.exception_ = std::current_exception();
         channel.thrown_ = true;
@@ -252,7 +279,7 @@ time_point proc_engine::call_first_of(queue& from, time_point now) noexcept {
         if (*next <= end) {
             enqueue_overdue(channel);
         } else {
-            arm(channel, *next);
+            timers_->arm(channel, *next);
         }
     }
     return end;

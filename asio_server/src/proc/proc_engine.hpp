@@ -2,8 +2,9 @@
 /// Who is called next: what an rtp_proc does on its executor.
 #pragma once
 
-#include "io/process.hpp"
 #include "proc/proc_channel_impl.hpp"
+#include "server/context_watch.hpp"
+#include "server/fork_guard.hpp"
 #include "server/io_thread.hpp"
 #include "server/timer_service.hpp"
 
@@ -17,31 +18,34 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 namespace rtpsynth::asio_server::detail {
 
-/// Keeps the context of a thread of its own for as long as there are timers on it.
-struct proc_home {
-    std::shared_ptr<io_home> home_;
-};
-
-/// Queues up the channels that are to be called and calls them, some per turn of the executor. It
-/// comes by them from its timers and by two lists that any thread may add to, of those that were
-/// made and those that were closed; one turn is posted for any number of these.
-class proc_engine final : proc_home, public timer_service {
+/// Queues the channels that are due and calls them, some of them in each turn of the executor.
+/// Channels become due by their timers; new and closed ones come by two lists to which any thread
+/// may add. One turn is posted for any number of these.
+class proc_engine final : public std::enable_shared_from_this<proc_engine>, public context_client {
 public:
-    /// \p executor runs one thing at a time. \p home is its context, if that is not the
-    /// application's to keep.
-    explicit proc_engine(boost::asio::any_io_executor executor, std::shared_ptr<io_home> home = {});
+    /// \p executor runs one thing at a time. \p home is its context if rtp_proc has a thread of its
+    /// own, and is kept alive.
+    static std::shared_ptr<proc_engine> make(boost::asio::any_io_executor executor,
+                                             std::shared_ptr<io_home> home = {});
+    /// For make.
+    proc_engine(boost::asio::any_io_executor&& executor, std::shared_ptr<io_home>&& home);
     /// Precondition: no turn runs, which holds a reference.
     ~proc_engine();
+    proc_engine(const proc_engine&) = delete;
+    proc_engine& operator=(const proc_engine&) = delete;
 
-    /// In a child after fork(): then nothing here is to be touched, and nothing below touches it.
-    bool is_inherited() const noexcept;
+    const boost::asio::any_io_executor& executor() const noexcept { return timers_->executor(); }
 
-    /// Keeps itself for good.
-    void leak(std::shared_ptr<proc_engine> self) noexcept { immortal_ = std::move(self); }
+    /// Whether this is a child of the process that made it: then nothing of Asio may be touched,
+    /// and no function touches it.
+    bool inherited() const noexcept { return fork_.inherited(); }
+    /// What a child does instead of destruction: keeps \p self for good.
+    static void abandon(std::shared_ptr<proc_engine> self) noexcept;
 
     /// Any thread. \throws boost::system::system_error with operation_aborted, std::bad_alloc
     void add(const std::shared_ptr<proc_channel_impl>& channel);
@@ -51,12 +55,13 @@ public:
     /// \return false if for want of memory the executor could not be told
     bool shutdown() noexcept;
     rtp_proc_stats stats() const;
+    void detach() noexcept override;
 
 private:
     friend proc_channel_impl;
 
     // A turn that could not be posted for want of memory.
-    struct late_turn final : client {
+    struct late_turn final : timer_service::client {
         explicit late_turn(proc_engine& e) noexcept : engine{e} {}
         void on_timer(time_point) noexcept override { engine.turn(); }
         proc_engine& engine;
@@ -78,6 +83,7 @@ private:
                                       &proc_channel_impl::place_>,
         boost::intrusive::constant_time_size<false>>;
 
+    void end_all(std::unique_lock<std::mutex>& lock) noexcept;
     void request_turn();
     void turn_later() noexcept;
     void turn() noexcept;
@@ -95,8 +101,10 @@ private:
 
     static constexpr int mean_of = 256;
 
-    const process_mark process_;
-    std::shared_ptr<proc_engine> immortal_;
+    const std::shared_ptr<io_home> home_; // goes after what is on it
+    const std::shared_ptr<timer_service> timers_;
+    fork_guard fork_;
+    std::optional<context_watch> watch_;     // of the application's context
 
     mutable std::mutex mutex_;
     members open_;

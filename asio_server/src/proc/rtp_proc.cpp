@@ -29,25 +29,23 @@ std::unique_ptr<detail::io_thread> make_thread() {
 
 rtp_proc::rtp_proc() : thread_{make_thread()} {
     const auto& home = thread_->home();
-    engine_ = std::make_shared<detail::proc_engine>(home->context().get_executor(), home);
+    engine_ = detail::proc_engine::make(home->context().get_executor(), home);
 }
 
 rtp_proc::rtp_proc(boost::asio::any_io_executor executor)
-    : engine_{std::make_shared<detail::proc_engine>(detail::make_serial(std::move(executor)))} {}
+    : engine_{detail::proc_engine::make(detail::make_serial(std::move(executor)))} {}
 
 rtp_proc::~rtp_proc() {
-    if (engine_->is_inherited()) {
-        auto& engine = *engine_;
-        engine.leak(std::move(engine_)); // its destructor would speak to Asio
-        return;
-    }
-    shutdown();
+    if (engine_->inherited())
+        detail::proc_engine::abandon(std::move(engine_)); // its destructor would speak to Asio
+    else
+        shutdown();
 }
 
 rtp_proc::executor_type rtp_proc::get_executor() const noexcept { return engine_->executor(); }
 
 std::shared_ptr<rtp_proc_channel> rtp_proc::make_channel(
-    std::unique_ptr<detail::proc_handler> handler) {
+    std::unique_ptr<detail::any_proc_handler> handler) {
     auto impl = std::make_shared<detail::proc_channel_impl>(engine_, std::move(handler));
     std::shared_ptr<rtp_proc_channel> channel{new rtp_proc_channel{impl}};
     engine_->add(impl);
@@ -56,7 +54,7 @@ std::shared_ptr<rtp_proc_channel> rtp_proc::make_channel(
 
 void rtp_proc::shutdown() noexcept {
     const bool told = engine_->shutdown();
-    if (!thread_ || engine_->is_inherited()) return;
+    if (!thread_ || engine_->inherited()) return;
     if (!told) thread_->home()->context().stop(); // its timer must not keep the thread
     thread_->finish();
 }
@@ -66,7 +64,13 @@ rtp_proc_stats rtp_proc::stats() const { return engine_->stats(); }
 rtp_proc_channel::rtp_proc_channel(std::shared_ptr<detail::proc_channel_impl> impl) noexcept
     : impl_{std::move(impl)} {}
 
-rtp_proc_channel::~rtp_proc_channel() { impl_->close(); }
+// It owns nothing: the engine keeps its channel during a call.
+rtp_proc_channel::rtp_proc_channel(detail::proc_channel_impl& called) noexcept
+    : impl_{std::shared_ptr<void>{}, &called} {}
+
+rtp_proc_channel::~rtp_proc_channel() {
+    if (impl_.use_count() != 0) impl_->close();
+}
 
 bool rtp_proc_channel::close() noexcept { return impl_->close(); }
 

@@ -1,6 +1,7 @@
 #include "server/timer_service.hpp"
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/system_executor.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -13,10 +14,10 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr duration spacing = std::chrono::microseconds{50}; // Linux' own timer slack
-constexpr duration longest_turn = std::chrono::milliseconds{1};
+constexpr duration spacing = std::chrono::microseconds{50};     // Linux' own timer slack
+constexpr duration longest_stay = std::chrono::milliseconds{1}; // before others have their turn
 constexpr std::size_t slice = 16; // timers fired per look at the clock
-constexpr int slices_per_turn = 16;
+constexpr int most_slices = 16;
 
 } // namespace
 
@@ -37,10 +38,11 @@ public:
 
     void operator()(const boost::system::error_code&) noexcept {
         const auto self = std::exchange(service_, {}).lock();
-        // Another wait took this one's place, or a turn is to come, which will wait.
-        if (!self || self->wake_ != wake_) return;
+        const auto kept = keep(self);
+        // Another wait took this one's place, or fire() is posted, which will wait.
+        if (!kept || self->wake_ != wake_) return;
         self->wake_ = time_point::max();
-        self->turn();
+        self->fire();
     }
 
 private:
@@ -52,24 +54,29 @@ private:
 timer_service::timer_service(boost::asio::any_io_executor executor, std::shared_ptr<alarm> later)
     : later_{std::move(later)},
       executor_{std::move(executor)},
-      timer_{executor_},
+      timer_{std::in_place, executor_},
       wheel_{steady_clock::now()} {
     // Has Asio make room for one timer, so that it need not later.
-    timer_.expires_at(time_point::max());
-    timer_.async_wait([](const boost::system::error_code&) {});
-    timer_.cancel();
+    timer_->expires_at(time_point::max());
+    timer_->async_wait([](const boost::system::error_code&) {});
+    timer_->cancel();
+}
+
+std::shared_ptr<const void> timer_service::keep(
+    const std::shared_ptr<timer_service>& self) noexcept {
+    return self && self->has_owner_ ? self->owner_.lock() : self;
 }
 
 void timer_service::arm(client& c, time_point deadline) noexcept {
     if (stopped_) return;
     wheel_.arm(c, deadline);
     if (lost_.load(std::memory_order_relaxed) && lost_.exchange(false)) wake_ = time_point::max();
-    if (turn_to_come_ || c.deadline() >= wake_) return;
+    if (firing_ || c.deadline() >= wake_) return;
     wait(wake_ == time_point::max() ? *wheel_.next_deadline() : c.deadline());
 }
 
 void timer_service::resume() noexcept {
-    if (stopped_ || turn_to_come_ || !(lost_.exchange(false) || wake_ == time_point::max())) return;
+    if (stopped_ || firing_ || !(lost_.exchange(false) || wake_ == time_point::max())) return;
     wake_ = time_point::max();
     if (const auto next = wheel_.next_deadline()) wait(*next);
 }
@@ -78,17 +85,23 @@ void timer_service::stop() noexcept {
     stopped_ = true;
     wake_ = time_point::max();
     try {
-        timer_.cancel();
+        if (timer_) timer_->cancel();
     } catch (...) { // as Asio declares; it has no cause to
     }
 }
 
-void timer_service::turn() noexcept {
-    turn_to_come_ = true; // until the end of this one
+void timer_service::detach() noexcept {
+    stop();
+    timer_.reset();
+    executor_ = boost::asio::system_executor{};
+}
+
+void timer_service::fire() noexcept {
+    firing_ = true;
     const time_point begin = steady_clock::now();
     time_point now = begin;
     bool more = !stopped_;
-    for (int i = 0; more && i != slices_per_turn && now - begin < longest_turn; ++i) {
+    for (int i = 0; more && i != most_slices && now - begin < longest_stay; ++i) {
         const auto done = wheel_.advance(now, slice, [&](timer_wheel::timer& t) {
             if (!stopped_) static_cast<client&>(t).on_timer(now);
         });
@@ -97,20 +110,21 @@ void timer_service::turn() noexcept {
         if (more) now = steady_clock::now();
     }
     if (more) {
-        post_turn();
+        post_fire();
     } else {
-        turn_to_come_ = false;
+        firing_ = false;
         if (const auto next = wheel_.next_deadline()) wait(*next);
     }
 }
 
-void timer_service::post_turn() noexcept {
+void timer_service::post_fire() noexcept {
     try {
         boost::asio::post(executor_, [weak = weak_from_this()] {
-            if (const auto self = weak.lock()) self->turn();
+            const auto self = weak.lock();
+            if (const auto kept = keep(self)) self->fire();
         });
     } catch (...) { // then by way of the timer, which has its memory
-        turn_to_come_ = false;
+        firing_ = false;
         wait(steady_clock::now());
     }
 }
@@ -121,19 +135,21 @@ void timer_service::wait(time_point next) noexcept {
     if (wake == wake_) return;
     wake_ = time_point::max();
     try {
-        timer_.expires_at(wake); // a wait that this cancels is not the one for wake_
-        timer_.async_wait(wakeup{*this, wake});
+        timer_->expires_at(wake); // a wait that this cancels is not the one for wake_
+        timer_->async_wait(wakeup{*this, wake});
         wake_ = wake;
     } catch (...) { // the handler has noticed
     }
 }
 
 void timer_service::wait_was_lost() noexcept {
+    if (stopped_) return;
     lost_ = true;
     if (later_) return later_->ring();
     try {
         boost::asio::post(executor_, [weak = weak_from_this()] {
-            if (const auto self = weak.lock()) self->resume();
+            const auto self = weak.lock();
+            if (const auto kept = keep(self)) self->resume();
         });
     } catch (...) { // then the next arm() does it, if there is one
     }

@@ -12,6 +12,8 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
+#include <utility>
 
 namespace rtpsynth::asio_server::detail {
 
@@ -19,9 +21,8 @@ namespace rtpsynth::asio_server::detail {
 /// there when many are due at once. Timers that come less than 50 µs after others were fired are
 /// fired together, up to that much later, so that the number of wake-ups is bounded.
 ///
-/// Held by a std::shared_ptr, as it is or as a base of its owner, which then stays alive while
-/// timers fire; nothing on the executor keeps it alive beyond that. After fork() the child must
-/// leak it, since its destructor speaks to Asio.
+/// Held by a std::shared_ptr. What waits on the executor has a weak reference: nothing there keeps
+/// it alive. A child after fork() must not destroy it, since its destructor speaks to Asio.
 ///
 /// Threads: everything but construction happens on the executor, a strand or a single thread.
 /// Destruction happens anywhere, when nothing else uses it.
@@ -41,6 +42,13 @@ public:
     explicit timer_service(boost::asio::any_io_executor executor,
                            std::shared_ptr<alarm> later = {});
 
+    /// From now on timers fire only while \p owner lives, which stays alive while they do: an owner
+    /// whose clients are members of it may be destroyed on any thread. Before the first arm().
+    void set_owner(std::weak_ptr<const void> owner) noexcept {
+        owner_ = std::move(owner);
+        has_owner_ = true;
+    }
+
     /// Arms \p c; what it was armed for before is forgotten. To disarm: c.cancel(). After stop() it
     /// does nothing.
     ///
@@ -51,28 +59,36 @@ public:
     /// Waits, if that failed before.
     void resume() noexcept;
 
+    /// Until detach().
+    bool is_attached() const noexcept { return timer_.has_value(); }
     const boost::asio::any_io_executor& executor() const noexcept { return executor_; }
 
     /// Nothing fires any more, and nothing is outstanding on the executor.
     void stop() noexcept;
+    /// stop(), and lets go of the executor, whose context is being destroyed.
+    void detach() noexcept;
 
 private:
     class wakeup;
 
-    void turn() noexcept;
-    void post_turn() noexcept;
+    /// What keeps the owner alive while timers fire; null: it is gone, or this is.
+    static std::shared_ptr<const void> keep(const std::shared_ptr<timer_service>& self) noexcept;
+    void fire() noexcept;
+    void post_fire() noexcept;
     void wait(time_point next) noexcept;
     void wait_was_lost() noexcept;
 
     const std::shared_ptr<alarm> later_;
     const std::shared_ptr<handler_memory> memory_ = std::make_shared<handler_memory>();
     boost::asio::any_io_executor executor_;
-    boost::asio::steady_timer timer_;
+    std::optional<boost::asio::steady_timer> timer_; // until detach()
+    std::weak_ptr<const void> owner_;
+    bool has_owner_ = false;
     timer_wheel wheel_;
-    time_point fired_ = time_point::min(); // when the latest turn fired something
+    time_point fired_ = time_point::min(); // when something was fired most recently
     time_point wake_ = time_point::max();  // what timer_ waits for; max if it does not
-    bool turn_to_come_ = false;            // or running: then it is the one to wait
-    bool stopped_ = false;
+    bool firing_ = false;                  // fire() runs or is posted: then it is the one to wait
+    std::atomic<bool> stopped_{false};
     std::atomic<bool> lost_{false}; // timer_ does not wait, whatever wake_ is
 };
 

@@ -7,6 +7,7 @@
 #include <rtpsynth/base/duration_histogram.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/execution_context.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -18,32 +19,89 @@
 
 namespace rtpsynth::asio_server {
 
-class rtp_proc_channel;
-
 namespace detail {
 class proc_engine;
 class proc_channel_impl;
 class io_thread;
-
 template <class Handler>
-concept proc_callable = std::is_invocable_r_v<std::optional<time_point>,
-                                              std::add_lvalue_reference_t<std::decay_t<Handler>>,
-                                              time_point, time_point>;
+class proc_handler_of;
+} // namespace detail
+
+/// The schedule of one handler, made by rtp_proc::create_channel.
+///
+/// \par Object lifetimes
+/// Held by a `std::shared_ptr`. When the last one goes, the channel closes. It may outlive its
+/// rtp_proc and the context of that.
+///
+/// \par Thread safety
+/// Every member may be called from any thread and from any handler.
+class RTPSYNTH_API rtp_proc_channel {
+public:
+    ~rtp_proc_channel();
+    rtp_proc_channel(const rtp_proc_channel&) = delete;
+    rtp_proc_channel& operator=(const rtp_proc_channel&) = delete;
+
+    /// Ends the schedule. On return no call of the handler begins any more; one that is running may
+    /// still end and is not waited for.
+    /// \return false if it was closed before
+    bool close() noexcept;
+
+    /// False after close() and after the rtp_proc was shut down. A schedule that the handler ended,
+    /// by returning nullopt or throwing, is still open.
+    bool is_open() const noexcept;
+
+    /// Unique in the process, from 1.
+    std::uint64_t id() const noexcept;
+
+    /// What the handler threw; null if it did not.
+    std::exception_ptr exception() const noexcept;
+
+private:
+    friend class rtp_proc;
+    template <class Handler>
+    friend class detail::proc_handler_of;
+
+    explicit rtp_proc_channel(std::shared_ptr<detail::proc_channel_impl> impl) noexcept;
+    /// A handle for the time of a call: it does not close the channel.
+    explicit rtp_proc_channel(detail::proc_channel_impl& called) noexcept;
+
+    std::shared_ptr<detail::proc_channel_impl> impl_;
+};
+
+/// A handler that is called as `handler(now, deadline)`.
+template <class Handler>
+concept proc_handler =
+    std::is_invocable_r_v<std::optional<time_point>, Handler&, time_point, time_point>;
+
+/// A handler that is called as `handler(channel, now, deadline)`.
+template <class Handler>
+concept proc_channel_handler = std::is_invocable_r_v<std::optional<time_point>, Handler&,
+                                                     rtp_proc_channel&, time_point, time_point>;
+
+namespace detail {
 
 /// A user's handler behind one virtual call.
-class proc_handler {
+class any_proc_handler {
 public:
-    virtual ~proc_handler() = default;
-    virtual std::optional<time_point> call(time_point now, time_point deadline) = 0;
+    virtual ~any_proc_handler() = default;
+    virtual std::optional<time_point> call(proc_channel_impl& channel, time_point now,
+                                           time_point deadline) = 0;
 };
 
 template <class Handler>
-class proc_handler_of final : public proc_handler {
+class proc_handler_of final : public any_proc_handler {
 public:
     template <class H>
     explicit proc_handler_of(H&& handler) : handler_{std::forward<H>(handler)} {}
-    std::optional<time_point> call(time_point now, time_point deadline) override {
-        return handler_(now, deadline);
+
+    std::optional<time_point> call(proc_channel_impl& channel, time_point now,
+                                   time_point deadline) override {
+        if constexpr (proc_channel_handler<Handler>) {
+            rtp_proc_channel handle{channel};
+            return handler_(handle, now, deadline);
+        } else {
+            return handler_(now, deadline);
+        }
     }
 
 private:
@@ -52,108 +110,118 @@ private:
 
 } // namespace detail
 
-/// What has happened since an rtp_proc was made.
+/// Counters of an rtp_proc since it was made.
 struct rtp_proc_stats {
     std::size_t channels = 0;     ///< open now
     std::uint64_t calls = 0;      ///< of handlers
-    std::uint64_t overdue = 0;    ///< calls whose deadline had passed when the handler gave it
+    std::uint64_t overdue = 0;    ///< calls for a deadline that had passed when it was asked for
     std::uint64_t exceptions = 0; ///< thrown by handlers
-    /// How long after its deadline each call began, first calls and overdue ones not included.
+    /// From the deadline to the begin of each call, first calls and overdue ones not included.
     duration_histogram lateness{};
 };
 
-/// Calls each channel's handler at the time it asked for: a timer wheel under one steady_timer,
-/// scheduled on a strand. No call is ever early, and what a handler computes from the deadline it
-/// is called with does not drift. Calls that are due less than 50 µs after others are made
-/// together.
+/// Calls each channel's handler at the time it asked for. All channels share a timer wheel under
+/// one `steady_timer`.
 ///
-/// When more is asked for than there is time for: a handler that is always overdue takes turns with
-/// the others that are, behind those whose deadline has just come and those that fell behind a few
-/// calls ago. Of those that are due, the ones go first whose calls take less than a quarter of what
-/// calls take on average. Nobody starves, and at least every millisecond, or after the call that
-/// takes longer, what else is posted to the executor gets its turn.
+/// No call is ever early, and a schedule that the handler computes from its deadline does not
+/// drift. Deadlines less than 50 µs after others are served together with them, up to 50 µs late.
 ///
-/// Handlers are called one at a time. They may call anything here, also close their own channel,
-/// drop any reference, destroy the rtp_proc, or throw, which unschedules the channel and is kept in
-/// rtp_proc_channel::exception().
+/// Under overload (more is due than there is time for):
+/// - a handler that is always overdue takes turns with others that are; handlers whose deadline has
+///   just come, and those that fell behind only for a few calls, go before it;
+/// - among those that are due, handlers whose calls take less than a quarter of the average go
+///   first;
+/// - every handler is called eventually;
+/// - other work on the executor gets its turn after at most 1 ms, or after the call that takes
+///   longer.
 ///
-/// Threads: every member may be called from any thread and from inside any handler.
+/// \par What keeps run() busy
+/// On an executor of the application an rtp_proc has outstanding work while a call is due or a
+/// deadline lies ahead. One without channels, or whose schedules have all ended, has none:
+/// `io_context::run()` returns.
 ///
-/// After fork() the child may destroy what it inherited, which touches nothing that it shares with
-/// its parent, and make an rtp_proc of its own.
+/// \par Object lifetimes
+/// Channels may outlive the rtp_proc, which closes them. If the execution context of an rtp_proc is
+/// destroyed first, all its channels close and their handlers are destroyed. Afterwards
+/// create_channel() fails with `operation_aborted`, and get_executor() is the system executor. As
+/// with any I/O object, nothing may be called while the context is being destroyed.
+///
+/// \par Exception safety
+/// What a handler throws ends its schedule and is kept in rtp_proc_channel::exception().
+///
+/// \par Thread safety
+/// Every member may be called from any thread and from any handler. Handlers are called one at a
+/// time. A handler may close its own channel, drop any reference and destroy the rtp_proc.
+///
+/// \par fork()
+/// A child may destroy what it inherited, which touches nothing that it shares with its parent, and
+/// make an rtp_proc of its own.
 class RTPSYNTH_API rtp_proc {
 public:
     using executor_type = boost::asio::any_io_executor;
 
-    /// On an io_context and a thread of its own.
-    /// \throws boost::system::system_error (no descriptor or thread left)
+    /// Runs on an io_context and a thread of its own.
+    /// \throws boost::system::system_error if there is no descriptor or thread left
     rtp_proc();
-    /// On \p executor, behind a strand of it. Its context must outlive this object and its
-    /// channels. Asio's strand does not bear want of memory, as said of rtp_server.
+
+    /// Runs on a strand of \p executor, so that any number of threads may run its context.
+    ///
+    /// \par Exception safety
+    /// Asio's strand does not survive a failed allocation: it may call `std::terminate` or stop.
     explicit rtp_proc(boost::asio::any_io_executor executor);
-    /// shutdown()
+
+    /// Runs on a strand of the executor of \p context, such as an io_context.
+    template <class ExecutionContext>
+    requires std::is_convertible_v<ExecutionContext&, boost::asio::execution_context&>
+    explicit rtp_proc(ExecutionContext& context)
+        : rtp_proc{boost::asio::any_io_executor{context.get_executor()}} {}
+
+    /// Calls shutdown().
     ~rtp_proc();
     rtp_proc(const rtp_proc&) = delete;
     rtp_proc& operator=(const rtp_proc&) = delete;
 
+    /// Where handlers are called.
     executor_type get_executor() const noexcept;
 
-    /// Schedules \p handler, called as
+    /// Schedules a handler. Its first call is made at once, with a deadline of `time_point{}`.
     ///
-    ///     std::optional<time_point> handler(time_point now, time_point deadline)
+    /// \par Handler signature
+    /// `std::optional<time_point>(rtp_proc_channel&, time_point now, time_point deadline)`, or the
+    /// same without the channel. `now` is the time of the call. `deadline` is what the call before
+    /// returned, and is not after `now`. The handler returns the deadline of the next call, where
+    /// one in the past is due at once, or nullopt to end the schedule. The channel is valid during
+    /// the call, even if the last `shared_ptr` goes meanwhile; it is another object than the one
+    /// that create_channel() returns, for the same channel.
     ///
-    /// for the first time at once, with a \p deadline of time_point{}, maybe before this returns;
-    /// later never before the deadline that it returned, which it is called with; a deadline in
-    /// the past fires at once. \p now is the time of the call. nullopt ends the schedule. The
-    /// handler is moved in, and destroyed when the channel closed and no call of it runs, on
-    /// whichever thread that is. \throws boost::system::system_error with operation_aborted after
-    /// shutdown(), std::bad_alloc
-    template <detail::proc_callable Handler>
-    std::shared_ptr<rtp_proc_channel> create_channel(Handler&& handler) {
+    /// \par Executor
+    /// The handler is called on get_executor(). The first call may begin before create_channel()
+    /// has returned, if another thread runs the executor.
+    ///
+    /// \par Object lifetimes
+    /// The handler is moved in. It is destroyed, on any thread, when the channel has closed and no
+    /// call of it is running.
+    ///
+    /// \throws boost::system::system_error `operation_aborted` after shutdown(); std::bad_alloc
+    template <class Handler>
+    requires proc_handler<std::decay_t<Handler>> || proc_channel_handler<std::decay_t<Handler>>
+        std::shared_ptr<rtp_proc_channel> create_channel(Handler&& handler) {
         return make_channel(std::make_unique<detail::proc_handler_of<std::decay_t<Handler>>>(
             std::forward<Handler>(handler)));
     }
 
-    /// Closes all channels, as rtp_proc_channel::close does, and ends the thread of its own, which
-    /// is joined unless it is the caller. May be called any number of times; each returns when it
-    /// is done.
+    /// Closes all channels and ends the own thread, which is joined unless it is the caller. May be
+    /// called any number of times; each call returns when it is done.
     void shutdown() noexcept;
 
     rtp_proc_stats stats() const;
 
 private:
-    std::shared_ptr<rtp_proc_channel> make_channel(std::unique_ptr<detail::proc_handler> handler);
+    std::shared_ptr<rtp_proc_channel> make_channel(
+        std::unique_ptr<detail::any_proc_handler> handler);
 
     std::shared_ptr<detail::proc_engine> engine_;
     std::unique_ptr<detail::io_thread> thread_; // none on the application's executor
-};
-
-/// One handler's schedule, held by a std::shared_ptr; when the last one goes, it closes.
-///
-/// Threads: as rtp_proc.
-class RTPSYNTH_API rtp_proc_channel {
-public:
-    ~rtp_proc_channel();
-    rtp_proc_channel(const rtp_proc_channel&) = delete;
-    rtp_proc_channel& operator=(const rtp_proc_channel&) = delete;
-
-    /// On return no call of the handler begins any more; one that runs already may still end and is
-    /// not waited for. \return false if it was closed before
-    bool close() noexcept;
-    /// False after close() or the rtp_proc's shutdown; an ended schedule is still open.
-    bool is_open() const noexcept;
-
-    /// Unique in the process, from 1.
-    std::uint64_t id() const noexcept;
-    /// What the handler threw; null if it did not.
-    std::exception_ptr exception() const noexcept;
-
-private:
-    friend rtp_proc;
-    friend detail::proc_engine;
-    explicit rtp_proc_channel(std::shared_ptr<detail::proc_channel_impl> impl) noexcept;
-
-    std::shared_ptr<detail::proc_channel_impl> impl_;
 };
 
 } // namespace rtpsynth::asio_server
