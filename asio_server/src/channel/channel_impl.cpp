@@ -14,16 +14,17 @@ namespace {
 namespace error = boost::asio::error;
 
 const channel_options& checked(const channel_options& o) {
-    const auto in = [](auto value, auto least, auto most) {
-        return !value || (*value >= least && *value <= most);
+    const auto is_buffer_size = [](const std::optional<std::size_t>& size) {
+        return !size || (*size >= 1 && *size <= channel_options::max_buffer_size);
     };
-    if (o.queue_size < 1 || o.queue_size > 1U << 20)
+    if (o.queue_size < 1 || o.queue_size > channel_options::max_queue_size)
         throw std::invalid_argument("queue_size must be 1..1048576");
-    if (!in(o.receive_buffer_size, 1, 1 << 30))
+    if (!is_buffer_size(o.receive_buffer_size))
         throw std::invalid_argument("receive_buffer_size must be 1..1073741824 bytes");
-    if (!in(o.send_buffer_size, 1, 1 << 30))
+    if (!is_buffer_size(o.send_buffer_size))
         throw std::invalid_argument("send_buffer_size must be 1..1073741824 bytes");
-    if (!in(o.dscp, 0, 63)) throw std::invalid_argument("dscp must be 0..63");
+    if (o.dscp && *o.dscp > channel_options::max_dscp)
+        throw std::invalid_argument("dscp must be 0..63");
     return o;
 }
 

@@ -19,8 +19,8 @@ constexpr unsigned single_turns = 16; // after a vain try for more than one data
 } // namespace
 
 void channel_impl::start_receive(operation<void(error_code, datagram)>::handler_type handler) {
-    auto op = std::make_unique<receive_op>(owner_->next_operation(), std::move(handler),
-                                           owner_->executor());
+    auto op = make_operation<receive_op>(owner_->next_operation(), std::move(handler),
+                                         owner_->executor());
     op->on_cancellation([weak = self_, id = op->id] {
         const auto channel = weak.lock();
         if (channel) channel->impl_->cancel_receive(id);

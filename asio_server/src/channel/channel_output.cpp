@@ -64,7 +64,7 @@ bool channel_impl::send_at_once(std::span<const std::uint8_t> data, const endpoi
 void channel_impl::start_send(std::span<const std::uint8_t> data, const endpoint* to,
                               operation<void(error_code)>::handler_type handler) {
     auto op =
-        std::make_unique<send_op>(owner_->next_operation(), std::move(handler), owner_->executor());
+        make_operation<send_op>(owner_->next_operation(), std::move(handler), owner_->executor());
     op->on_cancellation([weak = self_, id = op->id] {
         const auto channel = weak.lock();
         if (channel) channel->impl_->cancel_send(id);

@@ -5,6 +5,7 @@
 #include "server/completion.hpp"
 #include "server/completion_queue.hpp"
 #include "server/engine.hpp"
+#include "server/server_access.hpp"
 #include "server/timer_service.hpp"
 
 #include <rtpsynth/rtp/datagram_kind.hpp>
@@ -34,7 +35,7 @@ using frame_op_list = detail::op_list<frame_op>;
 using detail::completions;
 
 const frame_receiver_options& checked(const frame_receiver_options& o) {
-    if (o.queue_size < 1 || o.queue_size > std::size_t{1} << 20)
+    if (o.queue_size < 1 || o.queue_size > frame_receiver_options::max_queue_size)
         throw std::invalid_argument("frame_receiver: queue_size must be 1..1048576 frames");
     return o;
 }
@@ -57,7 +58,7 @@ public:
           has_handler_{handlers_.on_frames != nullptr},
           buffer_{options.jitter_buffer},
           queue_{checked(options).queue_size},
-          end_{std::make_unique<end>(engine_->executor())} {}
+          end_{std::make_unique<end>()} {}
 
     /// What the channel calls.
     class feed;
@@ -69,12 +70,12 @@ public:
         kept_channel_ = std::move(channel);
     }
 
-    void start_receive(receive_handler&& completion);
+    void start_receive(frame_handler&& completion);
     void cancel(std::uint64_t id) noexcept;
     /// No call of the handler begins any more.
     void silence() noexcept;
-    /// In a child after fork(): keeps itself for good.
-    void leak() noexcept { leaked_ = shared_from_this(); }
+    /// What a child after fork() does instead of destruction: keeps itself for good.
+    void abandon() noexcept { abandoned_ = shared_from_this(); }
     frame_receiver_stats stats() const;
 
 private:
@@ -82,7 +83,9 @@ private:
 
     /// Brings finish() to the executor.
     struct end final : detail::completion {
-        explicit end(const boost::asio::any_io_executor& home) : completion{0, home} {}
+        ~end() override {
+            if (of) of->discard(); // the executor's context is destroyed
+        }
         void call(pointer self) override {
             const auto ended = std::move(of);
             self.reset();
@@ -100,6 +103,7 @@ private:
     void on_others(std::span<const datagram_view> batch) noexcept;
     void on_timer(time_point now) noexcept override;
     void on_finished() noexcept;
+    void discard() noexcept;
     void finish() noexcept;
 
     // With the lock held:
@@ -123,15 +127,15 @@ private:
     jitter_buffer<datagram> buffer_;
     detail::frame_queue queue_;
     frame_op_list waiting_;
-    std::vector<media_frame> turn_; // for the handler
-    frame_receiver_stats stats_;    // but for jitter_buffer, and the kinds of others
+    std::vector<media_frame> for_handler_; // that wait to be delivered
+    frame_receiver_stats stats_;           // but for jitter_buffer, and the kinds of others
     std::array<std::uint64_t, static_cast<std::size_t>(datagram_kind::unknown) + 1> of_kind_{};
     bool used_ = false;     // something was received
     bool silenced_ = false; // no handler is to be called
     bool closed_ = false;
 
-    std::unique_ptr<end> end_;     // until finish()
-    std::shared_ptr<impl> leaked_; // itself
+    std::unique_ptr<end> end_;        // until finish()
+    std::shared_ptr<impl> abandoned_; // itself
 };
 
 class frame_receiver::impl::feed {
@@ -159,9 +163,9 @@ struct frame_receiver::impl::sink {
     void operator()(drop_reason, rtp_frame&&) noexcept {} // the jitter buffer counts it
 };
 
-void frame_receiver::impl::start_receive(receive_handler&& completion) {
-    auto op = std::make_unique<frame_op>(engine_->next_operation(), std::move(completion),
-                                         engine_->executor());
+void frame_receiver::impl::start_receive(frame_handler&& completion) {
+    auto op = detail::make_operation<frame_op>(engine_->next_operation(), std::move(completion),
+                                               engine_->executor());
     op->on_cancellation([weak = weak_from_this(), id = op->id] {
         if (const auto self = weak.lock()) self->cancel(id);
     });
@@ -253,7 +257,7 @@ void frame_receiver::impl::insert(const datagram_view& view, sink& out) noexcept
 void frame_receiver::impl::put(media_frame&& f, completions& done) noexcept {
     if (has_handler_) {
         try {
-            turn_.push_back(std::move(f));
+            for_handler_.push_back(std::move(f));
         } catch (const std::bad_alloc&) {
             ++stats_.overrun;
         }
@@ -289,7 +293,7 @@ void frame_receiver::impl::deliver() noexcept {
     if (!has_handler_) return;
     {
         const std::lock_guard lock{lock_};
-        delivered_.swap(turn_);
+        delivered_.swap(for_handler_);
         if (silenced_) delivered_.clear();
     }
     if (delivered_.empty()) return;
@@ -311,7 +315,7 @@ void frame_receiver::impl::call(Call call) noexcept {
 
 void frame_receiver::impl::finish() noexcept {
     // Its locks may be held, and its operations awaited, by threads that are not here.
-    if (engine_->inherited()) return leak();
+    if (engine_->inherited()) return abandon();
     handlers unused;
     sink out{*this};
     const std::lock_guard lock{lock_};
@@ -332,18 +336,25 @@ void frame_receiver::impl::on_finished() noexcept {
     handlers_ = {};
 }
 
+/// In place of on_finished(), where nothing runs any more.
+void frame_receiver::impl::discard() noexcept {
+    client::cancel();
+    handlers_ = {};
+}
+
 frame_receiver::frame_receiver(std::shared_ptr<impl> self) noexcept : impl_{std::move(self)} {}
 
 frame_receiver::frame_receiver(rtp_server& server, const channel_options& channel,
                                const frame_receiver_options& options)
-    : impl_{std::make_shared<impl>(server.engine_, options, nullptr)} {
+    : impl_{std::make_shared<impl>(detail::server_access::engine_of(server), options, nullptr)} {
     impl_->keep(server.create_channel(channel, impl::feed{impl_}));
 }
 
 frame_receiver::frame_receiver(rtp_server& server, const channel_options& channel,
                                const frame_receiver_options& options, handler on_frames) {
     if (!on_frames) throw std::invalid_argument("frame_receiver: on_frames must not be empty");
-    impl_ = std::make_shared<impl>(server.engine_, options, std::move(on_frames));
+    impl_ = std::make_shared<impl>(detail::server_access::engine_of(server), options,
+                                   std::move(on_frames));
     impl_->keep(server.create_channel(channel, impl::feed{impl_}));
 }
 
@@ -352,16 +363,20 @@ frame_receiver::~frame_receiver() {
     if (impl_->home().inherited()) {
         impl_->channel().close();
         // Its locks and operations belong to threads that are not here.
-        impl_->leak();
+        impl_->abandon();
         return;
     }
     impl_->silence();
     impl_->channel().close();
 }
 
+frame_receiver::executor_type frame_receiver::get_executor() const noexcept {
+    return impl_->home().executor();
+}
+
 rtp_channel& frame_receiver::channel() const noexcept { return impl_->channel(); }
 
-void frame_receiver::start_receive(receive_handler completion) {
+void frame_receiver::start_receive(frame_handler completion) {
     impl_->start_receive(std::move(completion));
 }
 

@@ -24,14 +24,8 @@ struct send_op;
 using send_op_ptr = std::unique_ptr<send_op>;
 
 /// An async_send on its way.
-struct send_op final : operation<void(boost::system::error_code)> {
-    using operation::operation;
-    void call(completion::pointer self) override {
-        auto to_call = std::move(handler);
-        const auto error = result;
-        self.reset();
-        std::move(to_call)(error);
-    }
+struct send_op : error_operation {
+    using error_operation::error_operation;
 
     // Of one that waits for room, which the caller keeps valid:
     std::span<const std::uint8_t> data{};

@@ -44,12 +44,16 @@ boost::system::error_code rtp_channel::try_send_to(std::span<const std::uint8_t>
     return impl_->try_send(data, &to);
 }
 
-void rtp_channel::start_send(std::span<const std::uint8_t> data, const endpoint* to,
-                             send_handler handler) {
-    impl_->start_send(data, to, std::move(handler));
+void rtp_channel::start_send(error_handler handler, std::span<const std::uint8_t> data) {
+    impl_->start_send(data, nullptr, std::move(handler));
 }
 
-void rtp_channel::start_receive(receive_handler handler) {
+void rtp_channel::start_send_to(error_handler handler, std::span<const std::uint8_t> data,
+                                const endpoint& to) {
+    impl_->start_send(data, &to, std::move(handler));
+}
+
+void rtp_channel::start_receive(datagram_handler handler) {
     impl_->start_receive(std::move(handler));
 }
 

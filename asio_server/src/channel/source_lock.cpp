@@ -34,7 +34,7 @@ bool same(const source_lock::endpoint& a, const source_lock::endpoint& b) noexce
 } // namespace
 
 source_lock::source_lock(const source_lock_options& options) : options_{options} {
-    if (options.probation < 1 || options.probation > 64)
+    if (options.probation < 1 || options.probation > source_lock_options::max_probation)
         throw std::invalid_argument("source_lock: probation must be 1..64 packets");
 }
 

@@ -2,17 +2,19 @@
 /// Asynchronous operations, from their start to the call of their handler.
 #pragma once
 
+#include <rtpsynth/asio_server/server/detail/initiation.hpp>
+
 #include <boost/asio/any_completion_executor.hpp>
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
-#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/prefer.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <utility>
 
 namespace rtpsynth::asio_server::detail {
@@ -22,8 +24,15 @@ class completion {
 public:
     using pointer = std::unique_ptr<completion>;
 
-    completion(std::uint64_t number, boost::asio::any_completion_executor handlers_executor)
-        : id{number}, executor{std::move(handlers_executor)} {}
+    /// How the handler is brought to its executor, from the server's.
+    enum class route : std::uint8_t {
+        here,    ///< its executor is the server's
+        post,    ///< `executor` never runs it inside execute()
+        execute, ///< `executor` may run it inside execute()
+    };
+
+    /// Of something that is to be called on the server's executor.
+    completion() noexcept : id{0}, how{route::here} {}
     virtual ~completion() = default;
     completion(const completion&) = delete;
     completion& operator=(const completion&) = delete;
@@ -32,24 +41,46 @@ public:
     virtual void call(pointer self) = 0;
 
     const std::uint64_t id;
+    const route how;
     boost::system::error_code result{};
-    const boost::asio::any_completion_executor executor; ///< has outstanding work
+    const boost::asio::execution::any_executor<>
+        executor{}; ///< of a handler, with outstanding work
     pointer next{};
+
+protected:
+    completion(std::uint64_t number, own_executor&& own, const boost::asio::any_io_executor& home)
+        : id{number}, how{route_of(own, home)}, executor{executor_of(how, own, home)} {}
+
+private:
+    static route route_of(const own_executor& own, const boost::asio::any_io_executor& home) {
+        if (!own.plain || own.plain == boost::asio::any_completion_executor{home})
+            return route::here;
+        return own.posting ? route::post : route::execute;
+    }
+    static boost::asio::execution::any_executor<> executor_of(
+        route way, own_executor& own, const boost::asio::any_io_executor& home) {
+        namespace execution = boost::asio::execution;
+        switch (way) {
+        case route::post:
+            return std::move(own.posting);
+        case route::execute:
+            return boost::asio::prefer(own.plain, execution::outstanding_work.tracked);
+        case route::here:
+            break;
+        }
+        return boost::asio::prefer(home, execution::outstanding_work.tracked);
+    }
 };
 
-/// With its handler.
+/// With its handler. Made by make_operation.
 template <class Signature>
 class operation : public completion {
 public:
-    using handler_type = boost::asio::any_completion_handler<Signature>;
+    using handler_type = completion_handler<Signature>;
 
-    /// \p fallback is for a handler that has no executor of its own.
-    operation(std::uint64_t number, handler_type&& h, const boost::asio::any_io_executor& fallback)
-        : completion{number,
-                     boost::asio::prefer(boost::asio::get_associated_executor(
-                                             h, boost::asio::any_completion_executor{fallback}),
-                                         boost::asio::execution::outstanding_work.tracked)},
-          handler{std::move(h)} {}
+    /// \p home is for a handler that has no executor of its own.
+    operation(std::uint64_t number, handler_type&& h, const boost::asio::any_io_executor& home)
+        : completion{number, std::move(h.executor), home}, handler{std::move(h.call)} {}
 
     /// Has \p cancel(), called from any thread, cancel the operation: terminal, partial or total,
     /// since all leave the channel usable and nothing half done.
@@ -63,12 +94,70 @@ public:
     }
 
 protected:
-    handler_type handler;
+    boost::asio::any_completion_handler<Signature> handler;
+};
+
+/// An operation in memory of its handler's associated allocator.
+template <class Op>
+class allocated final : public Op {
+public:
+    using handler_type = typename Op::handler_type;
+
+    template <class... Arguments>
+    static std::unique_ptr<Op> make(std::uint64_t number, handler_type&& handler,
+                                    Arguments&&... arguments) {
+        allocator a{handler.call.get_allocator()};
+        allocated* const place = a.allocate(1);
+        try {
+            return std::unique_ptr<Op>{::new (static_cast<void*>(place)) allocated{
+                a, number, std::move(handler), std::forward<Arguments>(arguments)...}};
+        } catch (...) { // before the handler was moved
+            a.deallocate(place, 1);
+            throw;
+        }
+    }
+
+    /// The handler goes last: its memory and this one's have one allocator. Where the handler was
+    /// moved out to be called, the caller still has it.
+    static void operator delete(allocated* self, std::destroying_delete_t) noexcept {
+        allocator a = self->allocator_;
+        const auto last = std::move(self->handler);
+        self->~allocated();
+        a.deallocate(self, 1);
+    }
+
+private:
+    using allocator =
+        typename decltype(handler_type::call)::allocator_type::template rebind<allocated>::other;
+
+    template <class... Arguments>
+    allocated(const allocator& a, Arguments&&... arguments)
+        : Op{std::forward<Arguments>(arguments)...}, allocator_{a} {}
+
+    allocator allocator_;
+};
+
+template <class Op, class... Arguments>
+std::unique_ptr<Op> make_operation(Arguments&&... arguments) {
+    return allocated<Op>::make(std::forward<Arguments>(arguments)...);
+}
+
+/// An operation that completes with an error.
+class error_operation : public operation<void(boost::system::error_code)> {
+public:
+    using operation::operation;
+
+    void call(completion::pointer self) override {
+        auto to_call = std::move(handler);
+        const auto error = result;
+        self.reset();
+        std::move(to_call)(error);
+    }
 };
 
 /// An operation that completes with an error and a value.
 template <class Value>
-class value_operation final : public operation<void(boost::system::error_code, Value)> {
+class value_operation : public operation<void(boost::system::error_code, Value)> {
 public:
     using operation<void(boost::system::error_code, Value)>::operation;
 

@@ -2,6 +2,7 @@
 
 #include "io/backend.hpp"
 #include "server/io_thread.hpp"
+#include "server/serial_executor.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -79,7 +80,31 @@ completion::pointer completion_queue::pop() noexcept {
     return queue_.pop();
 }
 
+/// The first one, unless its handler is to be called here.
+completion::pointer completion_queue::pop_to_post() noexcept {
+    const std::lock_guard lock{mutex_};
+    if (queue_.empty() || queue_.front().how != completion::route::post) return nullptr;
+    return queue_.pop();
+}
+
+void completion_queue::discard() noexcept {
+    discarding_ = true;
+    owed_ = 0;
+    while (pop()) {
+    }
+}
+
+void completion_queue::attach_to(boost::asio::any_io_executor executor) noexcept {
+    executor_ = std::move(executor);
+    discarding_ = false;
+}
+
 void completion_queue::post(std::size_t count) noexcept {
+    if (discarding_) {
+        while (count-- != 0) pop();
+        return;
+    }
+    if (is_running_in(executor_)) count = submit_here(count);
     count += owed_.exchange(0);
     const bool outer = std::exchange(posting, true); // what is destroyed now is not lost
     try {
@@ -106,22 +131,46 @@ void completion_queue::owe(std::size_t count) noexcept {
     alarm_->ring();
 }
 
-void completion_queue::complete_next() {
-    completion::pointer op = pop();
-    if (!op) return;
+/// Nobody else takes operations from the queue meanwhile, since that happens only on the server's
+/// executor. So those that go to an executor of their own need not be posted to this one first.
+/// \return how many of \p count are left to post
+std::size_t completion_queue::submit_here(std::size_t count) noexcept {
+    for (; count != 0; --count) {
+        try {
+            completion::pointer op = pop_to_post();
+            if (!op || !submit(std::move(op))) break;
+        } catch (...) { // its executor refused it, and it was destroyed
+        }
+    }
+    return count;
+}
+
+/// Has the handler of \p op called by its own executor.
+/// \return false if there was no memory for that: then \p op is the first in the queue again
+bool completion_queue::submit(completion::pointer op) {
     submission submitted{*op};
     try {
         // A copy with work of its own: the call may end this one's, and with it the context.
-        const auto executor =
-            boost::asio::prefer(op->executor, boost::asio::execution::outstanding_work.tracked);
+        const auto executor = op->executor;
         executor.execute(call_of{std::move(op)});
+        return true;
     } catch (const std::bad_alloc&) {
         if (!op) op = std::move(submitted.rejected);
         if (!op) throw; // by the handler
-        {
-            const std::lock_guard lock{mutex_};
-            queue_.push_front(std::move(op));
-        }
+        const std::lock_guard lock{mutex_};
+        queue_.push_front(std::move(op));
+        return false;
+    }
+}
+
+void completion_queue::complete_next() {
+    completion::pointer op = pop();
+    if (!op) return;
+    if (op->how == completion::route::here) {
+        const auto executor = op->executor; // whose work ends after the call
+        completion& called = *op;
+        called.call(std::move(op));
+    } else if (!submit(std::move(op))) {
         owe(1);
     }
 }

@@ -21,9 +21,8 @@ class io_home;
 /// Operations whose handlers are to be called, first in, first out. Whoever takes an operation from
 /// those that wait puts it in here before letting go of the lock under which it was taken, and has
 /// post() called after that: so handlers are called in the order in which operations were taken,
-/// whichever threads took them and however long each was about it. What is posted is only the right
-/// to call the next handler; a context that is destroyed instead of run destroys as many handlers,
-/// and the queue those that could not be posted.
+/// whichever threads took them and however long each took. What is posted is only the right to call
+/// the next handler. A context that is destroyed before it runs them destroys one handler a right.
 ///
 /// Threads: safe. No lock is held while anything of the user's is called or destroyed.
 class completion_queue : public std::enable_shared_from_this<completion_queue> {
@@ -36,8 +35,9 @@ public:
     /// May be called under any lock. post() is to follow.
     void push(completion::pointer op) noexcept;
 
-    /// Has \p count handlers called by way of the server's executor, and never from here: the
-    /// caller may be an initiating function, or have others to serve should the handler throw.
+    /// Has \p count handlers called, and never from here: the caller may be an initiating function,
+    /// or have others to serve should the handler throw. On the server's executor they go from here
+    /// to executors of their own; all others by way of the server's.
     void post(std::size_t count) noexcept;
 
     /// Whether complete_owed() is to be called.
@@ -45,19 +45,29 @@ public:
     /// On the server's executor: calls the handlers that could not be posted for want of memory.
     void complete_owed();
 
+    /// The context of the executor is being destroyed: until attach_to() handlers are destroyed
+    /// instead of being called.
+    void discard() noexcept;
+    /// From now on handlers without an executor of their own are called by \p executor.
+    void attach_to(boost::asio::any_io_executor executor) noexcept;
+
 private:
     class right;
 
     completion::pointer pop() noexcept;
+    completion::pointer pop_to_post() noexcept;
+    bool submit(completion::pointer op);
+    std::size_t submit_here(std::size_t count) noexcept;
     void complete_next();
     void owe(std::size_t count) noexcept;
 
-    const boost::asio::any_io_executor executor_;
+    boost::asio::any_io_executor executor_;
     const std::shared_ptr<io_home> home_;
     const std::shared_ptr<alarm> alarm_;
     std::mutex mutex_;
     op_list<completion> queue_;
     std::atomic<std::size_t> owed_{0};
+    std::atomic<bool> discarding_{false};
 };
 
 /// Puts operations into a queue, under a lock, and posts them at its end, when that lock is free

@@ -18,4 +18,17 @@ inline boost::asio::any_io_executor make_serial(boost::asio::any_io_executor exe
     return boost::asio::make_strand(std::move(executor));
 }
 
+/// Whether the calling thread is inside \p executor: one that make_serial made, or that of an
+/// io_context that one thread runs. False for any other.
+inline bool is_running_in(const boost::asio::any_io_executor& executor) noexcept {
+    using context_executor = boost::asio::io_context::executor_type;
+    using boost::asio::strand;
+    if (const auto* const one = executor.target<context_executor>())
+        return one->running_in_this_thread();
+    if (const auto* const of_context = executor.target<strand<context_executor>>())
+        return of_context->running_in_this_thread();
+    const auto* const of_any = executor.target<strand<boost::asio::any_io_executor>>();
+    return of_any && of_any->running_in_this_thread();
+}
+
 } // namespace rtpsynth::asio_server::detail

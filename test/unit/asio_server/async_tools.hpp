@@ -17,8 +17,6 @@
 
 namespace rtpsynth::asio_server {
 
-inline constexpr std::chrono::seconds patience{60};
-
 /// As a future of error and value, which throws nothing.
 inline const auto to_future = boost::asio::use_future([](error_code ec, auto... value) {
     return std::tuple{ec, std::move(value)...};

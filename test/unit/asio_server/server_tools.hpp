@@ -27,9 +27,12 @@ using udp = boost::asio::ip::udp;
 using boost::system::error_code;
 namespace error = boost::asio::error;
 
-/// Waits until it holds; far longer than any machine needs.
+/// Far longer than any machine needs.
+inline constexpr std::chrono::seconds patience{60};
+
+/// Waits until it holds.
 inline bool eventually(const std::function<bool()>& holds) {
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{60};
+    const auto until = std::chrono::steady_clock::now() + patience;
     while (!holds()) {
         if (std::chrono::steady_clock::now() > until) return false;
         std::this_thread::sleep_for(std::chrono::milliseconds{1});

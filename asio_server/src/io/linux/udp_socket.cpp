@@ -112,9 +112,11 @@ void udp_socket::configure(const channel_options& options) {
     if (v6) set(fd_, IPPROTO_IPV6, IPV6_V6ONLY, int{options.v6_only}, "IPV6_V6ONLY");
     if (options.reuse_port) set(fd_, SOL_SOCKET, SO_REUSEPORT, 1, "SO_REUSEPORT");
     if (options.receive_buffer_size)
-        set_buffer(fd_, SO_RCVBUF, SO_RCVBUFFORCE, *options.receive_buffer_size, "SO_RCVBUF");
+        set_buffer(fd_, SO_RCVBUF, SO_RCVBUFFORCE, static_cast<int>(*options.receive_buffer_size),
+                   "SO_RCVBUF");
     if (options.send_buffer_size)
-        set_buffer(fd_, SO_SNDBUF, SO_SNDBUFFORCE, *options.send_buffer_size, "SO_SNDBUF");
+        set_buffer(fd_, SO_SNDBUF, SO_SNDBUFFORCE, static_cast<int>(*options.send_buffer_size),
+                   "SO_SNDBUF");
     if (options.dscp) {
         const int traffic_class = *options.dscp << 2;
         set(fd_, IPPROTO_IP, IP_TOS, traffic_class, "IP_TOS"); // of mapped addresses, too

@@ -57,8 +57,9 @@ BOOST_AUTO_TEST_CASE(socket_options_reach_the_kernel, *needs::reuse_port()) {
 
     for (const auto& wrong :
          {channel_options{.queue_size = 0}, channel_options{.queue_size = (1 << 20) + 1},
-          channel_options{.receive_buffer_size = 0}, channel_options{.send_buffer_size = -1},
-          channel_options{.dscp = 64}, channel_options{.source_lock = {source_policy::first, 0}}})
+          channel_options{.receive_buffer_size = 0},
+          channel_options{.send_buffer_size = (1 << 30) + 1}, channel_options{.dscp = 64},
+          channel_options{.source_lock = {source_policy::first, 0}}})
         BOOST_CHECK_THROW(server.create_channel(wrong, ignore), std::invalid_argument);
 }
 
@@ -123,11 +124,11 @@ BOOST_AUTO_TEST_CASE(kernel_timestamps_are_of_the_same_clock, *needs::kernel_tim
     });
     rtp_server other{immediate()};
     const auto sender = other.create_channel(on_loopback(), ignore);
-    sender->set_target(receiver->local_endpoint());
+    BOOST_REQUIRE(!sender->set_target(receiver->local_endpoint()));
     const auto slack = std::chrono::milliseconds{1}; // two clocks are read one after the other
     const auto before = std::chrono::steady_clock::now();
-    sender->try_send(bytes("x"));
-    sender->try_send(bytes("y"));
+    BOOST_REQUIRE(!sender->try_send(bytes("x")));
+    BOOST_REQUIRE(!sender->try_send(bytes("y")));
     BOOST_REQUIRE(eventually([&] { return sender->stats().sent == 2; }));
     const auto sent = std::chrono::steady_clock::now();
     std::this_thread::sleep_for(std::chrono::milliseconds{20});
@@ -147,11 +148,11 @@ BOOST_AUTO_TEST_CASE(the_source_lock_counts_what_it_rejects) {
     const auto receiver = server.create_channel(options, got.handler());
     const auto friendly = server.create_channel(on_loopback(), ignore);
     const auto stranger = server.create_channel(on_loopback(), ignore);
-    stranger->try_send_to(bytes("no target yet"), receiver->local_endpoint());
+    BOOST_REQUIRE(!stranger->try_send_to(bytes("no target yet"), receiver->local_endpoint()));
     BOOST_REQUIRE(eventually([&] { return receiver->stats().rejected == 1; }));
-    receiver->set_target(friendly->local_endpoint());
-    stranger->try_send_to(bytes("stranger"), receiver->local_endpoint());
-    friendly->try_send_to(bytes("friend"), receiver->local_endpoint());
+    BOOST_REQUIRE(!receiver->set_target(friendly->local_endpoint()));
+    BOOST_REQUIRE(!stranger->try_send_to(bytes("stranger"), receiver->local_endpoint()));
+    BOOST_REQUIRE(!friendly->try_send_to(bytes("friend"), receiver->local_endpoint()));
     BOOST_REQUIRE(eventually([&] { return got.size() == 1; }));
     BOOST_REQUIRE(eventually([&] { return receiver->stats().rejected == 2; }));
     BOOST_TEST(got.texts[0] == "friend");
@@ -169,7 +170,7 @@ BOOST_AUTO_TEST_CASE(an_overflow_is_counted, *needs::counted_overflow()) {
     rtp_server other{immediate()};
     options.queue_size = 2000;
     const auto sender = other.create_channel(options, ignore);
-    sender->set_target(receiver->local_endpoint());
+    BOOST_REQUIRE(!sender->set_target(receiver->local_endpoint()));
     for (int i = 0; i != 2000; ++i)
         BOOST_REQUIRE(!sender->try_send(bytes(std::string(static_cast<std::size_t>(i % 5), 'x'))));
     BOOST_REQUIRE(eventually([&] { return sender->stats().sent == 2000; }));

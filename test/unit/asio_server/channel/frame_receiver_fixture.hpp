@@ -29,7 +29,6 @@ namespace rtpsynth::asio_server {
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
-inline constexpr auto patience = 60s;
 inline constexpr duration never = 1h; // as max_delay: longer than any test
 
 // Every kind of server the tests are to hold for.

@@ -19,6 +19,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -103,7 +104,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_may_take_the_frames_and_use_the_receiver
                          [&](frame_receiver& self, std::span<media_frame> frames) {
                              const std::lock_guard lock{mutex};
                              for (auto& f : frames) taken.push_back(std::move(f));
-                             self.channel().try_send_to(bytes("frame"), peer->local_endpoint());
+                             std::ignore =
+                                 self.channel().try_send_to(bytes("frame"), peer->local_endpoint());
                              if (self.stats().jitter_buffer.received == 0) taken.clear();
                          }};
         packet_sender out{r};

@@ -23,14 +23,14 @@ public:
         channel_options options = on_loopback();
         options.kernel_timestamps = true;
         channel_ = server_.create_channel(options);
-        channel_->set_target(channel_->local_endpoint());
+        BOOST_REQUIRE(!channel_->set_target(channel_->local_endpoint()));
         BOOST_REQUIRE(eventually([this] { return stamps_what_arrives(); }));
     }
 
 private:
     bool stamps_what_arrives() {
         const auto before = channel_->stats().sent;
-        channel_->try_send(bytes("x"));
+        BOOST_REQUIRE(!channel_->try_send(bytes("x")));
         BOOST_REQUIRE(run_until(context_, [&] { return channel_->stats().sent > before; }));
         const auto sent = steady_clock::now();
         std::this_thread::sleep_for(3 * slack);
@@ -63,10 +63,10 @@ BOOST_AUTO_TEST_CASE(they_say_when_a_datagram_arrived_and_not_when_it_was_read,
     });
     rtp_server other{immediate()};
     const auto sender = other.create_channel(on_loopback(), [](auto&, const datagram_view&) {});
-    sender->set_target(receiver->local_endpoint());
+    BOOST_REQUIRE(!sender->set_target(receiver->local_endpoint()));
     const auto before = steady_clock::now();
-    sender->try_send(bytes("x"));
-    sender->try_send(bytes("y"));
+    BOOST_REQUIRE(!sender->try_send(bytes("x")));
+    BOOST_REQUIRE(!sender->try_send(bytes("y")));
     BOOST_REQUIRE(eventually([&] { return sender->stats().sent == 2; }));
     const auto sent = steady_clock::now();
     std::this_thread::sleep_for(std::chrono::milliseconds{20});
@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(a_thread_that_loses_the_processor_between_the_clocks_is_not
     channel_options options = on_loopback();
     options.kernel_timestamps = true;
     const auto receiver = p.server.create_channel(options);
-    p.sender->set_target(receiver->local_endpoint());
+    BOOST_REQUIRE(!p.sender->set_target(receiver->local_endpoint()));
     for (const int pauses : {0, 1, 3}) {
         const auto before = steady_clock::now();
         p.send(0, 1);

@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(any_datagram_that_udp_can_carry) {
     options.receive_buffer_size = 1 << 20;
     const auto receiver = server.create_channel(options, got.handler());
     const auto sender = server.create_channel(on_loopback(), ignore);
-    sender->set_target(receiver->local_endpoint());
+    BOOST_REQUIRE(!sender->set_target(receiver->local_endpoint()));
     const std::string largest(max_datagram_size, 'l');
     for (const auto& s : {std::string{}, std::string{}, largest, largest, std::string{"x"}})
         BOOST_TEST(!sender->try_send(bytes(s)));
@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(close_inside_the_handler_means_no_further_call) {
     });
     rtp_server other{immediate()};
     const auto sender = other.create_channel(options, ignore);
-    sender->set_target(receiver->local_endpoint());
+    BOOST_REQUIRE(!sender->set_target(receiver->local_endpoint()));
     for (int i = 0; i != 64; ++i) BOOST_REQUIRE(!sender->try_send(bytes("x")));
     BOOST_REQUIRE(eventually([&] { return sender->stats().sent == 64; }));
     go.count_down();
@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE(a_batch_handler_gets_all_of_a_turn) {
         });
     rtp_server other{immediate()};
     const auto sender = other.create_channel(options, ignore);
-    sender->set_target(receiver->local_endpoint());
+    BOOST_REQUIRE(!sender->set_target(receiver->local_endpoint()));
     for (int i = 0; i != 400; ++i) BOOST_REQUIRE(!sender->try_send(bytes("x")));
     BOOST_REQUIRE(eventually([&] { return sender->stats().sent == 400; }));
     go.count_down();

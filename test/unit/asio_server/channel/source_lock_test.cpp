@@ -34,7 +34,7 @@ packet rtp(unsigned seq, std::uint32_t ssrc = 1) {
     return p;
 }
 
-source_lock first_of(unsigned probation) {
+source_lock first_of(std::size_t probation) {
     return source_lock{{.policy = source_policy::first, .probation = probation}};
 }
 

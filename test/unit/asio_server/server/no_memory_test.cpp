@@ -13,6 +13,7 @@
 #include <optional>
 #include <span>
 #include <thread>
+#include <tuple>
 
 using namespace rtpsynth;
 using namespace rtpsynth::asio_server;
@@ -86,18 +87,18 @@ struct channels {
         done([&] {
             echo =
                 server->create_channel(on_loopback(), [](rtp_channel& c, const datagram_view& d) {
-                    c.try_send_to(d.data, d.source);
+                    std::ignore = c.try_send_to(d.data, d.source);
                 });
         });
         channel_options small = on_loopback();
         small.queue_size = 4;
         done([&] { channel = server->create_channel(small); });
         if (!channel || !echo) return;
-        channel->set_target(echo->local_endpoint());
+        std::ignore = channel->set_target(echo->local_endpoint());
         for (int i = 0; i != 8; ++i) {
             receives.start([&](auto h) { channel->async_receive(std::move(h)); });
             sends.start([&](auto h) { channel->async_send(byte, std::move(h)); });
-            channel->try_send(byte);
+            std::ignore = channel->try_send(byte);
         }
         wait_a_little([&] { return sends.all_completed() && receives.succeeded > 4; });
         channel->cancel();
@@ -114,7 +115,7 @@ struct channels {
         }));
         if (!tickless()) { // it goes on
             BOOST_TEST(eventually([&] {
-                channel->try_send(byte);
+                std::ignore = channel->try_send(byte);
                 return echo->stats().received > 20;
             }));
         }

@@ -66,8 +66,8 @@ BOOST_AUTO_TEST_CASE(a_channel_that_cannot_be_created_leaves_nothing_behind) {
         check_creation(server, all, ENOPROTOOPT,
                        [name] { shim::on_setsockopt.fail(ENOPROTOOPT, 1, name); });
     BOOST_TEST(kept->is_open());
-    kept->set_target(kept->local_endpoint());
-    kept->try_send(bytes("x"));
+    BOOST_REQUIRE(!kept->set_target(kept->local_endpoint()));
+    BOOST_REQUIRE(!kept->try_send(bytes("x")));
     BOOST_TEST(text(get(kept->async_receive(boost::asio::use_future)).data()) == "x");
 }
 
@@ -104,8 +104,8 @@ BOOST_AUTO_TEST_CASE(a_kernel_without_coalescing_is_all_the_same) {
         if (capabilities.coalesce) shim::on_setsockopt.fail(e, 1, UDP_GRO);
         const auto channel = server.create_channel(options);
         BOOST_TEST(shim::on_setsockopt.spent());
-        channel->set_target(channel->local_endpoint());
-        for (int i = 0; i != 10; ++i) channel->try_send(bytes(std::to_string(i)));
+        BOOST_REQUIRE(!channel->set_target(channel->local_endpoint()));
+        for (int i = 0; i != 10; ++i) BOOST_REQUIRE(!channel->try_send(bytes(std::to_string(i))));
         for (int i = 0; i != 10; ++i)
             BOOST_TEST(text(get(channel->async_receive(boost::asio::use_future)).data()) ==
                        std::to_string(i));
@@ -181,7 +181,7 @@ BOOST_AUTO_TEST_CASE(a_long_queue_takes_nobody_along_before_the_tick) {
     async_pair p{{.tick = 2s}, 1000};
     steady_clock::time_point first{}, last{}, other{};
     const auto late = p.server.create_channel(on_loopback());
-    late->set_target(late->local_endpoint());
+    BOOST_REQUIRE(!late->set_target(late->local_endpoint()));
     shim::before_send = [&](std::size_t size) {
         if (size == 5) {
             other = steady_clock::now();

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <latch>
+#include <tuple>
 
 using namespace rtpsynth::asio_server;
 namespace asio = boost::asio;
@@ -31,7 +32,7 @@ BOOST_AUTO_TEST_CASE(shutdown_from_anywhere_any_number_of_times) {
                     if (c.is_open()) ++wrong;
                     server->shutdown();
                 }));
-        for (const auto& c : channels) c->set_target(channels[0]->local_endpoint());
+        for (const auto& c : channels) std::ignore = c->set_target(channels[0]->local_endpoint());
         std::latch go{4};
         std::atomic<int> closed{0}, refused{0};
         std::vector<std::thread> threads;
@@ -112,7 +113,7 @@ BOOST_AUTO_TEST_CASE(a_handler_may_close_its_channel_before_create_channel_retur
     where = server.create_channel({.bind = where}, closes)->local_endpoint();
     std::atomic<bool> stop{false};
     std::thread floods{[&] {
-        while (!stop) sender->try_send_to(bytes("x"), where);
+        while (!stop) std::ignore = sender->try_send_to(bytes("x"), where);
     }};
     for (int round = 0; round != 1000; ++round) {
         std::shared_ptr<rtp_channel> channel;
@@ -131,13 +132,13 @@ BOOST_AUTO_TEST_CASE(shutdown_does_not_wait_for_a_tick) {
         std::vector<std::shared_ptr<rtp_channel>> channels;
         for (int i = 0; i != 8; ++i) {
             channels.push_back(server.create_channel(on_loopback(), ignore));
-            channels.back()->set_target(channels[0]->local_endpoint());
+            std::ignore = channels.back()->set_target(channels[0]->local_endpoint());
         }
         std::atomic<bool> go{false};
         std::thread sends{[&] {
             while (!go) {
             }
-            for (const auto& c : channels) c->try_send(bytes("x"));
+            for (const auto& c : channels) std::ignore = c->try_send(bytes("x"));
         }};
         const auto begin = steady_clock::now();
         go = true;
@@ -161,7 +162,7 @@ BOOST_AUTO_TEST_CASE(a_handler_that_blocks_delays_nobody_elses_calls) {
         const auto reads = s.server->create_channel(on_loopback());
         const auto refs = s.server->create_channel(on_loopback(), ignore);
         for (const auto& c : {blocked, other, reads, refs})
-            c->set_target(blocked->local_endpoint());
+            std::ignore = c->set_target(blocked->local_endpoint());
         BOOST_TEST(!other->try_send(bytes("x")));
         entered.wait();
         std::promise<bool> all;
@@ -206,7 +207,7 @@ BOOST_AUTO_TEST_CASE(descriptors_and_threads_are_given_back) {
         for (int i = 0; i != 20; ++i) {
             channels.push_back(i % 2 ? s.server->create_channel(on_loopback())
                                      : s.server->create_channel(on_loopback(), ignore));
-            channels.back()->try_send_to(bytes("x"), channels[0]->local_endpoint());
+            std::ignore = channels.back()->try_send_to(bytes("x"), channels[0]->local_endpoint());
             if (i % 2) channels.back()->async_receive([](error_code, const datagram&) {});
         }
         if (round % 4 == 0) s.server->shutdown();

@@ -13,7 +13,10 @@
 
 namespace rtpsynth::asio_server {
 
-/// A datagram where it was received. The bytes are valid during the call it is given to.
+/// A datagram in the receive buffer.
+///
+/// \par Object lifetimes
+/// The bytes are valid during the call that was given the view.
 struct datagram_view {
     std::span<const std::uint8_t> data;
     boost::asio::ip::udp::endpoint source;
@@ -24,7 +27,11 @@ struct datagram_view {
 
 /// A datagram that owns its bytes. They come from a pool and go back to it on destruction.
 ///
-/// Threads: a value type; distinct objects are independent, also of one pool.
+/// \par Object lifetimes
+/// May outlive its channel and its server.
+///
+/// \par Thread safety
+/// Distinct objects are independent, also those of one pool.
 class datagram {
 public:
     /// An empty one.
@@ -32,10 +39,10 @@ public:
 
     std::span<const std::uint8_t> data() const noexcept { return buffer_.data(); }
     const boost::asio::ip::udp::endpoint& source() const noexcept { return source_; }
-    /// As datagram_view::received_at.
+    /// See datagram_view::received_at.
     time_point received_at() const noexcept { return received_at_; }
 
-    /// For the library: a copy of \p view with memory of \p pool. \throws std::bad_alloc
+    /// For the library: copies \p view into memory of \p pool. \throws std::bad_alloc
     datagram(detail::buffer_pool& pool, const datagram_view& view)
         : buffer_{pool.copy(view.data)}, source_{view.source}, received_at_{view.received_at} {}
 

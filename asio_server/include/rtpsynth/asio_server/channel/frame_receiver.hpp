@@ -4,13 +4,14 @@
 
 #include <rtpsynth/asio_server/channel/datagram.hpp>
 #include <rtpsynth/asio_server/channel/rtp_channel.hpp>
+#include <rtpsynth/asio_server/server/detail/initiation.hpp>
 #include <rtpsynth/asio_server/server/rtp_server.hpp>
 #include <rtpsynth/base/compiler.h>
 #include <rtpsynth/jitter/buffer.hpp>
 #include <rtpsynth/rtp/datagram_kind.hpp>
 
-#include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <cstddef>
@@ -18,28 +19,27 @@
 #include <functional>
 #include <memory>
 #include <span>
-#include <utility>
 #include <variant>
 
 namespace rtpsynth::asio_server {
 
-/// A packet in sequence order, with the datagram it lies in: `owner.source()` is the sender's
-/// address, `owner.received_at()` the time of arrival.
+/// A packet in sequence order, with its datagram: `owner.source()` is the sender's address,
+/// `owner.received_at()` the time of arrival.
 using rtp_frame = jitter_buffer<datagram>::frame;
 
 /// What comes next: an rtp_frame, or the erasure in place of packets that will not come.
-/// std::monostate only beside an error.
+/// `std::monostate` only together with an error.
 using media_frame = std::variant<std::monostate, rtp_frame, erasure>;
 
-/// Every datagram that the channel received is in one place: received = jitter_buffer.received +
-/// jitter_buffer.invalid + other + no_memory. Every frame that the jitter buffer handed out goes to
-/// its receiver or is overrun.
+/// Counters of a frame_receiver since it was made. Every datagram that the channel received is
+/// counted once: received = jitter_buffer.received + jitter_buffer.invalid + other + no_memory.
+/// Every frame that the jitter buffer handed out is delivered or counted as overrun.
 struct frame_receiver_stats {
     jitter_buffer_stats jitter_buffer{};
-    std::uint64_t other = 0;     ///< datagrams that are not RTP (RFC 7983, RFC 5761), whether or
-                                 ///< not there is an on_other handler
-    std::uint64_t overrun = 0;   ///< frames lost since nobody awaited them, oldest first
-    std::uint64_t no_memory = 0; ///< datagrams lost since there was no memory to keep them
+    std::uint64_t other = 0;   ///< datagrams that are not RTP (RFC 7983, RFC 5761), with or without
+                               ///< an on_other handler
+    std::uint64_t overrun = 0; ///< frames lost because the queue was full, oldest first
+    std::uint64_t no_memory = 0; ///< datagrams lost because there was no memory to keep them
 
     // Of `other`; the rest is datagram_kind::unknown.
     std::uint64_t rtcp = 0;
@@ -51,87 +51,124 @@ struct frame_receiver_stats {
 
 class frame_receiver;
 
-/// What a receiver is made with.
+/// What a receiver is made with. New members are added at the end.
 struct frame_receiver_options {
+    static constexpr std::size_t max_queue_size = std::size_t{1} << 20;
+
     jitter_buffer_options jitter_buffer{};
-    /// Frames kept while nobody awaits them, 1..2^20. With a handler there are none.
+
+    /// Most frames that are kept while nobody awaits them, 1..2^20. Not used with a handler.
     std::size_t queue_size = 1024;
-    /// Called with each datagram that is not RTP, such as RTCP on the same port (RFC 5761), in
-    /// order of arrival and before the frames of the same turn. The view is valid during the call.
-    /// Without a handler these datagrams are counted and nothing else. Executor, frame_receiver
-    /// argument, exceptions and end are those of frame_receiver::handler.
+
+    /// Called with each datagram that is not RTP, such as RTCP on the same port (RFC 5761): in
+    /// order of arrival, and before the frames of the same turn. The view is valid during the call.
+    /// Without this handler such datagrams are only counted. Executor, frame_receiver argument,
+    /// exceptions and lifetime are those of frame_receiver::handler.
     std::function<void(frame_receiver&, datagram_kind, const datagram_view&)> on_other{};
 };
 
-/// Parses, checks and reorders on the server's executor what a channel of its own receives. The
-/// jitter buffer's `max_delay` is kept by one timer for all receivers of a server.
+/// Owns a channel, parses and reorders what it receives, and hands out frames. One timer serves the
+/// `max_delay` of all receivers of a server.
 ///
-/// It ends with its channel, whether close(), the server's shutdown or anybody else closes that:
-/// what the jitter buffer then holds is made ready (flush), gaps marked, and after that nothing
-/// comes any more. It may outlive the server.
+/// It ends with its channel, whether close(), the server's shutdown or anybody else closes that.
+/// The jitter buffer is flushed then, with gaps marked; those frames are the last.
 ///
-/// Threads: every member may be called from any thread and from inside any handler. Nothing here
-/// waits for a handler to return.
+/// \par Executor
+/// All work is done on the server's executor, get_executor().
+///
+/// \par Object lifetimes
+/// A frame_receiver may outlive its server, and the context of that, as a channel may.
+///
+/// \par Thread safety
+/// Every member may be called from any thread and from any handler. No function waits for a handler
+/// to return.
 class RTPSYNTH_API frame_receiver {
 public:
-    /// Frames are awaited with async_receive.
-    /// \throws as rtp_server::create_channel and jitter_buffer's constructor, and
-    ///         std::invalid_argument for queue_size
+    using executor_type = rtp_channel::executor_type;
+
+    /// Makes a receiver whose frames are awaited with async_receive.
+    /// \throws std::invalid_argument naming the option; what rtp_server::create_channel throws
     frame_receiver(rtp_server& server, const channel_options& channel,
                    const frame_receiver_options& options);
 
-    /// Frames go to \p on_frames, all that one turn made ready at a time and at least one, on the
-    /// server's executor. Calls may begin before the constructor returned. What a call leaves in
-    /// the frames is destroyed after it.
+    /// A handler of frames: all that one turn made ready, at least one. What a call leaves in the
+    /// span is destroyed after it.
     ///
-    /// The frame_receiver that it is called with is a handle of this one, the same in all but its
-    /// address and valid during the call, even if this one is destroyed meanwhile. What it throws
-    /// is dealt with as what a channel's handler throws. It is destroyed when the receiver has
-    /// ended and no call of it runs.
-    ///
-    /// \throws as above, and std::invalid_argument for an empty function
+    /// The frame_receiver that it is given is a handle: it stands for the receiver, is another
+    /// object and valid during the call, even if the receiver is destroyed meanwhile.
     using handler = std::function<void(frame_receiver&, std::span<media_frame>)>;
+
+    /// Makes a receiver whose frames go to \p on_frames.
+    ///
+    /// \par Executor
+    /// The handler is called on get_executor(). The first call may begin before the constructor has
+    /// returned, if another thread runs the executor.
+    ///
+    /// \par Object lifetimes
+    /// The handler is destroyed when the receiver has ended and no call of it is running.
+    ///
+    /// \par Exception safety
+    /// What the handler throws goes to server_options::on_exception; the receiver lives on.
+    ///
+    /// \throws as above; std::invalid_argument for an empty function
     frame_receiver(rtp_server& server, const channel_options& channel,
                    const frame_receiver_options& options, handler on_frames);
 
-    /// Closes the channel. On return no call of the handler begins any more, so what was not handed
-    /// out is lost; one that runs on another thread may still end. Outstanding operations complete.
+    /// Closes the channel. On return no call of the handler begins any more, so frames that were
+    /// not delivered are lost; a call that is running on another thread may still end. Outstanding
+    /// operations complete.
     ~frame_receiver();
     frame_receiver(const frame_receiver&) = delete;
     frame_receiver& operator=(const frame_receiver&) = delete;
 
-    /// For sending, and all else but receiving.
+    /// The server's.
+    executor_type get_executor() const noexcept;
+
+    /// For sending, and for everything but receiving.
     rtp_channel& channel() const noexcept;
 
-    /// Waits for the next frame. Several may be outstanding; they complete in the order they were
-    /// started, whichever threads start and cancel them, with operation_aborted once the channel is
-    /// closed and all frames were handed out, and with operation_not_supported if there is a
-    /// handler.
+    /// Waits for the next frame. Several operations may be outstanding; they complete in the order
+    /// in which they were started, whichever threads start and cancel them.
     ///
-    /// Completion signature: `void(boost::system::error_code, media_frame)`. Cancellation
-    /// (terminal, partial or total): no frame is lost.
-    template <class CompletionToken>
-    auto async_receive(CompletionToken&& token) {
+    /// \par Preconditions
+    /// The receiver was made without a handler. Otherwise the operation completes with
+    /// `operation_not_supported`.
+    ///
+    /// \par Handler signature
+    /// `void(boost::system::error_code, media_frame)`
+    ///
+    /// \par Executor
+    /// The handler runs on its associated executor, by default get_executor().
+    ///
+    /// \par Cancellation
+    /// Terminal, partial and total. A cancelled operation completes with `operation_aborted`; no
+    /// frame is lost.
+    ///
+    /// \par Errors
+    /// `operation_aborted` once the channel has closed and all frames were handed out.
+    template <boost::asio::completion_token_for<void(boost::system::error_code, media_frame)>
+                  CompletionToken = boost::asio::deferred_t>
+    auto async_receive(CompletionToken&& token = {}) {
         return boost::asio::async_initiate<CompletionToken,
                                            void(boost::system::error_code, media_frame)>(
-            [this](auto completion) { start_receive(std::move(completion)); }, token);
+            detail::initiation<&frame_receiver::start_receive>{*this}, token);
     }
 
-    /// Closes the channel. Frames that the jitter buffer held can still be received; a handler gets
-    /// them in one more call, on the executor, unless the receiver is destroyed before.
+    /// Closes the channel as rtp_channel::close does. Frames that the jitter buffer held can still
+    /// be received. A handler gets them in one more call, on the executor, unless the receiver is
+    /// destroyed before.
     /// \return false if the channel was closed before
     bool close() noexcept;
 
     frame_receiver_stats stats() const;
 
 private:
-    using receive_handler =
-        boost::asio::any_completion_handler<void(boost::system::error_code, media_frame)>;
+    using frame_handler = detail::completion_handler<void(boost::system::error_code, media_frame)>;
 
     class impl;
 
     explicit frame_receiver(std::shared_ptr<impl> self) noexcept;
-    void start_receive(receive_handler completion);
+    void start_receive(frame_handler completion);
 
     std::shared_ptr<impl> impl_;
 };

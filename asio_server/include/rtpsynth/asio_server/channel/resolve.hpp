@@ -12,12 +12,14 @@
 
 namespace rtpsynth::asio_server {
 
-/// Which addresses will do.
+/// Which addresses are acceptable.
 enum class address_family { any, v4, v6 };
 
-/// The first UDP endpoint that the system's resolver has for \p host: an address, with %scope for a
-/// link-local one of IPv6, or a name. Blocks for as long as name resolution takes.
-/// \return an endpoint of port 0 with \p ec set, a resolver's or the system's error, if none
+/// Returns the first UDP endpoint that the system's resolver has for \p host: an address, with
+/// `%scope` for a link-local one of IPv6, or a name. Blocks for as long as name resolution takes.
+///
+/// \par Errors
+/// \p ec is cleared, or set to the resolver's or the system's error; then the endpoint is empty.
 RTPSYNTH_API boost::asio::ip::udp::endpoint resolve(const std::string& host, std::uint16_t port,
                                                     address_family family,
                                                     boost::system::error_code& ec);
@@ -26,7 +28,7 @@ RTPSYNTH_API boost::asio::ip::udp::endpoint resolve(const std::string& host, std
 RTPSYNTH_API boost::asio::ip::udp::endpoint resolve(const std::string& host, std::uint16_t port,
                                                     address_family family = address_family::any);
 
-/// "ADDRESS:PORT", "[ADDRESS]:PORT" for IPv6.
+/// Formats an endpoint: `ADDRESS:PORT`, for IPv6 `[ADDRESS]:PORT`.
 RTPSYNTH_API std::string to_string(const boost::asio::ip::udp::endpoint& endpoint);
 
 } // namespace rtpsynth::asio_server

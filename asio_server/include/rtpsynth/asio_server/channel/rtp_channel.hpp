@@ -5,11 +5,12 @@
 #include <rtpsynth/asio_server/channel/datagram.hpp>
 #include <rtpsynth/asio_server/channel/options.hpp>
 #include <rtpsynth/asio_server/channel/stats.hpp>
+#include <rtpsynth/asio_server/server/detail/initiation.hpp>
 #include <rtpsynth/base/compiler.h>
 
-#include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/ip/udp.hpp>
 #include <boost/system/error_code.hpp>
 
@@ -18,7 +19,6 @@
 #include <memory>
 #include <optional>
 #include <span>
-#include <utility>
 
 namespace rtpsynth::asio_server {
 
@@ -27,25 +27,42 @@ class channel_impl;
 class engine;
 } // namespace detail
 
-/// Largest datagram that can be sent: UDP over IPv4.
+/// Largest datagram that can be sent, in bytes: UDP over IPv4.
 inline constexpr std::size_t max_datagram_size = 65507;
 
-/// A channel of an rtp_server, made by rtp_server::create_channel. It is always held by a
-/// std::shared_ptr; when the last one goes, the channel closes. So a handler that keeps one to its
-/// own channel keeps it open for good; it need not, since it is called with the channel.
+/// A channel of an rtp_server: one UDP socket, made by rtp_server::create_channel.
 ///
-/// Errors are those of Asio: `would_block` for a full queue, `not_connected` without a target,
+/// \par Completion tokens
+/// Every `async_` function takes any completion token. Without one it returns a deferred operation,
+/// which `co_await` takes. The operation allocates by the handler's associated allocator and
+/// supports its cancellation slot.
+///
+/// \par Executor
+/// A completion handler runs on its associated executor, by default get_executor(), and never
+/// inside the initiating function. An operation that completes on the server's executor is posted
+/// to the handler's own directly. The context of a handler's own executor must have run out of work
+/// before it is destroyed.
+///
+/// \par Errors
+/// Errors are Asio's: `would_block` for a full queue, `not_connected` without a target,
 /// `bad_descriptor` after close() or the server's shutdown, `message_size`, `no_memory`,
-/// `operation_aborted`. The async_ functions throw std::bad_alloc if there is no memory to start an
-/// operation, which then is not started.
-/// What the kernel says of a datagram that left the queue is counted, kept in stats(), and told to
-/// async_send.
+/// `operation_aborted`. What the kernel says of a datagram that has left the queue is counted, kept
+/// in stats() and reported to async_send.
 ///
-/// A completion handler runs on its associated executor, or else on the server's. The context of
-/// such an executor must have run out of work before it is destroyed.
+/// \par Object lifetimes
+/// Held by a `std::shared_ptr`. When the last one goes, the channel closes. A handler that keeps
+/// one to its own channel keeps it open for good; it need not, since it is given the channel. A
+/// channel may outlive its server, which closes it, and the context of that: after it was
+/// destroyed, what was outstanding has been destroyed without being called, operations complete
+/// with `bad_descriptor` on the system executor, and get_executor() is that executor.
 ///
-/// Threads: every member may be called from any thread and from inside any handler, several at
-/// once. Nothing here waits for a handler to return.
+/// \par Exception safety
+/// The `async_` functions throw `std::bad_alloc` if there is no memory to start an operation; then
+/// it is not started.
+///
+/// \par Thread safety
+/// Every member may be called from any thread and from any handler, several at once. No function
+/// waits for a handler to return.
 class RTPSYNTH_API rtp_channel {
 public:
     using endpoint = boost::asio::ip::udp::endpoint;
@@ -58,99 +75,136 @@ public:
     /// The server's.
     executor_type get_executor() const noexcept;
 
-    /// Where the socket is bound; stays as it was after close().
+    /// Where the socket is bound; unchanged by close().
     endpoint local_endpoint() const noexcept;
 
     /// False after close() or the server's shutdown.
     bool is_open() const noexcept;
 
-    /// Where try_send and async_send send to from now on; what is queued goes where it went. An
-    /// IPv4 target of an IPv6 socket is mapped (RFC 4291 §2.5.5.2).
-    /// \return address_family_not_supported, or invalid_argument for port 0; then nothing changed
-    boost::system::error_code set_target(const endpoint& target) noexcept;
+    /// Sets where try_send and async_send send to from now on. Datagrams that are queued go where
+    /// they were to go. An IPv4 target of an IPv6 socket is mapped (RFC 4291 §2.5.5.2).
+    ///
+    /// \par Errors
+    /// `address_family_not_supported`; `invalid_argument` for port 0; `bad_descriptor` after
+    /// close(). The target is unchanged then.
+    [[nodiscard]] boost::system::error_code set_target(const endpoint& target) noexcept;
+    /// What set_target set.
     std::optional<endpoint> target() const noexcept;
 
-    /// Queues a copy of \p data, 0..max_datagram_size bytes, to the target or to \p to. Never
-    /// blocks. Datagrams leave in the order they were queued, on the server's next tick, or at once
-    /// in immediate mode; runs of equal size to one destination leave as one system call.
-    /// \return nothing, or why it was not accepted; then nothing changed but a counter
-    boost::system::error_code try_send(std::span<const std::uint8_t> data) noexcept;
-    boost::system::error_code try_send_to(std::span<const std::uint8_t> data,
-                                          const endpoint& to) noexcept;
-
-    /// Queues \p data as try_send does, waiting for room where the queue is full; the bytes must
-    /// stay valid until completion. Completes with what the kernel said when it was handed over.
+    /// Queues a copy of \p data, 0..max_datagram_size bytes, for the target. Never blocks.
     ///
-    /// Completion signature: `void(boost::system::error_code)`. Cancellation (terminal, partial or
-    /// total) before the datagram was handed over: it will not be sent.
-    template <class CompletionToken>
-    auto async_send(std::span<const std::uint8_t> data, CompletionToken&& token) {
+    /// Datagrams leave in the order in which they were queued: on the server's next tick or,
+    /// without ticks, at once. A run of datagrams of equal size to one destination is one system
+    /// call.
+    ///
+    /// \par Errors
+    /// `would_block` if the queue is full, `not_connected`, `bad_descriptor`, `message_size`,
+    /// `no_memory`. The datagram was not queued then; `would_block` is counted as
+    /// channel_stats::queue_full.
+    [[nodiscard]] boost::system::error_code try_send(std::span<const std::uint8_t> data) noexcept;
+    /// The same, to \p to instead of the target.
+    ///
+    /// \par Errors
+    /// Those of set_target, too.
+    [[nodiscard]] boost::system::error_code try_send_to(std::span<const std::uint8_t> data,
+                                                        const endpoint& to) noexcept;
+
+    /// Queues \p data as try_send does and completes when it was handed to the kernel. Waits for
+    /// room while the queue is full.
+    ///
+    /// \par Handler signature
+    /// `void(boost::system::error_code)`
+    ///
+    /// \par Cancellation
+    /// Terminal, partial and total. A datagram that has not been handed over is not sent, and the
+    /// operation completes with `operation_aborted`.
+    ///
+    /// \par Errors
+    /// Those of try_send but `would_block`, and what the kernel said of the datagram.
+    ///
+    /// \par Object lifetimes
+    /// The bytes must stay valid until the operation completes.
+    template <boost::asio::completion_token_for<void(boost::system::error_code)> CompletionToken =
+                  boost::asio::deferred_t>
+    auto async_send(std::span<const std::uint8_t> data, CompletionToken&& token = {}) {
         return boost::asio::async_initiate<CompletionToken, void(boost::system::error_code)>(
-            [this](auto handler, std::span<const std::uint8_t> bytes) {
-                start_send(bytes, nullptr, std::move(handler));
-            },
-            token, data);
+            detail::initiation<&rtp_channel::start_send>{*this}, token, data);
     }
-    template <class CompletionToken>
+    /// The same, to \p to instead of the target.
+    template <boost::asio::completion_token_for<void(boost::system::error_code)> CompletionToken =
+                  boost::asio::deferred_t>
     auto async_send_to(std::span<const std::uint8_t> data, const endpoint& to,
-                       CompletionToken&& token) {
+                       CompletionToken&& token = {}) {
         return boost::asio::async_initiate<CompletionToken, void(boost::system::error_code)>(
-            [this](auto handler, std::span<const std::uint8_t> bytes, const endpoint& where) {
-                start_send(bytes, &where, std::move(handler));
-            },
-            token, data, to);
+            detail::initiation<&rtp_channel::start_send_to>{*this}, token, data, to);
     }
 
-    /// Waits for the next datagram. For a channel that was made without a handler; on one with a
-    /// handler it completes with `operation_not_supported`. Several may be outstanding; they
-    /// complete in the order they were started, whichever threads start and cancel them. While none
-    /// is, at most 32 datagrams are read ahead
-    /// (some more with channel_options::coalesce) and the rest wait in the kernel. Errors of the
-    /// socket complete one operation each.
+    /// Receives one datagram.
     ///
-    /// Completion signature: `void(boost::system::error_code, datagram)`. Cancellation (terminal,
-    /// partial or total): no datagram is lost.
-    template <class CompletionToken>
-    auto async_receive(CompletionToken&& token) {
+    /// Datagrams are delivered in the order in which they arrived. Several operations may be
+    /// outstanding; they complete in the order in which they were started, whichever threads start
+    /// and cancel them. While none is outstanding, up to 32 datagrams (some more with
+    /// channel_options::coalesce) are buffered here and the rest in the kernel.
+    ///
+    /// \par Preconditions
+    /// The channel was created without a receive handler. Otherwise the operation completes with
+    /// `operation_not_supported`.
+    ///
+    /// \par Handler signature
+    /// `void(boost::system::error_code, datagram)`
+    ///
+    /// \par Cancellation
+    /// Terminal, partial and total. A cancelled operation completes with `operation_aborted`; no
+    /// datagram is lost.
+    ///
+    /// \par Errors
+    /// `bad_descriptor` after close(), `operation_aborted` when the channel closes meanwhile. An
+    /// error that the socket reported (such as `connection_refused`) completes one operation.
+    template <boost::asio::completion_token_for<void(boost::system::error_code, datagram)>
+                  CompletionToken = boost::asio::deferred_t>
+    auto async_receive(CompletionToken&& token = {}) {
         return boost::asio::async_initiate<CompletionToken,
                                            void(boost::system::error_code, datagram)>(
-            [this](auto handler) { start_receive(std::move(handler)); }, token);
+            detail::initiation<&rtp_channel::start_receive>{*this}, token);
     }
 
-    /// Completes all outstanding operations with operation_aborted. What was queued by them and has
-    /// not left is not sent; what try_send queued is.
+    /// Completes all outstanding operations with `operation_aborted`. What they queued and has not
+    /// left is not sent; what try_send queued is.
     void cancel() noexcept;
 
-    /// Sends what was accepted, waiting for the kernel for at most 0.1 s, closes the socket and
-    /// completes outstanding receives with operation_aborted. On return the port is free and no
-    /// call of the handler begins any more; one that runs already may still end and is not waited
-    /// for.
+    /// Sends what was accepted, closes the socket and completes outstanding receives with
+    /// `operation_aborted`. Blocks for up to 0.1 s while the kernel does not take what is queued;
+    /// what it has not taken by then is lost, and counted as channel_stats::send_errors. On return
+    /// the port is free and no call of the handler begins any more; one that is running may still
+    /// end and is not waited for.
     /// \return false if it was closed before
     bool close() noexcept;
 
     /// Each number is exact, but the counters are not sampled atomically.
     channel_stats stats() const noexcept;
 
-    /// Bytes, as the kernel counts them; 0 after close().
+    /// SO_RCVBUF and SO_SNDBUF in bytes, as the kernel counts them; 0 after close().
     std::size_t receive_buffer_size() const noexcept;
     std::size_t send_buffer_size() const noexcept;
 
-    /// The source locked to under source_policy::first.
+    /// The source that source_policy::first has locked to; nullopt before that and with any other
+    /// policy.
     std::optional<endpoint> locked_source() const noexcept;
-    /// Forgets it, so that the next one that proves itself is locked to.
+    /// Forgets the locked source. The next one that proves itself is locked to.
     void reset_source_lock() noexcept;
 
 private:
     friend detail::channel_impl;
     friend detail::engine;
 
-    using send_handler = boost::asio::any_completion_handler<void(boost::system::error_code)>;
-    using receive_handler =
-        boost::asio::any_completion_handler<void(boost::system::error_code, datagram)>;
+    using error_handler = detail::completion_handler<void(boost::system::error_code)>;
+    using datagram_handler = detail::completion_handler<void(boost::system::error_code, datagram)>;
 
     explicit rtp_channel(std::unique_ptr<detail::channel_impl> impl) noexcept;
-    void start_send(std::span<const std::uint8_t> data, const endpoint* to, send_handler handler);
-    void start_receive(receive_handler handler);
+    void start_send(error_handler handler, std::span<const std::uint8_t> data);
+    void start_send_to(error_handler handler, std::span<const std::uint8_t> data,
+                       const endpoint& to);
+    void start_receive(datagram_handler handler);
 
     std::unique_ptr<detail::channel_impl> impl_;
 };

@@ -16,31 +16,34 @@ namespace rtpsynth::asio_server {
 
 /// Whose datagrams are accepted.
 enum class source_policy {
-    any,    ///< everybody's
-    target, ///< those of the channel's target, address and port; without a target nobody's
-    first,  ///< the first source's that proves to send RTP
+    any,    ///< from everybody
+    target, ///< from the channel's target, address and port; without a target from nobody
+    first,  ///< from the first source that proves to send RTP
 };
 
-/// How a source proves itself.
+/// How a source proves itself. New members are added at the end.
 struct source_lock_options {
+    static constexpr std::size_t max_probation = 64;
+
     source_policy policy = source_policy::any;
     /// For source_policy::first: how many RTP packets of one SSRC, each the next in sequence, prove
-    /// a source; 1..64. All but the last of them are lost, counted in channel_stats::rejected: by
-    /// default the first three packets of every stream, 60 ms of speech in packets of 20 ms. With 1
-    /// nothing is lost, and whoever sends an RTP packet first has the channel.
-    unsigned probation = 4;
+    /// a source; 1..64. All but the last of them are lost and counted as channel_stats::rejected:
+    /// by default the first three packets of every stream, 60 ms of speech in packets of 20 ms.
+    /// With 1 nothing is lost, and the first to send an RTP packet has the channel.
+    std::size_t probation = 4;
 };
 
-/// What a channel asks for each datagram. An IPv4 address and the same one mapped into IPv6 are
-/// equal, and so are scopes of IPv6 of which one is 0.
+/// Decides for each datagram of a channel whether it is accepted. An IPv4 address equals the same
+/// one mapped into IPv6, and an IPv6 scope of 0 equals any.
 ///
 /// Under source_policy::first up to 8 streams, told apart by source and SSRC, are on probation at a
-/// time, so that one that injects packets does not keep the true one from proving itself. A ninth
-/// takes the place of a stream of the source that has the most of them, so that nobody gains by
-/// making up SSRCs; where several have as many, of the stream heard from least recently. RTCP
-/// proves nothing.
+/// time, so that an attacker who injects packets does not keep the true source from proving itself.
+/// A ninth replaces a stream of the source that has the most, so that nobody gains by inventing
+/// SSRCs; where several sources have as many, the stream heard from least recently. RTCP proves
+/// nothing.
 ///
-/// Threads: none; it belongs to whoever reads the socket.
+/// \par Thread safety
+/// None: it belongs to whoever reads the socket.
 class RTPSYNTH_API source_lock {
 public:
     using endpoint = boost::asio::ip::udp::endpoint;
@@ -48,8 +51,9 @@ public:
     /// \throws std::invalid_argument if probation is out of range
     explicit source_lock(const source_lock_options& options);
 
-    /// Whether \p datagram from \p source is to be delivered. \p target is the channel's present
-    /// one, nullptr if it has none. Under source_policy::first the proof locks.
+    /// Whether \p datagram from \p source is to be delivered. \p target is the channel's current
+    /// one, nullptr if it has none. Under source_policy::first a source that has proved itself is
+    /// locked to.
     bool accept(std::span<const std::uint8_t> datagram, const endpoint& source,
                 const endpoint* target) noexcept;
 
@@ -65,7 +69,7 @@ private:
         std::uint64_t heard = 0; // running number of the last packet; 0: unused
         std::uint32_t ssrc = 0;
         std::uint16_t seq = 0;
-        unsigned in_sequence = 0;
+        std::size_t in_sequence = 0;
     };
 
     bool prove(std::span<const std::uint8_t> datagram, const endpoint& source) noexcept;

@@ -8,18 +8,17 @@
 
 namespace rtpsynth::asio_server {
 
-/// Counted since the channel was made. Every datagram is in one place: of those that the kernel
-/// took in, read = received + rejected + discarded + what waits for an async_receive, and the rest
-/// is overflow; of those accepted for sending, accepted = sent + send_errors + cancelled + what is
-/// queued now.
+/// Counters of a channel since it was made. Every datagram is counted once: what the kernel took in
+/// is received + rejected + discarded + overflow + what waits for an async_receive; what was
+/// accepted for sending is sent + send_errors + cancelled + what is queued now.
 struct channel_stats {
     std::uint64_t received = 0;       ///< delivered to the handler or to an async_receive
     std::uint64_t received_bytes = 0; ///< payload of those, UDP headers not included
     std::uint64_t rejected = 0;       ///< by the source lock
-    std::uint64_t discarded = 0;      ///< read, but the channel closed before they could be
-                                      ///< delivered, or there was no memory to keep them
-    std::uint64_t overflow = 0; ///< dropped by the kernel since the receive buffer was full, the
-                                ///< number SO_RXQ_OVFL reports
+    std::uint64_t discarded = 0; ///< read, but the channel closed before they were delivered, or
+                                 ///< there was no memory to keep them
+    std::uint64_t overflow = 0;  ///< dropped by the kernel because the receive buffer was full
+                                 ///< (SO_RXQ_OVFL)
     std::uint64_t receive_errors = 0; ///< errors that reading the socket reported
 
     std::uint64_t accepted = 0;    ///< by try_send and async_send

@@ -9,7 +9,7 @@
 #include <rtpsynth/base/compiler.h>
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/system/error_code.hpp>
+#include <boost/asio/execution_context.hpp>
 
 #include <memory>
 #include <optional>
@@ -20,60 +20,96 @@ namespace rtpsynth::asio_server {
 
 namespace detail {
 class io_thread;
-}
+struct server_access;
+} // namespace detail
 
-/// Makes channels and serves them all: either on an io_context and one thread of its own, or on an
-/// executor of the application's, which then needs no other thread.
+/// Makes channels and serves them all, on an io_context with one thread of its own or on an
+/// executor of the application.
 ///
-/// Receiving: datagrams are handed out as they arrive, ticks or not. One turn reads at most 32 from
-/// a channel (with channel_options::coalesce, 4 runs of them) before its neighbours have theirs, so
-/// a flooded channel cannot starve them.
+/// Receiving: datagrams are delivered as they arrive, ticks or not. One turn reads at most 32 from
+/// a channel (with channel_options::coalesce, 4 runs) before the next channel is read, so a flooded
+/// channel does not starve the others.
 ///
 /// Sending: what channels queue leaves on a grid of ticks, `origin + n * tick`, which does not
-/// drift; the timer is armed only while something is queued. Without a tick it leaves at once.
+/// drift. The timer is armed only while something is queued. Without a tick it leaves at once.
 ///
-/// Handlers of one channel are called one at a time and in order of arrival, those of a server from
-/// its one executor. A handler may call anything here, drop any reference, throw, or never return:
-/// then nothing more is delivered, but other threads' calls still return, except for those that
-/// join its thread, shutdown() and the destructor of a server with a thread of its own. So two such
-/// servers must not shut each other down from their handlers at the same time.
+/// \par What keeps run() busy
+/// On an executor of the application a server has outstanding work from its construction to its
+/// shutdown(): `io_context::run()` does not return meanwhile, even without channels. Neither
+/// channels nor frame receivers keep it busy beyond that.
 ///
-/// Threads: every member may be called from any thread and from inside any handler.
+/// \par Object lifetimes
+/// Channels may outlive their server, which closes them. If the execution context of a server is
+/// destroyed first, all channels close, and outstanding operations and receive handlers are
+/// destroyed without being called. Afterwards create_channel() fails with `operation_aborted`,
+/// operations of channels complete with `bad_descriptor` on the system executor, and get_executor()
+/// is that executor. As with any I/O object, nothing may be called while the context is being
+/// destroyed.
 ///
-/// After fork() the child may destroy what it inherited, which closes its copies of the
-/// descriptors and touches nothing else, and make a server of its own.
+/// \par Thread safety
+/// Every member may be called from any thread and from any handler. Receive handlers are called on
+/// one executor, so one at a time; those of one channel in order of arrival. A handler may call
+/// anything here, drop any reference, throw, or never return: then nothing more is delivered, but
+/// other threads' calls still return. shutdown() and the destructor of a server with a thread of
+/// its own join that thread and so wait for the handler that it runs; two such servers must not
+/// shut each other down from their handlers at the same time.
+///
+/// \par fork()
+/// A child may destroy what it inherited, which closes its copies of the descriptors and touches
+/// nothing else, and make a server of its own.
 class RTPSYNTH_API rtp_server {
 public:
     using executor_type = boost::asio::any_io_executor;
 
-    /// On an io_context and a thread of its own.
-    /// \throws std::invalid_argument, boost::system::system_error (no descriptor or thread left)
+    /// Runs on an io_context and a thread of its own.
+    /// \throws std::invalid_argument naming the option; boost::system::system_error if there is no
+    ///         descriptor or thread left
     explicit rtp_server(const server_options& options = {});
 
-    /// On \p executor, behind a strand of it, so that any number of threads may run it. Its context
-    /// must outlive the server and all its channels, as with any I/O object of Asio. Asio's strand
-    /// does not bear want of memory: it may call std::terminate, or stop for good.
+    /// Runs on a strand of \p executor, so that any number of threads may run its context.
+    ///
+    /// \par Exception safety
+    /// Asio's strand does not survive a failed allocation: it may call `std::terminate` or stop.
+    ///
     /// \throws as above
     explicit rtp_server(boost::asio::any_io_executor executor, const server_options& options = {});
 
-    /// shutdown()
+    /// Runs on a strand of the executor of \p context, such as an io_context. \throws as above
+    template <class ExecutionContext>
+    requires std::is_convertible_v<ExecutionContext&, boost::asio::execution_context&>
+    explicit rtp_server(ExecutionContext& context, const server_options& options = {})
+        : rtp_server{boost::asio::any_io_executor{context.get_executor()}, options} {}
+
+    /// Calls shutdown().
     ~rtp_server();
     rtp_server(const rtp_server&) = delete;
     rtp_server& operator=(const rtp_server&) = delete;
 
-    /// Where handlers are called, and completion handlers that have no executor of their own.
+    /// Where receive handlers are called, and completion handlers that have no executor of their
+    /// own.
     executor_type get_executor() const noexcept;
 
-    /// A channel whose datagrams go to \p handler, called as either of
+    /// Makes a channel whose datagrams go to a handler. Its socket is bound on return.
     ///
-    ///     handler(rtp_channel&, const datagram_view&)
-    ///     handler(rtp_channel&, std::span<const datagram_view>)   // all of one turn, at least one
+    /// \par Handler signature
+    /// `void(rtp_channel&, const datagram_view&)`, called for each datagram, or
+    /// `void(rtp_channel&, std::span<const datagram_view>)`, called with all datagrams of one turn,
+    /// at least one. The views are valid during the call.
     ///
-    /// The socket is bound on return, and calls may begin before that. The handler is moved in and
-    /// destroyed when the channel closed and no call of it runs.
+    /// \par Executor
+    /// The handler is called on get_executor(). The first call may begin before create_channel()
+    /// has returned, if another thread runs the executor.
+    ///
+    /// \par Object lifetimes
+    /// The handler is moved in. It is destroyed when the channel has closed and no call of it is
+    /// running.
+    ///
+    /// \par Exception safety
+    /// What the handler throws goes to server_options::on_exception; the channel lives on.
+    ///
     /// \throws std::invalid_argument naming the option; boost::system::system_error with what the
-    ///         system said (address_in_use, access_denied, no_descriptors, …), or operation_aborted
-    ///         after shutdown()
+    ///         system said (`address_in_use`, `access_denied`, `no_descriptors`, …), or
+    ///         `operation_aborted` after shutdown()
     template <class Handler>
     requires detail::single_handler<std::decay_t<Handler>> ||
         detail::batch_handler<std::decay_t<Handler>>
@@ -84,24 +120,24 @@ public:
                                 std::forward<Handler>(handler)));
     }
 
-    /// A channel that is read by rtp_channel::async_receive. \throws as above
+    /// Makes a channel that is read by rtp_channel::async_receive. \throws as above
     std::shared_ptr<rtp_channel> create_channel(const channel_options& options = {}) {
         return make_channel(options, nullptr);
     }
 
-    /// Closes all channels, as rtp_channel::close does, waiting for the kernel for at most 0.1 s in
-    /// all, and ends the server's own thread, which is joined unless it is the caller. May be
-    /// called any number of times; each returns when it is done.
+    /// Closes all channels as rtp_channel::close does, blocking for at most 0.1 s in all, and ends
+    /// the server's own thread, which is joined unless it is the caller. May be called any number
+    /// of times; each call returns when it is done.
     void shutdown() noexcept;
 
-    /// The period of the grid; nullopt in immediate mode.
+    /// server_options::tick.
     std::optional<duration> tick() const noexcept;
 
     /// Of open and closed channels. A channel that is being destroyed may be missing for a moment.
     server_stats stats() const noexcept;
 
 private:
-    friend class frame_receiver;
+    friend detail::server_access;
 
     std::shared_ptr<rtp_channel> make_channel(const channel_options& options,
                                               std::unique_ptr<detail::receive_handler> handler);

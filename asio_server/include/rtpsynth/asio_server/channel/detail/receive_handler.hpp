@@ -16,7 +16,7 @@ class rtp_channel;
 
 namespace rtpsynth::asio_server::detail {
 
-/// What a handler's calls depend on.
+/// Asked before and told after each call of a handler.
 class delivery_gate {
 public:
     /// Whether another call may begin.
