@@ -61,35 +61,6 @@ bool channel_impl::open(const std::shared_ptr<rtp_channel>& self, std::uint64_t 
     return true;
 }
 
-bool channel_impl::close(time_point drain_until) noexcept {
-    if (owner_->inherited()) { // locks may be held for good by threads that are not here
-        if (!output_.abandon()) return false;
-        socket_.abandon();
-        if (!delivering_) handler_ = nullptr; // it may own other channels
-        return true;
-    }
-    std::unique_ptr<receive_handler> unused_handler;
-    completions done{owner_->completing()};
-    std::uint64_t token = 0;
-    {
-        const std::lock_guard lock{io_};
-        if (!output_.close()) return false; // and the port is free, whoever it was
-        token = token_;
-        owner_->sockets().remove(socket_); // others need not wait while it drains
-        drain(drain_until, done);
-        note_dropped();
-        socket_.close();
-        done.push(output_.take_waiting(), error::operation_aborted);
-        if (inbox_) {
-            discarded_ += inbox_->clear();
-            done.push(inbox_->cancel_all(), error::operation_aborted);
-        }
-        if (!delivering_) unused_handler = std::move(handler_);
-    }
-    if (token != 0) owner_->channels().closed(token);
-    return true;
-}
-
 channel_stats channel_impl::stats() const noexcept {
     channel_stats s;
     s.received = received_;
@@ -143,9 +114,14 @@ void channel_impl::failed(std::exception_ptr e) noexcept { owner_->handler_faile
 
 void channel_impl::cancel() noexcept {
     completions done{owner_->completing()};
-    const std::lock_guard lock{io_};
-    done.push(output_.cancel_all(), error::operation_aborted);
-    if (inbox_) done.push(inbox_->cancel_all(), error::operation_aborted);
+    std::uint64_t closed = 0;
+    {
+        const std::lock_guard lock{io_};
+        done.push(output_.cancel_all(), error::operation_aborted);
+        if (inbox_) done.push(inbox_->cancel_all(), error::operation_aborted);
+        if (closing_) closed = give_up_closing(error::operation_aborted, done);
+    }
+    if (closed != 0) owner_->channels().closed(closed);
 }
 
 void channel_impl::watch() noexcept {

@@ -27,6 +27,16 @@ namespace rtpsynth::asio_server::detail {
 
 class engine;
 
+/// An async_close. The channel lives until it completes.
+struct close_op : error_operation {
+    using error_operation::error_operation;
+    void call(completion::pointer self) override {
+        const auto last = std::move(channel);
+        error_operation::call(std::move(self));
+    }
+    std::shared_ptr<rtp_channel> channel{};
+};
+
 /// Two locks. The I/O lock is held for system calls on the socket, so that whoever closes it knows
 /// that nobody uses it; the output queue's own only to put something in or take it out. Neither is
 /// held while a handler runs. Order: I/O, queue.
@@ -57,6 +67,7 @@ public:
                     operation<void(error_code)>::handler_type handler);
     void start_receive(operation<void(error_code, datagram)>::handler_type handler);
     void cancel() noexcept;
+    void start_close(operation<void(error_code)>::handler_type handler);
     /// Waits for the kernel to take what is queued until \p drain_until.
     bool close(time_point drain_until = std::chrono::steady_clock::now() + longest_drain) noexcept;
     static constexpr duration longest_drain = std::chrono::milliseconds{100};
@@ -100,7 +111,11 @@ private:
     flushed send_some(std::size_t budget, completions& done) noexcept;
     void finish_record(error_code result, completions& done) noexcept;
     void fail_record(error_code error, completions& done) noexcept;
-    void drain(time_point until, completions& done) noexcept;
+    bool drain(time_point until, completions& done) noexcept;
+    std::unique_ptr<receive_handler> stop_receiving(completions& done) noexcept;
+    std::uint64_t go_on_closing(flushed state, completions& done) noexcept;
+    std::uint64_t give_up_closing(error_code result, completions& done) noexcept;
+    std::uint64_t finish_close(error_code result, completions& done) noexcept;
     output_batch::record* next_to_send(completions& done) noexcept;
     std::span<datagram_view> read(time_point now, std::uint64_t turn, completions& done) noexcept;
     void receive_failed(error_code error, completions& done) noexcept;
@@ -114,6 +129,7 @@ private:
     void deliver(rtp_channel& self, std::span<const datagram_view> batch) noexcept;
     void cancel_send(std::uint64_t id) noexcept;
     void cancel_receive(std::uint64_t id) noexcept;
+    void cancel_close(std::uint64_t id) noexcept;
 
     const std::shared_ptr<engine> owner_;
     std::weak_ptr<rtp_channel> self_;
@@ -137,6 +153,9 @@ private:
     std::uint64_t last_turn_ = 0; // with something to read
     mutable std::uint32_t dropped_before_ = 0;
     std::uint64_t sent_in_delivery_ = 0; // at once; on the executor
+    std::atomic<bool> closing_{false}; // by async_close, and not done yet
+    std::unique_ptr<close_op> close_op_;
+    time_point close_until_{};
     error_code last_receive_error_;
     error_code last_send_error_;
 

@@ -55,7 +55,7 @@ void channel_impl::cancel_receive(std::uint64_t id) noexcept {
 }
 
 std::size_t channel_impl::receive(rtp_channel& self, time_point now, std::uint64_t turn) noexcept {
-    if (!is_open()) return 0; // it may be draining, with the lock
+    if (!is_open() && !closing_) return 0; // close() may hold the lock while it drains
     std::span<datagram_view> batch;
     {
         completions done{owner_->completing()};
@@ -162,14 +162,26 @@ void channel_impl::receive_failed(error_code e, completions& done) noexcept {
 }
 
 void channel_impl::resume() noexcept {
-    const std::lock_guard lock{io_};
-    if (!socket_.is_open()) return;
-    if (failures_ >= most_failures) {
-        failures_ = 0;
-        reading_ = true;
+    completions done{owner_->completing()};
+    std::uint64_t closed = 0;
+    {
+        const std::lock_guard lock{io_};
+        if (!socket_.is_open()) return;
+        if (closing_) {
+            if (std::chrono::steady_clock::now() < close_until_)
+                owner_->pause(); // to look at the clock again
+            else
+                closed = give_up_closing(error::timed_out, done);
+        } else if (failures_ >= most_failures) {
+            failures_ = 0;
+            reading_ = true;
+        }
+        if (closed == 0) {
+            watch();
+            owner_->sockets().rearm(socket_); // a wait may have been lost
+        }
     }
-    watch();
-    owner_->sockets().rearm(socket_); // a wait may have been lost
+    if (closed != 0) owner_->channels().closed(closed);
 }
 
 } // namespace rtpsynth::asio_server::detail

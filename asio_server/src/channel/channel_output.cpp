@@ -101,16 +101,24 @@ void channel_impl::cancel_send(std::uint64_t id) noexcept {
 }
 
 channel_impl::flushed channel_impl::flush(std::size_t budget) noexcept {
-    if (!is_open()) return flushed::drained; // by close(), which may hold the lock
+    if (!is_open() && !closing_) return flushed::drained; // close() may hold the lock
     completions done{owner_->completing()};
-    const std::lock_guard lock{io_};
-    const flushed result = socket_.is_open() ? send_some(budget, done) : flushed::drained;
-    const bool blocked = result == flushed::blocked;
-    if (blocked != blocked_) {
-        blocked_ = blocked;
-        watch();
+    std::uint64_t closed = 0;
+    flushed result = flushed::drained;
+    {
+        const std::lock_guard lock{io_};
+        if (!socket_.is_open()) return flushed::drained;
+        result = send_some(budget, done);
+        const bool blocked = result == flushed::blocked;
+        if (closing_) {
+            closed = go_on_closing(result, done);
+        } else if (blocked != blocked_) {
+            blocked_ = blocked;
+            watch();
+        }
+        if (blocked && closed == 0) owner_->sockets().rearm(socket_);
     }
-    if (blocked) owner_->sockets().rearm(socket_);
+    if (closed != 0) owner_->channels().closed(closed);
     return result;
 }
 
@@ -168,13 +176,16 @@ void channel_impl::finish_record(error_code result, completions& done) noexcept 
     batch.pop();
 }
 
-void channel_impl::drain(time_point until, completions& done) noexcept {
+/// \return false if the kernel did not take everything in time
+bool channel_impl::drain(time_point until, completions& done) noexcept {
     constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
     while (send_some(all, done) == flushed::blocked) {
         if (socket_.wait_writable(until - std::chrono::steady_clock::now())) continue;
         // The kernel does not take them, and there is no time left.
         while (next_to_send(done)) fail_record(error::would_block, done);
+        return false;
     }
+    return true;
 }
 
 } // namespace rtpsynth::asio_server::detail

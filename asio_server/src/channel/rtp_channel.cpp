@@ -57,6 +57,8 @@ void rtp_channel::start_receive(datagram_handler handler) {
     impl_->start_receive(std::move(handler));
 }
 
+void rtp_channel::start_close(error_handler handler) { impl_->start_close(std::move(handler)); }
+
 void rtp_channel::cancel() noexcept { impl_->cancel(); }
 
 bool rtp_channel::close() noexcept { return impl_->close(); }

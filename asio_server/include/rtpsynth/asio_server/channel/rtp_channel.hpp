@@ -169,7 +169,7 @@ public:
     }
 
     /// Completes all outstanding operations with `operation_aborted`. What they queued and has not
-    /// left is not sent; what try_send queued is.
+    /// left is not sent; what try_send queued is. An async_close closes at once.
     void cancel() noexcept;
 
     /// Sends what was accepted, closes the socket and completes outstanding receives with
@@ -177,8 +177,35 @@ public:
     /// what it has not taken by then is lost, and counted as channel_stats::send_errors. On return
     /// the port is free and no call of the handler begins any more; one that is running may still
     /// end and is not waited for.
+    ///
+    /// An async_close that is outstanding completes as well.
     /// \return false if it was closed before
     bool close() noexcept;
+
+    /// Closes as close() does, without blocking: completes when the port is free.
+    ///
+    /// From the start of the operation on nothing more is accepted for sending, is_open() is false,
+    /// outstanding receives complete, and no call of the handler begins any more.
+    ///
+    /// \par Handler signature
+    /// `void(boost::system::error_code)`
+    ///
+    /// \par Cancellation
+    /// Terminal, partial and total. What has not left is lost, and the operation completes with
+    /// `operation_aborted` and a free port.
+    ///
+    /// \par Errors
+    /// `timed_out` if the kernel did not take all that was queued within 0.1 s; the rest is lost
+    /// and the port is free. `bad_descriptor` if the channel was closed before.
+    ///
+    /// \par Object lifetimes
+    /// The channel lives until the operation completes.
+    template <boost::asio::completion_token_for<void(boost::system::error_code)> CompletionToken =
+                  boost::asio::deferred_t>
+    auto async_close(CompletionToken&& token = {}) {
+        return boost::asio::async_initiate<CompletionToken, void(boost::system::error_code)>(
+            detail::initiation<&rtp_channel::start_close>{*this}, token);
+    }
 
     /// Each number is exact, but the counters are not sampled atomically.
     channel_stats stats() const noexcept;
@@ -205,6 +232,7 @@ private:
     void start_send_to(error_handler handler, std::span<const std::uint8_t> data,
                        const endpoint& to);
     void start_receive(datagram_handler handler);
+    void start_close(error_handler handler);
 
     std::unique_ptr<detail::channel_impl> impl_;
 };
