@@ -12,6 +12,7 @@ deferred_tasks::deferred_tasks(boost::asio::any_io_executor executor, std::share
     : executor_{std::move(executor)}, alarm_{std::move(alarm)} {}
 
 void deferred_tasks::post(task t) {
+    if (!executor_) return;
     boost::asio::post(executor_, [weak = runner_, t] {
         if (const auto runner = weak.lock()) runner->on_task(t);
     });

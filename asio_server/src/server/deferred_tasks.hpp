@@ -33,7 +33,7 @@ protected:
 /// Brings tasks to the executor. A task for which there is no memory to be posted, and one that is
 /// to be done after a pause, is owed: the alarm goes off, and then it is done.
 ///
-/// Threads: safe, but for start().
+/// Threads: safe, but for start() and detach().
 class deferred_tasks {
 public:
     deferred_tasks(boost::asio::any_io_executor executor, std::shared_ptr<alarm> alarm);
@@ -49,9 +49,11 @@ public:
     void owe(task t) noexcept;
     /// On the executor, when it did.
     void run_owed();
+    /// The context of the executor is being destroyed: nothing is done from now on.
+    void detach() noexcept { executor_ = {}; }
 
 private:
-    const boost::asio::any_io_executor executor_;
+    boost::asio::any_io_executor executor_; // none after detach()
     const std::shared_ptr<alarm> alarm_;
     std::weak_ptr<task_runner> runner_;
     std::atomic<unsigned> owed_{0};

@@ -4,6 +4,7 @@
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/system_executor.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <chrono>
@@ -25,10 +26,24 @@ engine::engine(boost::asio::any_io_executor executor, std::shared_ptr<io_home> h
 
 void engine::start() {
     const auto self = shared_from_this();
+    if (!home_) watch_.emplace(executor_, self);
     tasks_->start(std::shared_ptr<task_runner>{self, this});
     output_.start(std::shared_ptr<flusher>{self, &output_});
     input_.start(std::shared_ptr<readiness>{self, &input_});
     tasks_->post(task::wait);
+}
+
+void engine::detach() noexcept {
+    if (inherited()) return;
+    completing_->discard();
+    channels_.begin_closing();
+    channels_.for_each([](const auto& channel) { channel_impl::of(*channel).close(time_point{}); });
+    input_.stop();
+    output_.stop();
+    tasks_->detach();
+    timers_->detach();
+    executor_ = boost::asio::system_executor{};
+    completing_->attach_to(executor_);
 }
 
 void engine::on_task(task t) {

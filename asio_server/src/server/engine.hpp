@@ -4,6 +4,7 @@
 
 #include "server/channel_registry.hpp"
 #include "server/completion_queue.hpp"
+#include "server/context_watch.hpp"
 #include "server/deferred_tasks.hpp"
 #include "server/exception_sink.hpp"
 #include "server/flusher.hpp"
@@ -36,6 +37,7 @@ namespace rtpsynth::asio_server::detail {
 ///
 /// Threads: safe, but for what is said to belong to the executor.
 class engine final : public std::enable_shared_from_this<engine>,
+                     public context_client,
                      private task_runner,
                      private readiness::alarm_handler {
 public:
@@ -46,6 +48,7 @@ public:
 
     /// Once, after construction.
     void start();
+    void detach() noexcept override;
 
     std::shared_ptr<rtp_channel> create_channel(const channel_options& options,
                                                 std::unique_ptr<receive_handler> handler);
@@ -92,7 +95,7 @@ private:
     void on_alarm() override;
     void on_stop();
 
-    const boost::asio::any_io_executor executor_;
+    boost::asio::any_io_executor executor_;
     const std::shared_ptr<io_home> home_;
     const std::shared_ptr<exception_sink> sink_;
     const std::shared_ptr<alarm> alarm_;
@@ -104,6 +107,7 @@ private:
     readiness input_;
     buffer_pool pool_;
     fork_guard fork_;
+    std::optional<context_watch> watch_; // of the application's context
     std::atomic<std::uint64_t> operations_{0};
 };
 

@@ -28,6 +28,7 @@ namespace rtpsynth::asio_server::detail {
 /// the executor.
 class flusher {
 public:
+    /// \p executor outlives it; its owner may replace it after stop().
     flusher(const boost::asio::any_io_executor& executor, std::optional<duration> tick,
             const channel_registry& channels, deferred_tasks& tasks);
 
@@ -77,7 +78,7 @@ public:
 private:
     class tick_wait;
 
-    const boost::asio::any_io_executor executor_;
+    const boost::asio::any_io_executor& executor_;
     const std::optional<duration> tick_;
     const time_point origin_; // of the grid of ticks
     const channel_registry& channels_;

@@ -65,6 +65,7 @@ void readiness::wait() noexcept {
 }
 
 void readiness::wait_was_lost() noexcept {
+    if (stopped_) return;
     deaf_ = false;
     try {
         tasks_->post(task::wait);

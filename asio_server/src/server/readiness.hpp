@@ -78,7 +78,7 @@ private:
     std::array<std::shared_ptr<rtp_channel>, most_events> ready_;
     std::uint64_t turns_ = 0;
     std::uint64_t sweep_ = 1;
-    bool stopped_ = false;
+    std::atomic<bool> stopped_{false};
     std::atomic<bool> deaf_{false}; // nothing waits for sockets_
 };
 

@@ -61,7 +61,7 @@ public:
     void abandon() noexcept {}
 
 private:
-    const boost::asio::any_io_executor executor_;
+    const boost::asio::any_io_executor& executor_; // its owner may replace it after close()
     alarm& alarm_;
     const std::shared_ptr<ready_list> list_;
 };
