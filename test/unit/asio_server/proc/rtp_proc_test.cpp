@@ -59,51 +59,6 @@ BOOST_AUTO_TEST_CASE(calls_at_once_and_not_from_inside_create_channel) {
     BOOST_TEST(proc->stats().lateness.count() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_handler_may_be_given_its_channel) {
-    int calls = 0;
-    std::uint64_t id = 0;
-    auto c =
-        proc->create_channel([&](rtp_proc_channel& self, time_point t, time_point) -> next_call {
-            id = self.id();
-            BOOST_TEST(self.is_open());
-            if (++calls == 3) {
-                BOOST_TEST(self.close());
-                BOOST_TEST(!self.is_open());
-            }
-            return t;
-        });
-    const std::uint64_t expected = c->id();
-    BOOST_TEST(until([&] { return calls == 3; }));
-    BOOST_TEST(id == expected);
-    BOOST_TEST(!c->is_open());
-    BOOST_TEST(out());
-    BOOST_TEST(calls == 3);
-
-    // It is not what keeps the channel open, and is valid when the last owner goes.
-    bool closed_by_owner = false;
-    c = proc->create_channel([&](rtp_proc_channel& self, time_point t, time_point) -> next_call {
-        c.reset();
-        closed_by_owner = !self.is_open() && !self.close();
-        return t;
-    });
-    BOOST_TEST(out());
-    BOOST_TEST(closed_by_owner);
-    BOOST_TEST(!c);
-}
-
-// Which of the two signatures a handler has is seen at compile time; others are refused.
-static_assert(proc_handler<next_call(time_point, time_point)>);
-static_assert(proc_channel_handler<next_call(rtp_proc_channel&, time_point, time_point)>);
-static_assert(!proc_handler<next_call(rtp_proc_channel&, time_point, time_point)>);
-template <class Handler>
-constexpr bool is_taken = requires(rtp_proc& p, Handler h) {
-    p.create_channel(h);
-};
-static_assert(is_taken<next_call (*)(time_point, time_point)>);
-static_assert(is_taken<time_point (*)(rtp_proc_channel&, time_point, time_point)>);
-static_assert(!is_taken<void (*)(time_point, time_point)>);
-static_assert(!is_taken<next_call (*)(const rtp_proc&, time_point, time_point)>);
-
 BOOST_AUTO_TEST_CASE(is_never_early_and_gives_back_the_very_deadline) {
     std::mt19937 random{1};
     std::vector<call> calls;
