@@ -153,7 +153,7 @@ private:
     std::uint64_t last_turn_ = 0; // with something to read
     mutable std::uint32_t dropped_before_ = 0;
     std::uint64_t sent_in_delivery_ = 0; // at once; on the executor
-    std::atomic<bool> closing_{false}; // by async_close, and not done yet
+    std::atomic<bool> closing_{false};   // by async_close, and not done yet
     std::unique_ptr<close_op> close_op_;
     time_point close_until_{};
     error_code last_receive_error_;

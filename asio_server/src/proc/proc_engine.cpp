@@ -38,8 +38,7 @@ void proc_channel_impl::on_timer(time_point) noexcept {
 }
 
 proc_engine::proc_engine(boost::asio::any_io_executor&& executor, std::shared_ptr<io_home>&& home)
-    : home_{std::move(home)},
-      timers_{std::make_shared<timer_service>(std::move(executor))} {}
+    : home_{std::move(home)}, timers_{std::make_shared<timer_service>(std::move(executor))} {}
 
 std::shared_ptr<proc_engine> proc_engine::make(boost::asio::any_io_executor executor,
                                                std::shared_ptr<io_home> home) {

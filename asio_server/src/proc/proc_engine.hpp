@@ -104,7 +104,7 @@ private:
     const std::shared_ptr<io_home> home_; // goes after what is on it
     const std::shared_ptr<timer_service> timers_;
     fork_guard fork_;
-    std::optional<context_watch> watch_;     // of the application's context
+    std::optional<context_watch> watch_; // of the application's context
 
     mutable std::mutex mutex_;
     members open_;
