@@ -99,9 +99,9 @@ RTPSYNTH_API unsigned int rsynth_set_mbt(void* ri, unsigned int new_st);
  * plus the larger of one step and the time since it (CLOCK_MONOTONIC) times srate. A second call
  * counts the same pause only once. No-op before the first packet.
  *
- * The time of a packet is exact unless it belongs to a burst, packets made within 20 us. There the
- * clock is read for every sixteenth packet and after each tick of CLOCK_MONOTONIC_COARSE, so that a
- * pause after the burst may measure too long, by less than that tick (4 ms or less).
+ * The time of a packet is exact if the synthesiser made no other within the same tick of
+ * CLOCK_MONOTONIC_COARSE, 4 ms or less. In a burst it may be that of an earlier packet of the same
+ * tick, so that a pause after it may be measured up to one tick too long.
  *
  * \param rsp  if not NULL, receives the numbers that the next packet would have had
  */

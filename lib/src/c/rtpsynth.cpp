@@ -112,7 +112,8 @@ void* rsynth_ctor(int srate, int ptime) {
             random = current_random;
         }
         const auto origin = rtpsynth::stream_origin::draw(random);
-        return new c_synth{packet_synth(clock_rate, packet_time, origin), {}};
+        return new c_synth{packet_synth(clock_rate, packet_time, origin),
+                           rtpsynth::detail::packet_clock(packet_time)};
     } catch (const rtpsynth::detail::forced_unwind&) {
         throw; // the thread was cancelled in the caller's random source
     } catch (...) {
