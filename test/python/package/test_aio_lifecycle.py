@@ -311,7 +311,12 @@ def test_opening_and_closing_leaves_nothing_behind():
 
 def program(source, *flags):
     """What a program of its own says; nothing may go to stderr."""
-    prologue = "import asyncio, os, sys, threading\nfrom rtpsynth.aio import open_channel\n"
+    prologue = (
+        "import asyncio, logging, os, sys, threading\n"
+        "from rtpsynth.aio import open_channel\n"
+        # In debug mode asyncio warns of a step that took 0.1 s, as it may on a busy machine.
+        "logging.getLogger('asyncio').setLevel(logging.ERROR)\n"
+    )
     done = subprocess.run([sys.executable, *flags, "-c", prologue + textwrap.dedent(source)],
                           capture_output=True, text=True, timeout=2 * DEADLINE)
     assert (done.returncode, done.stderr) == (0, ""), done
