@@ -81,11 +81,24 @@ struct literal {
     consteval literal(const char (&from)[Size]) { std::copy_n(from, Size, chars); }
 };
 
+/// The first of the characters \p wanted in \p text, from \p at on. By index: GCC's undefined
+/// behaviour sanitizer takes no pointer into a template's argument for a constant that is not null,
+/// as std::string_view::find wants it.
+template <std::size_t Size>
+constexpr std::size_t find_any(const char (&text)[Size], std::initializer_list<char> wanted,
+                               std::size_t at) {
+    while (at != Size && std::ranges::find(wanted, text[at]) == wanted.end()) ++at;
+    return at;
+}
+
 /// How many parameters "NAME(A, B=1)" has.
-consteval std::size_t count_parameters(std::string_view written) {
-    const auto begin = written.find('(') + 1;
+template <std::size_t Size>
+constexpr std::size_t count_parameters(const char (&written)[Size]) {
+    const auto begin = find_any(written, {'('}, 0) + 1;
     if (written[begin] == ')') return 0;
-    return 1 + static_cast<std::size_t>(std::ranges::count(written.substr(begin), ','));
+    std::size_t count = 1;
+    for (std::size_t i = begin; i != Size; ++i) count += written[i] == ',';
+    return count;
 }
 
 /// The parameters of a function that is written as in Python.
@@ -105,13 +118,13 @@ public:
 
     static constexpr parameters<size> parsed = [] {
         parameters<size> p{split.data(), 0, size, {}};
-        std::size_t at = std::string_view{Written.chars}.find('(') + 1;
+        std::size_t at = find_any(Written.chars, {'('}, 0) + 1;
         for (std::size_t i = 0; i != size; ++i) {
             while (split[at] == ' ') ++at;
             p.names[i] = split.data() + at;
-            const auto end = std::string_view{Written.chars}.find_first_of("=,)", at);
-            if (Written.chars[end] != '=') p.required = i + 1;
-            at = std::string_view{Written.chars}.find_first_of(",)", at) + 1;
+            if (Written.chars[find_any(Written.chars, {'=', ',', ')'}, at)] != '=')
+                p.required = i + 1;
+            at = find_any(Written.chars, {',', ')'}, at) + 1;
         }
         return p;
     }();
