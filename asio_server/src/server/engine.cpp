@@ -30,7 +30,12 @@ void engine::start() {
     tasks_->start(std::shared_ptr<task_runner>{self, this});
     output_.start(std::shared_ptr<flusher>{self, &output_});
     input_.start(std::shared_ptr<readiness>{self, &input_});
-    tasks_->post(task::wait);
+    try {
+        tasks_->post(task::wait);
+    } catch (...) { // so that the context runs out of work although this engine is still there
+        input_.stop();
+        throw;
+    }
 }
 
 void engine::detach() noexcept {

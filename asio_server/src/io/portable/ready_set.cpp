@@ -2,8 +2,6 @@
 
 #include <boost/asio/socket_base.hpp>
 
-#include <new>
-
 namespace rtpsynth::asio_server::detail {
 namespace {
 
@@ -56,13 +54,8 @@ ready_set::ready_set(const boost::asio::any_io_executor& executor, alarm& alarm,
     });
 }
 
-boost::system::error_code ready_set::add(udp_socket& socket, interest wanted,
-                                         std::uint64_t token) noexcept {
-    try {
-        socket.watch_ = std::make_shared<socket_watch>(token);
-    } catch (const std::bad_alloc&) {
-        return boost::asio::error::no_memory;
-    }
+boost::system::error_code ready_set::add(udp_socket& socket, interest wanted, std::uint64_t token) {
+    socket.watch_ = std::make_shared<socket_watch>(token);
     return modify(socket, wanted, token);
 }
 

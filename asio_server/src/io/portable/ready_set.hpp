@@ -37,7 +37,8 @@ public:
     ready_set(const ready_set&) = delete;
     ready_set& operator=(const ready_set&) = delete;
 
-    error_code add(udp_socket& socket, interest wanted, std::uint64_t token) noexcept;
+    /// \throws std::bad_alloc
+    error_code add(udp_socket& socket, interest wanted, std::uint64_t token);
     error_code modify(udp_socket& socket, interest wanted, std::uint64_t token) noexcept;
     void remove(udp_socket& socket) noexcept;
     /// After an event of \p socket was dealt with: waits for the next one.
