@@ -37,7 +37,7 @@ struct pool_state {
             }
         }
         block* const b = allocate(usual_room);
-        b->home = this;
+        b->pool = this;
         const std::lock_guard lock{mutex};
         ++out;
         return b;
@@ -74,13 +74,13 @@ struct pool_state {
     std::mutex mutex;
     block* kept = nullptr;
     std::size_t kept_count = 0;
-    std::size_t out = 0; // blocks that have this as their home and are not kept
+    std::size_t out = 0; // blocks of this pool that are in use
     bool closed = false; // the pool is gone
 };
 
 void pooled_buffer::release(block* b) noexcept {
-    if (b->home)
-        b->home->give_back(b);
+    if (b->pool)
+        b->pool->give_back(b);
     else
         pool_state::deallocate(b);
 }
@@ -91,7 +91,7 @@ buffer_pool::~buffer_pool() { state_->close(); }
 
 pooled_buffer buffer_pool::copy(std::span<const std::uint8_t> bytes) {
     if (bytes.size() > std::numeric_limits<std::uint32_t>::max()) throw std::bad_alloc{};
-    // A large one is rare and has no home: it is nobody's but its holder's.
+    // A large one is rare and of no pool: it is nobody's but its holder's.
     auto* const b = bytes.size() <= pool_state::usual_room ? state_->take()
                                                            : pool_state::allocate(bytes.size());
     std::copy(bytes.begin(), bytes.end(), b->bytes());

@@ -27,7 +27,7 @@ struct answering {
     udp::socket plain{p.context, {own_loopback(), 0}};
 
     explicit answering(async_pair& pair) : p{pair} {
-        channel->set_target(p.receiver->local_endpoint());
+        std::ignore = channel->set_target(p.receiver->local_endpoint());
     }
     void ask(std::string_view what) {
         plain.send_to(boost::asio::buffer(what), channel->local_endpoint());

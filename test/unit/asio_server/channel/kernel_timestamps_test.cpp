@@ -47,7 +47,7 @@ private:
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE(they_say_when_a_datagram_arrived_and_not_when_it_was_read,
+BOOST_AUTO_TEST_CASE(received_at_is_when_the_datagram_arrived_not_when_it_was_read,
                      *needs::kernel_timestamps()) {
     const stamping kernel;
     rtp_server server{immediate()};

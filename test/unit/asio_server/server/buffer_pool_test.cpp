@@ -57,8 +57,8 @@ namespace {
 
 using namespace rtpsynth;
 using namespace rtpsynth::asio_server;
-using detail::buffer_pool;
-using detail::pooled_buffer;
+using asio_server::detail::buffer_pool;
+using asio_server::detail::pooled_buffer;
 
 static_assert(std::is_nothrow_move_constructible_v<pooled_buffer>);
 static_assert(std::is_nothrow_move_constructible_v<datagram>);

@@ -38,8 +38,8 @@ private:
     friend pool_state;
 
     struct block {
-        pool_state* home; // a reference of its own while the block is out
-        block* next;      // while it is in
+        pool_state* pool; // counted as a reference while the buffer is in use
+        block* next;      // of the free list otherwise
         std::uint32_t size;
         std::uint32_t room;
         std::uint8_t* bytes() noexcept { return reinterpret_cast<std::uint8_t*>(this + 1); }
@@ -54,7 +54,8 @@ private:
 /// Keeps freed blocks of the usual size, so that a datagram up to an Ethernet frame's size costs no
 /// allocation. Buffers may outlive their pool.
 ///
-/// Threads: safe.
+/// \par Thread safety
+/// Any thread.
 class RTPSYNTH_API buffer_pool {
 public:
     buffer_pool();
