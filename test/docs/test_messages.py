@@ -20,7 +20,7 @@ SOURCES = "\n".join(
     "packet is shorter than its fixed header",
     "channel is already closed",
     "RtpServer is shutting down",
-    "RtpServer was made before fork(); make a new one",
+    "was made before fork(); make a new one",
     "proc_in failed: ",
     "nothing came back",
     ": the port is closed",
