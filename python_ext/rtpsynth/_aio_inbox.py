@@ -99,6 +99,7 @@ class Inbox(Generic[T]):
     def close(self) -> None:
         with self._lock:
             self._closed = True
+            self.dropped += len(self._items)
             self._items.clear()
             waiters = list(self._waiters)
             self._waiters.clear()

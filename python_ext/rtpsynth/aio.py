@@ -218,7 +218,8 @@ class _Channel(abc.ABC, Generic[_T]):
 
     @property
     def stats(self) -> dict[str, int]:
-        """RtpChannel.stats, and dropped: those that recv_queue had no room for."""
+        """RtpChannel.stats, and dropped: those that recv_queue had no room for, or that still waited
+        in it when the channel closed."""
         return {**self._opened().stats, "dropped": self._inbox.dropped}
 
 

@@ -39,7 +39,11 @@ bool queue_size(PyObject* value, const option_text& text, options& out) {
                      text.range, size);
         return false;
     }
-    if (size > bounds_of<long long>(text.range).most) return PyErr_NoMemory(), false;
+    if (size > bounds_of<long long>(text.range).most) {
+        PyErr_Format(PyExc_MemoryError, "%s must be a power of two, %s, not %lld", text.name,
+                     text.range, size);
+        return false;
+    }
     out.queue_size = static_cast<std::size_t>(size);
     return true;
 }
@@ -154,6 +158,13 @@ bool channel_arguments::choose_callback() {
 bool channel_arguments::read_jitter_buffer() {
     if (jitter_buffer == nullptr) return true;
     jitter.emplace();
+    if (!PyDict_Check(jitter_buffer) && !PyIndex_Check(jitter_buffer)) {
+        PyErr_Format(
+            PyExc_TypeError,
+            "jitter_buffer must be a capacity or a dict of RtpJBuf's arguments, not %.200s",
+            Py_TYPE(jitter_buffer)->tp_name);
+        return false;
+    }
     if (!PyDict_Check(jitter_buffer))
         return jitter_buffer_table.parse({&jitter_buffer, 1, nullptr}, *jitter, "jitter_buffer");
     unpacked_call c;

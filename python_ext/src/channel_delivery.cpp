@@ -64,7 +64,7 @@ void lose(callback_queue& queue, std::atomic<std::uint64_t>& of_channel, PyObjec
 }
 
 void call_back(callback_queue& queue, PyObject* callback, PyObject** args, std::size_t count) {
-    if (call_python(callback, args, count)) return;
+    if (call_back_python(callback, args, count)) return;
     queue.count_exception();
     write_unraisable(callback);
 }

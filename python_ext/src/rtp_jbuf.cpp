@@ -158,6 +158,7 @@ PyObject* udp_in_many(jbuf_payload& self, const arguments<3>& a) {
             f->lseq = *buffer.last_lseq();
             out.ready.push_back(f.release());
         } else if (!buffer.insert(packet, std::move(f), at(now), out)) {
+            out.ready.prepend(std::move(self.unsent)); // in order of sequence
             self.unsent.prepend(std::move(out.ready));
             return PyErr_NoMemory();
         }

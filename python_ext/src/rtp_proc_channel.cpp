@@ -67,7 +67,7 @@ std::optional<time_point> call_back(proc_worker& worker, proc_link& link, time_p
         channel.deadline ? py_ref::share(channel.deadline.get()) : py_ref{PyLong_FromLong(0)};
     if (!time || !deadline) return fail(worker, link, callback.get());
     PyObject* args[] = {nullptr, time.get(), deadline.get()};
-    py_ref next = call_python(callback.get(), args + 1, 2);
+    py_ref next = call_back_python(callback.get(), args + 1, 2);
     if (!next) return fail(worker, link, callback.get());
     if (next.get() == Py_None) return std::nullopt;
     if (!PyLong_Check(next.get())) {

@@ -25,7 +25,15 @@ struct server_payload {
 bool tick_hz(PyObject* value, const option_text& text, asio_server::server_options& out) {
     if (value == Py_None) return out.tick = std::nullopt, true;
     const double hz = PyFloat_AsDouble(value);
-    if (hz == -1 && PyErr_Occurred()) return false;
+    if (hz == -1 && PyErr_Occurred()) {
+        const bool too_large = PyErr_ExceptionMatches(PyExc_OverflowError) != 0;
+        if (!too_large && !PyErr_ExceptionMatches(PyExc_TypeError)) return false;
+        PyErr_Clear();
+        PyErr_Format(too_large ? PyExc_ValueError : PyExc_TypeError,
+                     "%s must be %s Hz, or None, not %.200s", text.name, text.range,
+                     too_large ? "a larger number" : Py_TYPE(value)->tp_name);
+        return false;
+    }
     const auto range = bounds_of<double>(text.range);
     if (!(hz >= range.least && hz <= range.most)) {
         PyErr_Format(PyExc_ValueError, "%s must be %s Hz, or None, not %R", text.name, text.range,

@@ -18,10 +18,10 @@ constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
 
 bool channel_impl::close(time_point drain_until) noexcept {
     if (owner_->inherited()) { // locks may be held for good by threads that are not here
-        if (!output_.abandon()) return false;
-        socket_.abandon();
+        const bool first = output_.abandon();
+        socket_.abandon();                    // async_close may have left it open
         if (!delivering_) handler_ = nullptr; // it may own other channels
-        return true;
+        return first;
     }
     std::unique_ptr<receive_handler> unused_handler;
     completions done{owner_->completing()};
@@ -41,6 +41,11 @@ bool channel_impl::close(time_point drain_until) noexcept {
 }
 
 void channel_impl::start_close(operation<void(error_code)>::handler_type handler) {
+    const auto kept = self_.lock(); // another thread may call the handler, which may own it
+    if (owner_->inherited()) {
+        close();
+        return; // what would call the handler is not in this process
+    }
     auto op =
         make_operation<close_op>(owner_->next_operation(), std::move(handler), owner_->executor());
     op->on_cancellation([weak = self_, id = op->id] {
@@ -56,7 +61,7 @@ void channel_impl::start_close(operation<void(error_code)>::handler_type handler
             op->result = error::bad_descriptor;
             return done.push(std::move(op));
         }
-        op->channel = self_.lock();
+        op->channel = kept;
         close_op_ = std::move(op);
         closing_ = true;
         close_until_ = std::chrono::steady_clock::now() + longest_drain;

@@ -113,6 +113,8 @@ void channel_impl::reset_source_lock() noexcept {
 void channel_impl::failed(std::exception_ptr e) noexcept { owner_->handler_failed(std::move(e)); }
 
 void channel_impl::cancel() noexcept {
+    if (owner_->inherited()) return;
+    const auto kept = self_.lock(); // a handler may own it
     completions done{owner_->completing()};
     std::uint64_t closed = 0;
     {

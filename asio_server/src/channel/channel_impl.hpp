@@ -12,6 +12,7 @@
 #include <rtpsynth/asio_server/channel/source_lock.hpp>
 #include <rtpsynth/asio_server/channel/stats.hpp>
 #include <rtpsynth/base/clock.hpp>
+#include <rtpsynth/base/compiler.h>
 
 #include <atomic>
 #include <chrono>
@@ -91,7 +92,7 @@ public:
     void prefetch() const noexcept {
         constexpr std::size_t line = 64;
         for (std::size_t i = 0; i < sizeof *this; i += line)
-            __builtin_prefetch(reinterpret_cast<const char*>(this) + i);
+            rtpsynth::detail::prefetch(reinterpret_cast<const char*>(this) + i);
     }
     /// Reads again after receive() gave up on a socket that does nothing but fail, and has events
     /// reported where that failed before.

@@ -19,6 +19,7 @@ constexpr unsigned single_turns = 16; // after a vain try for more than one data
 } // namespace
 
 void channel_impl::start_receive(operation<void(error_code, datagram)>::handler_type handler) {
+    const auto kept = self_.lock(); // another thread may call the handler, which may own it
     auto op = make_operation<receive_op>(owner_->next_operation(), std::move(handler),
                                          owner_->executor());
     op->on_cancellation([weak = self_, id = op->id] {

@@ -63,6 +63,7 @@ bool channel_impl::send_at_once(std::span<const std::uint8_t> data, const endpoi
 
 void channel_impl::start_send(std::span<const std::uint8_t> data, const endpoint* to,
                               operation<void(error_code)>::handler_type handler) {
+    const auto kept = self_.lock(); // another thread may call the handler, which may own it
     auto op =
         make_operation<send_op>(owner_->next_operation(), std::move(handler), owner_->executor());
     op->on_cancellation([weak = self_, id = op->id] {

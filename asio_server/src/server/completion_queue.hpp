@@ -71,18 +71,20 @@ private:
 };
 
 /// Puts operations into a queue, under a lock, and posts them at its end, when that lock is free
-/// again: so it is to be declared before the lock is taken.
+/// again: so it is to be declared before the lock is taken. What it has pushed may be called by
+/// another thread before it posts, and may destroy all but the queue, which it keeps.
 class completions {
 public:
     explicit completions(completion_queue& queue) noexcept : queue_{queue} {}
     ~completions() {
-        if (count_ != 0) queue_.post(count_);
+        if (kept_) kept_->post(count_);
     }
     completions(const completions&) = delete;
     completions& operator=(const completions&) = delete;
 
     void push(completion::pointer op) noexcept {
-        queue_.push(std::move(op));
+        if (!kept_) kept_ = queue_.shared_from_this();
+        kept_->push(std::move(op));
         ++count_;
     }
     template <class Op>
@@ -95,6 +97,7 @@ public:
 
 private:
     completion_queue& queue_;
+    std::shared_ptr<completion_queue> kept_; // from the first push on
     std::size_t count_ = 0;
 };
 

@@ -41,13 +41,13 @@ public:
     /// Once, before anything else.
     void start(std::weak_ptr<task_runner> runner) noexcept { runner_ = std::move(runner); }
 
-    /// Has it done on the executor, unless the runner is gone by then. \throws std::bad_alloc
+    /// Posts \p t to the executor; no-op if the runner is gone by then. \throws std::bad_alloc
     void post(task t);
-    /// The same; without memory, when the alarm goes off.
+    /// Posts \p t; if there is no memory, runs it when the alarm goes off.
     void request(task t) noexcept;
-    /// When the alarm goes off.
+    /// Runs \p t when the alarm goes off.
     void owe(task t) noexcept;
-    /// On the executor, when it did.
+    /// On the executor, when the alarm has gone off.
     void run_owed();
     /// The context of the executor is being destroyed: nothing is done from now on.
     void detach() noexcept { executor_ = {}; }

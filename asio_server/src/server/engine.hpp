@@ -1,5 +1,5 @@
 /// \file
-/// What is behind an rtp_server: one executor, one set of sockets, one grid of ticks.
+/// The implementation of rtp_server: one executor, one set of sockets, one grid of ticks.
 #pragma once
 
 #include "server/channel_registry.hpp"

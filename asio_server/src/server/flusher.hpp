@@ -36,12 +36,12 @@ public:
     void start(std::weak_ptr<flusher> self) noexcept { self_ = std::move(self); }
 
     std::optional<duration> tick() const noexcept { return tick_; }
-    /// On which something was queued.
+    /// Number of ticks on which something was sent.
     std::uint64_t ticks() const noexcept { return ticks_; }
 
     /// \p channel has something to send.
     void announce(const std::weak_ptr<rtp_channel>& channel) noexcept;
-    /// Whether some have that are not to wait for a tick.
+    /// Whether channels have data to send at once, without waiting for a tick.
     bool is_due() const noexcept { return !tick_ && flush_due_.load(std::memory_order_relaxed); }
 
     /// While it lives, whoever queues on this thread need not be announced to the executor: the
@@ -60,7 +60,7 @@ public:
     /// The number of the delivery, of one datagram, that this thread is in; 0: none such, or what
     /// is queued waits for a tick. What such a handler sends first leaves at once.
     std::uint64_t lone_delivery() const noexcept;
-    /// Around each delivery.
+    /// Call before a handler is called with \p datagrams, and end_delivery() after it.
     void begin_delivery(std::size_t datagrams) noexcept {
         lone_delivery_ = datagrams == 1 && !tick_ ? ++deliveries_ : 0;
     }

@@ -42,14 +42,15 @@ public:
     void wait() noexcept;
     /// Waits if a wait was lost.
     void restore_wait() noexcept {
-        if (deaf_ && deaf_.exchange(false)) wait_was_lost(); // one of those who see it
+        if (deaf_ && deaf_.exchange(false))
+            wait_was_lost(); // exactly one of the threads that see it
     }
     /// Nothing is waited for any more.
     void stop() noexcept;
 
     ready_set& sockets() noexcept { return sockets_; }
     receive_buffers& buffers() noexcept { return buffers_; }
-    /// In how many turns all channels have theirs, should all be ready.
+    /// Number of turns in which every channel is served once, if all are ready.
     std::uint64_t sweep() const noexcept { return sweep_; }
 
     /// In a child of fork(); then it is not to be destroyed.

@@ -49,6 +49,10 @@ audio_writer::audio_writer(const std::string& path)
     const auto status = std::filesystem::status(path, ignored);
     if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
         throw audio_error("is not a regular file");
+    // Opening a pipe waits, and a link would have another file overwritten.
+    const auto part_status = std::filesystem::symlink_status(part_, ignored);
+    if (std::filesystem::exists(part_status) && !std::filesystem::is_regular_file(part_status))
+        throw audio_error("cannot be written by way of " + part_ + ", which is not a regular file");
     errno = 0;
     output_.file.open(part_, std::ios::binary | std::ios::trunc);
     if (!output_.file) throw audio_error(std::strerror(errno));

@@ -43,8 +43,11 @@ bool to_family(PyObject* value, const char* name, address_family& out) {
         if (text == "ipv4") return out = address_family::v4, true;
         if (text == "ipv6") return out = address_family::v6, true;
     } else {
-        long number;
-        if (!to_integer(value, name, number)) return false;
+        long number = -1;
+        if (!to_integer(value, name, number)) {
+            if (!PyErr_ExceptionMatches(PyExc_ValueError)) return false;
+            PyErr_Clear(); // its range is not the one to name
+        }
         if (number == AF_UNSPEC) return out = address_family::any, true;
         if (number == 4 || number == AF_INET) return out = address_family::v4, true;
         if (number == 6 || number == AF_INET6) return out = address_family::v6, true;

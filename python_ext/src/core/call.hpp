@@ -1,11 +1,13 @@
 /// \file
-/// Functions and methods that Python calls with its vectorcall arguments as they lie on the stack
+/// Functions and methods that take their arguments straight from the vectorcall array
 /// (METH_FASTCALL | METH_KEYWORDS): a third of the cost of a boost::python `def`. With the GIL
 /// held.
 ///
 /// A function's parameters are written once, as Python writes them: `"skip(npkts)"` or
 /// `"next_pkt(plen, pt, pload=None)"`. From that text come the parser and its error messages, at
-/// compile time, and what help() and inspect.signature() show.
+/// compile time, and what help() and inspect.signature() show. Names and defaults are all there may
+/// be: no `*`, `/` or annotations, and no comma in a default. What has those uses a table of
+/// options (core/options.hpp).
 #pragma once
 
 #include "core/convert.hpp"
@@ -101,9 +103,34 @@ constexpr std::size_t count_parameters(const char (&written)[Size]) {
     return count;
 }
 
+/// Whether a signature has nothing but names and defaults, and none without a default after one
+/// with.
+template <std::size_t Size>
+constexpr bool is_plain(const char (&written)[Size]) {
+    std::size_t at = find_any(written, {'('}, 0) + 1;
+    bool optional = false;
+    while (at < Size && written[at] != ')') {
+        while (written[at] == ' ') ++at;
+        const std::size_t end = find_any(written, {'=', ',', ')'}, at);
+        if (end == Size || end == at) return false;
+        for (std::size_t i = at; i != end; ++i)
+            if (written[i] != '_' && !(written[i] >= 'a' && written[i] <= 'z') &&
+                !(written[i] >= '0' && written[i] <= '9'))
+                return false;
+        if (written[end] != '=' && optional) return false;
+        optional = written[end] == '=';
+        const std::size_t next = find_any(written, {',', ')'}, end);
+        if (next == Size || find_any(written, {'('}, end) < next) return false;
+        at = written[next] == ',' ? next + 1 : next;
+    }
+    return at < Size;
+}
+
 /// The parameters of a function that is written as in Python.
 template <literal Written>
 class signature {
+    static_assert(is_plain(Written.chars), "names and defaults only: see the head of this file");
+
     // The text with a null character behind each name.
     static constexpr auto split = [] {
         auto copy = std::to_array(Written.chars);

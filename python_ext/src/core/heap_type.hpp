@@ -26,14 +26,13 @@
 /// A payload is made by its default constructor, in __new__, and destroyed with the instance. What
 /// else it has decides what its type does:
 ///
-/// | member | is |
-/// | --- | --- |
-/// | `bool initialised() const noexcept` | whether __init__ ran: if not, every method and attribute
-/// raises TypeError; without it, all instances are whole | | `int traverse(visitproc, void*) const`
-/// | tp_traverse; makes the type one for the garbage collector | | `void clear()` | tp_clear: drops
-/// what traverse() visits | | `void detach() noexcept` | the first step of tp_clear and of the
-/// instance's end: from here on C++ threads find it no more. Runs no Python code | | `void
-/// finalize(PyObject* self)` | tp_finalize |
+/// - `bool initialised() const noexcept`: whether __init__ ran. If not, every method but __enter__
+///   and every attribute raises TypeError. Without this member all instances are whole.
+/// - `int traverse(visitproc, void*) const`: tp_traverse; the garbage collector asks such a type.
+/// - `void clear()`: tp_clear; drops what traverse() visits.
+/// - `void detach() noexcept`: the first step of tp_clear and of the instance's end. From here on
+///   C++ threads no longer find it. Runs no Python code.
+/// - `void finalize(PyObject* self)`: tp_finalize.
 #pragma once
 
 #include "core/call.hpp"

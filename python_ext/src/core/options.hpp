@@ -15,7 +15,7 @@
 
 namespace rtpsynth::python {
 
-/// What of an option does not depend on where its value goes.
+/// The part of an option that is independent of the struct its value goes to.
 struct option_text {
     const char* name;
     const char* type;     ///< as the stubs have it

@@ -1,6 +1,10 @@
 #include "threads/gil.hpp"
 
+#include "threads/process.hpp"
+
 #include <unistd.h>
+
+#include <cstdlib>
 
 namespace rtpsynth::python {
 
@@ -22,6 +26,16 @@ interpreter_scope::~interpreter_scope() {
         PyObject_Vectorcall(function, args, count | PY_VECTORCALL_ARGUMENTS_OFFSET, nullptr);
     scope.leave();
     return py_ref{result};
+}
+
+py_ref call_back_python(PyObject* function, PyObject** args, std::size_t count) {
+    const process_mark parent;
+    py_ref result = call_python(function, args, count);
+    if (parent.inherited()) {
+        if (!result) write_unraisable(function);
+        std::_Exit(EXIT_SUCCESS);
+    }
+    return result;
 }
 
 [[gnu::noinline]] void write_unraisable(PyObject* where) {

@@ -57,6 +57,11 @@ private:
 /// \return a new reference, or none with the error set
 py_ref call_python(PyObject* function, PyObject** args, std::size_t count);
 
+/// The same on a thread of ours. If the function has forked and returns in the child, too, the
+/// child ends with status 0, as one does that returns from the function of a threading.Thread: it
+/// would go on here with descriptors that it shares with its parent.
+py_ref call_back_python(PyObject* function, PyObject** args, std::size_t count);
+
 /// PyErr_WriteUnraisable
 void write_unraisable(PyObject* where);
 

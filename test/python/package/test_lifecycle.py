@@ -368,6 +368,47 @@ def test_fork_in_a_callback():
         assert statuses == [0]
 
 
+@forks_beside_threads
+def test_child_that_returns_from_a_callback_ends():
+    with RtpServer(None) as server:
+        children, received = [], []
+
+        def pkt_in(data, address, rtime):
+            if not children:
+                child = os.fork()
+                if child == 0:
+                    return
+                children.append(child)
+            received.append(data)
+
+        channel = open_to_itself(server, pkt_in)
+        channel.send_pkt(b"x")
+        assert until(lambda: received)
+        assert os.waitpid(children[0], 0)[1] == 0
+        channel.send_pkt(b"y")
+        assert until(lambda: len(received) == 2)
+
+
+@forks_beside_threads
+def test_child_that_returns_from_proc_in_ends():
+    children, calls = [], []
+
+    def proc_in(now, deadline):
+        calls.append(now)
+        if len(calls) == 3:
+            child = os.fork()
+            if child == 0:
+                return now
+            children.append(child)
+        return now + 1_000_000
+
+    channel = RtpProc().create_channel(proc_in)
+    assert until(lambda: children)
+    assert os.waitpid(children[0], 0)[1] == 0
+    assert until(lambda: len(calls) > 10)
+    channel.close()
+
+
 def test_collection_while_packets_arrive():
     """Cycles are collected in one thread while others receive for them."""
     with RtpServer(None) as server:

@@ -29,7 +29,7 @@ def page():
         "Written from the tables that the extension module parses arguments by:",
         "`PYTHONPATH=build/test/python /usr/bin/python3 test/python/package/test_options.py`",
         "prints this page, and a test compares it. `rtpsynth.aio.open_channel` takes the options of",
-        "`create_channel` too, but for the callbacks.",
+        "`create_channel` too, but for the callbacks and `batch`.",
     ]
     for function, title in TITLES.items():
         lines += ["", f"## {title}", "", "| option | default | range | meaning |"]

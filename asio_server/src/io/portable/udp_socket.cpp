@@ -12,6 +12,8 @@
 #include <chrono>
 #include <thread>
 
+#include <utility>
+
 namespace rtpsynth::asio_server::detail {
 namespace {
 
@@ -56,7 +58,7 @@ void udp_socket::close() noexcept { socket_.reset(); }
 
 // The object stays: to destroy it would take the parent's socket out of the reactor they share.
 void udp_socket::abandon() noexcept {
-    if (socket_) close_inherited(socket_->native_handle());
+    if (socket_ && !std::exchange(abandoned_, true)) close_inherited(socket_->native_handle());
 }
 
 boost::system::error_code udp_socket::adapt(endpoint& to) const noexcept {

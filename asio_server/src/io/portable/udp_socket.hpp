@@ -84,6 +84,7 @@ private:
     friend class ready_set;
 
     std::optional<boost::asio::ip::udp::socket> socket_; // none once it is closed
+    bool abandoned_ = false;
     endpoint local_;
     bool v6_only_ = false;
     std::shared_ptr<socket_watch> watch_;

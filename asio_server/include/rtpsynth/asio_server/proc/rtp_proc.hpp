@@ -156,6 +156,8 @@ struct rtp_proc_stats {
 /// \par fork()
 /// A child may destroy what it inherited, which touches nothing that it shares with its parent, and
 /// make an rtp_proc of its own.
+/// A handler that forks must not return in the child, which would go on with descriptors that it
+/// shares with its parent: end the child there, with `_Exit` or `exec`.
 class RTPSYNTH_API rtp_proc {
 public:
     using executor_type = boost::asio::any_io_executor;

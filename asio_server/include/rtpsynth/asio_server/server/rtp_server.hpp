@@ -57,6 +57,8 @@ struct server_access;
 /// \par fork()
 /// A child may destroy what it inherited, which closes its copies of the descriptors and touches
 /// nothing else, and make a server of its own.
+/// A handler that forks must not return in the child, which would go on with descriptors that it
+/// shares with its parent: end the child there, with `_Exit` or `exec`.
 class RTPSYNTH_API rtp_server {
 public:
     using executor_type = boost::asio::any_io_executor;
