@@ -55,7 +55,7 @@ proc_engine::~proc_engine() {
 
 void proc_engine::abandon(std::shared_ptr<proc_engine> self) noexcept {
     fork_guard& fork = self->fork_;
-    fork.keep(std::move(self));
+    fork.abandon(std::move(self));
 }
 
 void proc_engine::add(const std::shared_ptr<proc_channel_impl>& channel) {

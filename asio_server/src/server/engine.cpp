@@ -114,8 +114,8 @@ void engine::abandon(std::shared_ptr<engine> self) noexcept {
     // A thread that is not here may hold a reference to a channel, and so its socket, for good.
     self->channels_.close_inherited_channels();
     self->input_.abandon();
-    engine& kept = *self;
-    kept.fork_.keep(std::move(self));
+    fork_guard& fork = self->fork_;
+    fork.abandon(std::move(self));
 }
 
 void engine::ensure_progress() noexcept {

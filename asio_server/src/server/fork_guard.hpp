@@ -18,11 +18,11 @@ public:
     /// Whether the object was inherited from the parent process.
     bool inherited() const noexcept { return made_in_.inherited(); }
     /// \p self is the object that this guard is part of.
-    void keep(std::shared_ptr<const void> self) noexcept { kept_ = std::move(self); }
+    void abandon(std::shared_ptr<const void> self) noexcept { abandoned_ = std::move(self); }
 
 private:
     const process_mark made_in_;
-    std::shared_ptr<const void> kept_;
+    std::shared_ptr<const void> abandoned_;
 };
 
 } // namespace rtpsynth::asio_server::detail

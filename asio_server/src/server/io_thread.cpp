@@ -51,10 +51,10 @@ io_thread::io_thread(std::function<void(std::exception_ptr)> on_exception)
 }
 
 io_thread::~io_thread() {
-    if (process_.inherited()) { // after fork() there is no thread, and its context is not ours
+    fork_guard& fork = home_->fork_;
+    if (fork.inherited()) { // there is no thread, and its context is the parent's
         static_cast<void>(thread_.release());
-        io_home& leaked = *home_;
-        leaked.leaked_ = std::move(home_);
+        fork.abandon(std::move(home_));
         return;
     }
     finish();
@@ -66,7 +66,7 @@ void io_thread::release() noexcept {
 }
 
 void io_thread::finish() noexcept {
-    if (process_.inherited()) return;
+    if (home_->fork_.inherited()) return;
     release();
     if (std::this_thread::get_id() == id_) return;
     const std::lock_guard lock{joining_};

@@ -2,7 +2,7 @@
 /// An io_context and the one thread that runs it.
 #pragma once
 
-#include "io/process.hpp"
+#include "server/fork_guard.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -44,7 +44,7 @@ private:
     std::function<void(std::exception_ptr)> on_exception_;
     std::mutex resting_; // whoever runs the context after the thread has ended
     std::atomic<bool> ended_{false};
-    std::shared_ptr<io_home> leaked_; // itself
+    fork_guard fork_;
 };
 
 /// Owns the thread.
@@ -72,7 +72,6 @@ private:
     std::thread::id id_;
     std::atomic<bool> released_{false};
     std::mutex joining_;
-    const process_mark process_;
 };
 
 } // namespace rtpsynth::asio_server::detail

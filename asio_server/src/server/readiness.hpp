@@ -3,11 +3,11 @@
 #pragma once
 
 #include "io/backend.hpp"
+#include "io/handler_memory.hpp"
 #include "server/channel_registry.hpp"
 #include "server/completion_queue.hpp"
 #include "server/deferred_tasks.hpp"
 #include "server/flusher.hpp"
-#include "server/handler_memory.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "io/backend.hpp"
-#include "server/handler_memory.hpp"
+#include "io/handler_memory.hpp"
 
 #include <rtpsynth/base/timer_wheel.hpp>
 

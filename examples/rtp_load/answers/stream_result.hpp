@@ -31,6 +31,7 @@ struct stream_result {
     std::uint16_t port = 0;          ///< of the target
     boost::system::error_code error; ///< the latest reported by the system
     std::uint64_t errors = 0;        ///< receive errors
+    bool icmp_reported = true;       ///< or else a closed port is silent
     std::uint64_t expected = 0;      ///< packets
     std::uint64_t lost = 0;          ///< of those
     /// Renumbered streams: the lost packets beyond the gaps in the numbers.

@@ -73,7 +73,9 @@ private:
 void writer::unanswered() {
     say_of(answer_kind::closed, "connection refused: ICMP port unreachable");
     say_of(answer_kind::unreachable, error_of(answer_kind::unreachable));
-    say_of(answer_kind::silent, "nothing came back and no ICMP error either");
+    say_of(answer_kind::silent, std::ranges::all_of(all_, &stream_result::icmp_reported)
+                                    ? "nothing came back and no ICMP error either"
+                                    : "nothing came back; ICMP errors are not reported here");
     say_of(answer_kind::elsewhere, "answered only from another address or port than the target's");
     say_of(answer_kind::unusable, "answered with nothing that can be measured");
     if (s_.closed_at_times != 0)

@@ -4,6 +4,9 @@
 #include <rtpsynth/rtp/datagram_kind.hpp>
 #include <rtpsynth/rtp/sequence.hpp>
 
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -59,8 +62,18 @@ void load_stream::open(rtpsynth::asio_server::rtp_server& server, const endpoint
     options.bind = endpoint(target.protocol(), 0);
     options.source_lock.policy = source_policy::target;
     options.report_unreachable = true; // distinguishes a closed port from a silent one
-    channel_ = server.create_channel(
-        options, [this](rtp_channel&, std::span<const datagram_view> batch) { receive(batch); });
+    const auto make = [&] {
+        channel_ = server.create_channel(
+            options,
+            [this](rtp_channel&, std::span<const datagram_view> batch) { receive(batch); });
+    };
+    try {
+        make();
+    } catch (const boost::system::system_error& e) {
+        if (e.code() != boost::asio::error::operation_not_supported) throw;
+        options.report_unreachable = result_.icmp_reported = false;
+        make();
+    }
     result_.port = target.port();
     if (const auto error = channel_->set_target(target)) throw boost::system::system_error(error);
 }

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import inspect
+import os
 import socket
 import sys
 import threading
@@ -15,6 +16,8 @@ from aio_tools import (HOST, number, numbers, open_loopback, open_to_itself, pla
 from rtpsynth.aio import Channel, FrameChannel, Packet, open_channel
 from rtpsynth.RtpJBuf import ERSFrame, FrameWrapper, RTPFrame
 from rtpsynth.RtpServer import RtpQueueFullError, RtpServer
+
+PORTABLE = os.environ.get("RTPSYNTH_IO") == "portable"  # CMake sets it
 
 
 def test_a_packet_is_its_data_its_sender_and_when_it_came():
@@ -149,15 +152,36 @@ def test_what_cannot_be_opened_leaves_nothing_behind():
 
 def test_options_reach_the_channel():
     async def main():
-        options = {"receive_buffer_size": 65536, "send_buffer_size": 65536, "dscp": 46,
-                   "reuse_port": True, "kernel_timestamps": True, "coalesce": True,
+        options = {"receive_buffer_size": 65536, "send_buffer_size": 65536, "coalesce": True,
                    "source_policy": "target", "probation": 2, "bind_family": 4}
         async with await open_loopback(**options) as channel:
-            async with await open_channel(*channel.local_addr, reuse_port=True):
-                pass
             with plain_socket() as stranger:
                 stranger.sendto(b"who?", channel.local_addr)
                 await until(lambda: channel.stats["rejected"] == 1)
+
+    run(main())
+
+
+FOR_LINUX = {"dscp": 46, "reuse_port": True, "kernel_timestamps": True}
+
+
+@pytest.mark.skipif(PORTABLE, reason='the I/O backend "portable" has none of these options')
+def test_options_of_linux_reach_the_channel():
+    async def main():
+        async with await open_loopback(**FOR_LINUX) as channel:
+            async with await open_channel(*channel.local_addr, reuse_port=True):
+                pass
+
+    run(main())
+
+
+@pytest.mark.skipif(not PORTABLE, reason='the I/O backend "linux" has all options')
+@pytest.mark.parametrize("option", FOR_LINUX)
+def test_an_option_that_the_backend_has_not_is_refused(option):
+    async def main():
+        with pytest.raises(OSError) as refused:
+            await open_loopback(**{option: FOR_LINUX[option]})
+        assert refused.value.errno == errno.EOPNOTSUPP
 
     run(main())
 

@@ -1,7 +1,7 @@
 #include "io/portable/alarm.hpp"
 
+#include "io/handler_memory.hpp"
 #include "io/process.hpp"
-#include "server/handler_memory.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/address_v4.hpp>
@@ -30,7 +30,10 @@ public:
         timer_->cancel();
     }
 
-    udp::socket& socket() noexcept { return *socket_; }
+    udp::socket& socket() noexcept { return *socket_; } // until stop()
+    void abandon() noexcept {
+        if (socket_) close_inherited(socket_->native_handle());
+    }
 
     void start(std::function<void()> on_alarm) {
         on_alarm_ = std::move(on_alarm);
@@ -143,9 +146,8 @@ void alarm::stop() noexcept {
 }
 
 void alarm::abandon() noexcept {
-    if (!sender_) return;
-    close_inherited(sender_->native_handle());
-    close_inherited(receiver_->socket().native_handle());
+    if (sender_) close_inherited(sender_->native_handle());
+    receiver_->abandon();
 }
 
 } // namespace rtpsynth::asio_server::detail

@@ -49,9 +49,11 @@ private:
 ready_set::ready_set(const boost::asio::any_io_executor& executor, alarm& alarm,
                      std::function<void()> on_lost)
     : executor_{executor}, alarm_{alarm}, list_{std::make_shared<ready_list>(std::move(on_lost))} {
-    alarm_.start([list = list_, watch = std::make_shared<socket_watch>(alarm_token)] {
-        list->push(watch, {.readable = true});
-    });
+    // The alarm knows the list weakly, since what the list calls may keep the alarm.
+    alarm_.start(
+        [weak = std::weak_ptr{list_}, watch = std::make_shared<socket_watch>(alarm_token)] {
+            if (const auto list = weak.lock()) list->push(watch, {.readable = true});
+        });
 }
 
 boost::system::error_code ready_set::add(udp_socket& socket, interest wanted, std::uint64_t token) {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "io/event.hpp"
-#include "server/handler_memory.hpp"
+#include "io/handler_memory.hpp"
 
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/system/error_code.hpp>
@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 namespace rtpsynth::asio_server::detail {
@@ -39,7 +40,7 @@ struct socket_watch {
 /// The sockets that are ready, first come first, and whoever waits for one. Needs no memory of its
 /// own: it is kept by the waits, which may end after the sockets, and even after the server.
 ///
-/// Threads: the executor, but for lost().
+/// Threads: wait(), take_waiting() and lost() are safe; the rest belongs to the executor.
 class ready_list {
 public:
     using handler = boost::asio::any_completion_handler<void(boost::system::error_code)>;
@@ -52,9 +53,13 @@ public:
     bool empty() const noexcept { return !first_; }
 
     /// \p h is called with the next push. (Boost 1.81's handlers cannot be assigned.)
-    void wait(handler h) noexcept { waiting_.swap(h); }
+    void wait(handler h) noexcept {
+        const std::lock_guard lock{mutex_};
+        waiting_.swap(h);
+    }
     handler take_waiting() noexcept {
         handler h;
+        const std::lock_guard lock{mutex_};
         h.swap(waiting_);
         return h;
     }
@@ -65,6 +70,7 @@ private:
     const std::function<void()> on_lost_;
     std::shared_ptr<socket_watch> first_;
     socket_watch* last_ = nullptr;
+    std::mutex mutex_; // of waiting_
     handler waiting_;
 };
 

@@ -43,10 +43,13 @@ udp_socket::udp_socket(const boost::asio::any_io_executor& executor, const chann
     if (options.bind.address().is_v6())
         check(s.set_option(boost::asio::ip::v6_only{options.v6_only}, ec), "v6_only");
     if (options.receive_buffer_size)
-        check(s.set_option(udp::socket::receive_buffer_size{*options.receive_buffer_size}, ec),
+        check(s.set_option(
+                  udp::socket::receive_buffer_size{static_cast<int>(*options.receive_buffer_size)},
+                  ec),
               "receive_buffer_size");
     if (options.send_buffer_size)
-        check(s.set_option(udp::socket::send_buffer_size{*options.send_buffer_size}, ec),
+        check(s.set_option(
+                  udp::socket::send_buffer_size{static_cast<int>(*options.send_buffer_size)}, ec),
               "send_buffer_size");
     check(s.bind(options.bind, ec), "bind");
     local_ = s.local_endpoint(ec);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <memory>
 #include <vector>
 
 using namespace rtpsynth::asio_server;
@@ -151,6 +152,22 @@ BOOST_AUTO_TEST_CASE(the_alarm_goes_off_once_a_while_after_it_was_set) {
         w.bell.take();
         BOOST_TEST(w.is_quiet());
     }
+}
+
+BOOST_AUTO_TEST_CASE(what_a_set_calls_may_keep_the_alarm) {
+    std::weak_ptr<detail::alarm> kept;
+    {
+        boost::asio::io_context context;
+        const auto bell = std::make_shared<detail::alarm>(context.get_executor());
+        kept = bell;
+        ready_set set{context.get_executor(), *bell, [bell] {}};
+        udp_socket a{context.get_executor(), on_loopback()};
+        BOOST_REQUIRE(!set.add(a, {.readable = true}, 7));
+        set.async_wait([bell](error_code) {});
+        bell->ring();
+        settle(context);
+    }
+    BOOST_TEST(kept.expired());
 }
 
 BOOST_AUTO_TEST_CASE(the_end_completes_the_wait_and_leaves_no_work) {

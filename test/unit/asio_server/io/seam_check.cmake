@@ -1,5 +1,6 @@
 # Only asio_server/src/io may name an interface of an operating system's, and in there only the
-# Linux backend. Prints how often each folder does; fails if another one does.
+# Linux backend. Prints how often each folder does; fails if another one does. Nor may src/io
+# include anything of the rooms above it.
 cmake_policy(VERSION 3.25)
 set(names
     "#[ ]*include[ ]*<(sys/|linux/|net/|netinet/|arpa/|unistd|fcntl|poll|pthread|errno|cerrno|csignal|signal)"
@@ -9,6 +10,7 @@ set(names
     "[^_A-Za-z](EAGAIN|EINTR|ENOMEM|EINVAL|EMSGSIZE|ENOBUFS|EPOLL[A-Z]+|POLL(IN|OUT|ERR))")
 file(GLOB_RECURSE files RELATIVE "${SOURCE_DIR}" "${SOURCE_DIR}/src/*.?pp" "${SOURCE_DIR}/include/*.?pp")
 set(bad "")
+set(upward "")
 foreach(file IN LISTS files)
     cmake_path(GET file PARENT_PATH folder)
     if(NOT DEFINED count_${folder})
@@ -18,6 +20,9 @@ foreach(file IN LISTS files)
     file(STRINGS "${SOURCE_DIR}/${file}" lines)
     foreach(line IN LISTS lines)
         string(REGEX REPLACE "//.*" "" code "${line}")
+        if(folder MATCHES "^src/io" AND code MATCHES "#[ ]*include[ ]*\"(channel|proc|server)/")
+            string(APPEND upward "\n  ${file}: ${line}")
+        endif()
         foreach(name IN LISTS names)
             if(code MATCHES "${name}")
                 math(EXPR count_${folder} "${count_${folder}} + 1")
@@ -34,4 +39,7 @@ foreach(folder IN LISTS folders)
 endforeach()
 if(bad)
     message(FATAL_ERROR "These belong into src/io/linux:${bad}")
+endif()
+if(upward)
+    message(FATAL_ERROR "These include what is above src/io:${upward}")
 endif()
