@@ -19,8 +19,9 @@ namespace {
 /// A set on a context that the test runs, and what it reported.
 struct watcher {
     boost::asio::io_context context;
-    detail::alarm bell{context.get_executor()};
-    ready_set set{context.get_executor(), bell, [] {}};
+    boost::asio::any_io_executor executor{context.get_executor()}; // to which the set refers
+    detail::alarm bell{executor};
+    ready_set set{executor, bell, [] {}};
     receive_buffers buffers;
     std::vector<ready_event> seen;
     error_code ended;
@@ -158,10 +159,11 @@ BOOST_AUTO_TEST_CASE(what_a_set_calls_may_keep_the_alarm) {
     std::weak_ptr<detail::alarm> kept;
     {
         boost::asio::io_context context;
-        const auto bell = std::make_shared<detail::alarm>(context.get_executor());
+        const boost::asio::any_io_executor executor{context.get_executor()};
+        const auto bell = std::make_shared<detail::alarm>(executor);
         kept = bell;
-        ready_set set{context.get_executor(), *bell, [bell] {}};
-        udp_socket a{context.get_executor(), on_loopback()};
+        ready_set set{executor, *bell, [bell] {}};
+        udp_socket a{executor, on_loopback()};
         BOOST_REQUIRE(!set.add(a, {.readable = true}, 7));
         set.async_wait([bell](error_code) {});
         bell->ring();
