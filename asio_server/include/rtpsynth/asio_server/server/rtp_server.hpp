@@ -110,8 +110,10 @@ public:
     /// What the handler throws goes to server_options::on_exception; the channel lives on.
     ///
     /// \throws std::invalid_argument naming the option; boost::system::system_error with what the
-    ///         system said (`address_in_use`, `access_denied`, `no_descriptors`, …), or
-    ///         `operation_aborted` after shutdown()
+    ///         system said (`address_in_use`, `access_denied`, `no_descriptors`, …),
+    ///         `operation_not_supported` for `dscp`, `reuse_port`, `kernel_timestamps` and
+    ///         `report_unreachable` where RTPSYNTH_IO is portable, or `operation_aborted` after
+    ///         shutdown()
     template <class Handler>
     requires detail::single_handler<std::decay_t<Handler>> ||
         detail::batch_handler<std::decay_t<Handler>>
