@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Processor time that an echo takes for a packet, of one program beside others, by turns.
 
-usage: echo_cost.py BUILD_DIRECTORY ROUNDS [NAME=COMMAND]...
+usage: echo_cost.py [--load WAY:STREAMS]... BUILD_DIRECTORY ROUNDS [NAME=COMMAND]...
 
 BUILD_DIRECTORY was built with the preset `release`: its rtp_echo is measured beside the plain echoes
-on Asio (echo_yardstick). Further commands have {count} for the number of ports and {port} for the
-first of them. Prints, for each load, the median of each program and its ratio to `asio receive`.
+on Asio (echo_yardstick). A load is `singly:300` or the like; the three of LOADS if none is given.
+Further commands have {count} for the number of ports and {port} for the first of them. Prints, for each load, the median of each program and its ratio to `asio receive`.
 """
+import argparse
 import os
 import statistics
 import subprocess
@@ -15,7 +16,7 @@ import time
 
 PORT = 40000
 SECONDS = 4
-LOADS = (("singly", 300), ("together", 300), ("together", 1400))
+LOADS = ("singly:300", "together:300", "together:1400")
 
 
 def processor_time(pid):
@@ -30,11 +31,12 @@ def microseconds_a_packet(load, command, way, count):
     try:
         time.sleep(1.5)
         before = processor_time(echo.pid)
-        result = subprocess.run([load, way, str(count), str(SECONDS), str(PORT)],
+        result = subprocess.run([load, way, count, str(SECONDS), str(PORT)],
                                 stdout=subprocess.PIPE, check=True, text=True)
         sent, received = map(int, result.stdout.split())
-        if received < 0.99 * sent:
-            print(f"warning: {received} of {sent} packets came back", file=sys.stderr)
+        if received != sent:
+            print(f"{command.split()[0]}, {way}: {received} of {sent} packets came back",
+                  file=sys.stderr)
         return (processor_time(echo.pid) - before) / sent * 1e6
     finally:
         echo.terminate()
@@ -42,16 +44,23 @@ def microseconds_a_packet(load, command, way, count):
 
 
 def main():
-    build, rounds = sys.argv[1], int(sys.argv[2])
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--load", action="append")
+    parser.add_argument("build")
+    parser.add_argument("rounds", type=int)
+    parser.add_argument("programs", nargs="*")
+    arguments = parser.parse_args()
+    build = arguments.build
     yardstick = f"{build}/test/benchmark/echo_yardstick"
     programs = {"asio receive": f"{yardstick} receive {{count}} {{port}}",
                 "asio wait": f"{yardstick} wait {{count}} {{port}}",
+                "asio wait, recvmmsg": f"{yardstick} mmsg {{count}} {{port}}",
                 "rtp_echo": f"{build}/examples/rtp_echo/rtp_echo"
                             " --bind 127.0.0.1:{port} --channels {count}"}
-    programs.update(argument.split("=", 1) for argument in sys.argv[3:])
-    for way, count in LOADS:
+    programs.update(argument.split("=", 1) for argument in arguments.programs)
+    for way, count in (load.split(":") for load in arguments.load or LOADS):
         costs = {name: [] for name in programs}
-        for _ in range(rounds):
+        for _ in range(arguments.rounds):
             for name, command in programs.items():
                 costs[name].append(microseconds_a_packet(
                     f"{build}/test/benchmark/echo_load", command, way, count))
