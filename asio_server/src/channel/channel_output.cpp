@@ -20,6 +20,14 @@ namespace error = boost::asio::error;
 channel_impl::error_code channel_impl::set_target(endpoint target) noexcept {
     if (!is_open()) return error::bad_descriptor;
     if (const error_code e = socket_.adapt(target)) return e;
+    // To connect an inherited socket would connect the parent's.
+    if (policy_ != source_policy::target || owner_->inherited()) {
+        output_.set_target(target);
+        return {};
+    }
+    const std::lock_guard lock{io_};
+    if (!socket_.is_open()) return error::bad_descriptor;
+    socket_.accept_only(target);
     output_.set_target(target);
     return {};
 }

@@ -77,6 +77,37 @@ duration clock_distance() noexcept {
     return distance;
 }
 
+/// Whether an address means any of the host's own.
+bool is_wildcard(const boost::asio::ip::address& a) noexcept {
+    return a.is_unspecified() ||
+           (a.is_v6() && a.to_v6().is_v4_mapped() &&
+            make_address_v4(boost::asio::ip::v4_mapped, a.to_v6()).is_unspecified());
+}
+
+bool is_link_local(const boost::asio::ip::address& a) noexcept {
+    return a.is_v6() && a.to_v6().is_link_local();
+}
+
+/// What the kernel makes of ICMP messages (icmp_err_convert and icmpv6_err_convert). Reading has
+/// none of these errors by itself.
+bool is_from_icmp(int error) noexcept {
+    switch (error) {
+    case ECONNREFUSED:
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case ENONET:
+    case ENOPROTOOPT:
+    case EOPNOTSUPP:
+    case EPROTO:
+    case EACCES:
+    case EMSGSIZE:
+        return true;
+    default:
+        return false;
+    }
+}
+
 template <class T>
 T content(const cmsghdr* header) noexcept {
     T value;
@@ -100,6 +131,11 @@ udp_socket::udp_socket(const boost::asio::any_io_executor&, const channel_option
         socklen_t room = static_cast<socklen_t>(local_.capacity());
         if (::getsockname(fd_, local_.data(), &room) != 0) fail(errno, "getsockname");
         local_.resize(room);
+        // Only then is a connection safely undone: the kernel gives back what it has chosen itself.
+        // A wildcard address would become the one of the route to the peer, who may send to
+        // another. Sockets that share a port divide the sources among themselves.
+        may_connect_ = options.bind.port() != 0 && !is_wildcard(local_.address()) &&
+                       !is_link_local(local_.address()) && !options.reuse_port;
     } catch (...) {
         close();
         throw;
@@ -148,21 +184,40 @@ boost::system::error_code udp_socket::adapt(endpoint& to) const noexcept {
     return {};
 }
 
+void udp_socket::accept_only(const endpoint& peer) noexcept {
+    if (!may_connect_ || peer_ == peer) return;
+    // Connecting to an address of a link would bind the socket to that link.
+    if (!is_link_local(peer.address()) && !is_wildcard(peer.address()) &&
+        !peer.address().is_multicast() &&
+        ::connect(fd_, peer.data(), static_cast<socklen_t>(peer.size())) == 0)
+        peer_ = peer;
+    else if (peer_)
+        disconnect(); // there may be no route yet, and all the same it may send
+}
+
+void udp_socket::disconnect() noexcept {
+    const sockaddr nobody{.sa_family = AF_UNSPEC, .sa_data = {}};
+    if (::connect(fd_, &nobody, sizeof nobody) == 0) peer_.reset();
+}
+
 /// Whether to send once more: an ICMP message about an earlier datagram fails the next call, which
 /// then sends nothing. The message itself stays in the error queue.
 bool udp_socket::may_retry(int error, bool& again) const noexcept {
     if (error == EINTR) return true;
-    if (!report_unreachable_ || error == EAGAIN || error == ENOBUFS) return false;
+    if (error == EAGAIN || error == ENOBUFS) return false;
+    if (!report_unreachable_ && !may_connect_) return false; // there are no such messages
     return !std::exchange(again, true);
 }
 
 int udp_socket::send_one(std::span<const std::uint8_t> bytes, std::size_t segment,
                          const endpoint& to) noexcept {
     bool again = false;
+    const bool connected = peer_ && *peer_ == to; // then no address costs less
+    const sockaddr* const name = connected ? nullptr : to.data();
+    const auto name_size = connected ? socklen_t{0} : static_cast<socklen_t>(to.size());
     if (segment == 0) { // which costs the kernel less than a message does
         for (;;) {
-            if (::sendto(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL, to.data(),
-                         static_cast<socklen_t>(to.size())) >= 0)
+            if (::sendto(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL, name, name_size) >= 0)
                 return 0;
             if (!may_retry(errno, again)) return errno;
         }
@@ -170,8 +225,8 @@ int udp_socket::send_one(std::span<const std::uint8_t> bytes, std::size_t segmen
     iovec vector{const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
     alignas(cmsghdr) std::array<std::uint8_t, CMSG_SPACE(sizeof(std::uint16_t))> control{};
     msghdr message{};
-    message.msg_name = const_cast<sockaddr*>(to.data());
-    message.msg_namelen = static_cast<socklen_t>(to.size());
+    message.msg_name = const_cast<sockaddr*>(name);
+    message.msg_namelen = name_size;
     message.msg_iov = &vector;
     message.msg_iovlen = 1;
     message.msg_control = control.data();
@@ -244,7 +299,8 @@ std::span<datagram_view> udp_socket::receive(receive_buffers& buffers, std::size
     buffers.views_.clear();
     const int got = receive_some(buffers, want);
     if (got < 0) {
-        const int reason = errno == EINTR ? EAGAIN : errno;
+        int reason = errno == EINTR ? EAGAIN : errno;
+        if (!report_unreachable_ && is_from_icmp(reason)) reason = EAGAIN; // not asked for
         const int unreachable = report_unreachable_ ? take_unreachable() : 0;
         error = to_error_code(unreachable != 0 ? unreachable : reason);
     }
@@ -282,7 +338,8 @@ boost::system::error_code udp_socket::take_error() noexcept {
     int error = 0;
     socklen_t size = sizeof error;
     if (::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = 0;
-    const int unreachable = report_unreachable_ ? take_unreachable() : 0;
+    if (!report_unreachable_) return to_error_code(is_from_icmp(error) ? 0 : error);
+    const int unreachable = take_unreachable();
     return to_error_code(unreachable != 0 ? unreachable : error);
 }
 

@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 namespace rtpsynth::asio_server::detail {
@@ -29,7 +30,7 @@ inline constexpr io_capabilities capabilities{.name = "linux",
                                               .coalesce = true,
                                               .segments = true,
                                               .counts_overflow = true,
-                                              .connects = false,
+                                              .connects = true,
                                               .descriptors_of_server = 3};
 
 /// Threads: none; a channel's lock.
@@ -53,6 +54,11 @@ public:
 
     /// Brings \p to into the socket's own family. \return the error to refuse it with
     error_code adapt(endpoint& to) const noexcept;
+
+    /// Has the kernel drop what others than \p peer send, where that changes nothing else: only for
+    /// a socket bound to an address and a port that were both named. What is queued may be from
+    /// others. It does nothing where that is not possible.
+    void accept_only(const endpoint& peer) noexcept;
 
     /// What became of datagrams given to send: the first \p sent of them left; an error is that of
     /// the next one.
@@ -87,12 +93,15 @@ private:
                  const endpoint& to) noexcept;
     int receive_some(receive_buffers& buffers, std::size_t want) noexcept;
     bool may_retry(int error, bool& again) const noexcept;
+    void disconnect() noexcept;
     int take_unreachable() noexcept;
     void configure(const channel_options& options);
     std::size_t buffer_size(int option) const noexcept;
 
     int fd_ = -1;
     endpoint local_;
+    std::optional<endpoint> peer_; // the socket is connected to it
+    bool may_connect_ = false;
     std::size_t segmentable_ = max_segment; // larger datagrams are not sent as segments
     bool kernel_timestamps_ = false;
     bool coalesce_ = false;

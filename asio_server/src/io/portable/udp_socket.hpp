@@ -53,6 +53,10 @@ public:
     /// Brings \p to into the socket's own family. \return the error to refuse it with
     error_code adapt(endpoint& to) const noexcept;
 
+    /// Would have the kernel drop what others than \p peer send. Asio's connect() does not undo it
+    /// everywhere.
+    void accept_only(const endpoint&) noexcept {}
+
     /// What became of datagrams given to send: the first \p sent of them left; an error is that of
     /// the next one.
     struct outcome {

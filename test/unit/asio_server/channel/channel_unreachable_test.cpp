@@ -3,41 +3,16 @@
 
 #include "async_tools.hpp"
 #include "backend.hpp"
-
-#include <sys/socket.h>
+#include "closed_port.hpp"
 
 using namespace rtpsynth::asio_server;
 
 namespace {
 
-bool ipv6_works() {
-    boost::asio::io_context context;
-    udp::socket socket{context, udp::v6()};
-    error_code ec;
-    socket.bind(on_loopback_v6().bind, ec);
-    return !ec;
-}
-
 channel_options reporting(channel_options options) {
     options.report_unreachable = true;
     return options;
 }
-
-/// Nobody listens there, and nobody is given the port: it is bound, by a socket that is connected
-/// to itself and so receives from nobody else.
-class closed_port {
-public:
-    explicit closed_port(const channel_options& like) {
-        socket_.open(like.bind.protocol());
-        socket_.bind(like.bind);
-        socket_.connect(socket_.local_endpoint());
-    }
-    udp::endpoint endpoint() const { return socket_.local_endpoint(); }
-
-private:
-    boost::asio::io_context context_;
-    udp::socket socket_{context_};
-};
 
 } // namespace
 

@@ -55,8 +55,8 @@ struct channel_options {
     bool coalesce = false;
 
     /// IP_RECVERR: what ICMP says of datagrams sent earlier, such as `connection_refused` where
-    /// nobody listens on the port, is a receive error of the channel. Without it the kernel reports
-    /// nothing, since the socket is not connected. No datagram that is being sent is lost by it.
+    /// nobody listens on the port, is a receive error of the channel. Without it nothing is
+    /// reported. No datagram that is being sent is lost by it.
     bool report_unreachable = false;
 
     /// Whose datagrams are accepted; by default everybody's. With source_policy::first, of the

@@ -16,9 +16,13 @@ namespace rtpsynth::asio_server {
 
 /// Whose datagrams are accepted.
 enum class source_policy {
-    any,    ///< from everybody
-    target, ///< from the channel's target, address and port; without a target from nobody
-    first,  ///< from the first source that proves to send RTP
+    any, ///< from everybody
+    /// From the channel's target, address and port; without a target from nobody. On Linux the
+    /// kernel filters for a channel that is bound to an address and a port which were both named,
+    /// without channel_options::reuse_port: others' datagrams take no room in the receive buffer,
+    /// are not counted, and are answered with ICMP "port unreachable".
+    target,
+    first, ///< from the first source that proves to send RTP
 };
 
 /// How a source proves itself. New members are added at the end.

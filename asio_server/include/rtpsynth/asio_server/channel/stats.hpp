@@ -14,7 +14,8 @@ namespace rtpsynth::asio_server {
 struct channel_stats {
     std::uint64_t received = 0;       ///< delivered to the handler or to an async_receive
     std::uint64_t received_bytes = 0; ///< payload of those, UDP headers not included
-    std::uint64_t rejected = 0;       ///< by the source lock
+    std::uint64_t rejected = 0;       ///< by the source lock; what the kernel filters
+                                      ///< (source_policy::target) is not seen, nor counted
     std::uint64_t discarded = 0; ///< read, but the channel closed before they were delivered, or
                                  ///< there was no memory to keep them
     std::uint64_t overflow = 0;  ///< dropped by the kernel because the receive buffer was full
