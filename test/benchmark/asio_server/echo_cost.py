@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 
-PORT = 40000
+PORT = 31000  # below the range from which Linux gives ports to whoever asks for any
 SECONDS = 4
 LOADS = ("singly:300", "together:300", "together:1400")
 
@@ -30,6 +30,8 @@ def microseconds_a_packet(load, command, way, count):
                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         time.sleep(1.5)
+        if echo.poll() is not None:
+            sys.exit(f"{command}: it ended")
         before = processor_time(echo.pid)
         result = subprocess.run([load, way, count, str(SECONDS), str(PORT)],
                                 stdout=subprocess.PIPE, check=True, text=True)
