@@ -200,6 +200,12 @@ void udp_socket::disconnect() noexcept {
     if (::connect(fd_, &nobody, sizeof nobody) == 0) peer_.reset();
 }
 
+/// Whether \p error is what ICMP says of a connected socket's peer and nobody asked for. A socket
+/// that is never connected hears of none.
+bool udp_socket::passes_over(int error) const noexcept {
+    return may_connect_ && !report_unreachable_ && is_from_icmp(error);
+}
+
 /// Whether to send once more: an ICMP message about an earlier datagram fails the next call, which
 /// then sends nothing. The message itself stays in the error queue.
 bool udp_socket::may_retry(int error, bool& again) const noexcept {
@@ -300,7 +306,7 @@ std::span<datagram_view> udp_socket::receive(receive_buffers& buffers, std::size
     const int got = receive_some(buffers, want);
     if (got < 0) {
         int reason = errno == EINTR ? EAGAIN : errno;
-        if (!report_unreachable_ && is_from_icmp(reason)) reason = EAGAIN; // not asked for
+        if (passes_over(reason)) reason = EAGAIN;
         const int unreachable = report_unreachable_ ? take_unreachable() : 0;
         error = to_error_code(unreachable != 0 ? unreachable : reason);
     }
@@ -338,7 +344,7 @@ boost::system::error_code udp_socket::take_error() noexcept {
     int error = 0;
     socklen_t size = sizeof error;
     if (::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = 0;
-    if (!report_unreachable_) return to_error_code(is_from_icmp(error) ? 0 : error);
+    if (!report_unreachable_) return to_error_code(passes_over(error) ? 0 : error);
     const int unreachable = take_unreachable();
     return to_error_code(unreachable != 0 ? unreachable : error);
 }

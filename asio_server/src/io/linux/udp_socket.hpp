@@ -93,6 +93,7 @@ private:
                  const endpoint& to) noexcept;
     int receive_some(receive_buffers& buffers, std::size_t want) noexcept;
     bool may_retry(int error, bool& again) const noexcept;
+    bool passes_over(int error) const noexcept;
     void disconnect() noexcept;
     int take_unreachable() noexcept;
     void configure(const channel_options& options);
