@@ -222,12 +222,15 @@ def test_a_file_that_cannot_be_finished_leaves_nothing_behind(tmp_path, name):
         assert os.listdir(tmp_path) == [name] and file.read_text() == "was here before"
 
 
-def test_a_full_disk(tmp_path):
-    file = tmp_path / "out.flac"
-    (tmp_path / "out.flac.part").symlink_to("/dev/full")
+@pytest.mark.parametrize("make", [os.mkfifo, lambda part: part.symlink_to("precious")])
+def test_a_part_that_is_no_regular_file_is_neither_waited_for_nor_followed(tmp_path, make):
+    file, precious = tmp_path / "out.flac", tmp_path / "precious"
+    precious.write_text("was here before")
+    make(tmp_path / "out.flac.part")
     run = replay(SPEECH, "--wav", file)
-    assert run.returncode == 1 and f"cannot write {file}: No space left on device" in run.stderr
-    assert os.listdir(tmp_path) == []
+    assert run.returncode == 1 and "out.flac.part, which is not a regular file" in run.stderr
+    assert "PCMA" in run.stdout and precious.read_text() == "was here before"
+    assert not file.exists() and os.path.lexists(tmp_path / "out.flac.part")
 
 
 @pytest.mark.parametrize("files", [4, 5, 6])
