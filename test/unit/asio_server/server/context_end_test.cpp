@@ -78,7 +78,7 @@ struct everything {
         awaited = std::make_unique<frame_receiver>(*server, on_loopback(), waiting_for(never));
         by_handler = std::make_unique<frame_receiver>(
             *server, on_loopback(), waiting_for(never),
-            [held = held, this](frame_receiver&, std::span<media_frame>) {});
+            [held = held](frame_receiver&, std::span<media_frame>) {});
         packet_sender to_awaited{*awaited}, to_handler{*by_handler};
         for (const unsigned seq : {1U, 3U}) { // a gap, so that a timer is armed
             to_awaited.send(seq);
@@ -109,7 +109,6 @@ struct everything {
     void check_orphans() {
         BOOST_TEST(called == 0);
         BOOST_TEST(held.use_count() == 1);
-        error_code ec;
         for (const auto& c : {reader, sender, handled, queued, closing}) {
             if (!c) continue;
             BOOST_TEST(!c->is_open());
