@@ -4,6 +4,7 @@
 ///
 /// - udp_socket: a non-blocking UDP socket; with receive_buffers, what one read fills
 /// - ready_set: tells which of many sockets are ready, to Asio in one handler
+/// - waker: has whoever waits there return
 /// - alarm: has a ready set report an event a little later, for which no memory is needed
 /// - capabilities: what the backend can do
 ///
@@ -18,8 +19,10 @@
 #    include "io/portable/alarm.hpp"
 #    include "io/portable/ready_set.hpp"
 #    include "io/portable/udp_socket.hpp"
+#    include "io/portable/waker.hpp"
 #else
 #    include "io/linux/alarm.hpp"
 #    include "io/linux/ready_set.hpp"
 #    include "io/linux/udp_socket.hpp"
+#    include "io/linux/waker.hpp"
 #endif

@@ -22,5 +22,9 @@ struct ready_event {
 
 /// The token of a ready set's alarm.
 inline constexpr std::uint64_t alarm_token = 0;
+/// That of its waker.
+inline constexpr std::uint64_t waker_token = 1;
+/// Tokens of sockets are greater than these.
+inline constexpr std::uint64_t last_reserved_token = waker_token;
 
 } // namespace rtpsynth::asio_server::detail

@@ -70,7 +70,7 @@ void channel_registry::find(std::span<const ready_event> events,
     const std::lock_guard lock{mutex_};
     for (std::size_t i = 0; i != events.size(); ++i) {
         const std::uint64_t token = events[i].token;
-        if (token == alarm_token) continue;
+        if (token <= last_reserved_token) continue;
         const slot& s = slots_[static_cast<std::uint32_t>(token)];
         if (s.generation == token >> 32) channels[i] = s.channel.lock();
     }

@@ -61,7 +61,7 @@ public:
 private:
     struct slot {
         std::weak_ptr<rtp_channel> channel;
-        std::uint32_t generation = 0; // of channels, from 1: no token is the alarm's
+        std::uint32_t generation = 0; // of channels, from 1: no token is a reserved one
     };
 
     std::shared_ptr<rtp_channel> at(std::size_t index) const noexcept;

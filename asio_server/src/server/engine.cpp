@@ -7,29 +7,44 @@
 #include <boost/asio/system_executor.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
 namespace rtpsynth::asio_server::detail {
 
-engine::engine(boost::asio::any_io_executor executor, std::shared_ptr<io_home> home,
-               std::shared_ptr<exception_sink> sink, const server_options& options)
+engine::engine(boost::asio::any_io_executor executor, std::shared_ptr<exception_sink> sink,
+               const server_options& options)
+    : engine{executor, executor, nullptr, std::move(sink), options} {}
+
+engine::engine(const std::shared_ptr<io_home>& home, std::shared_ptr<exception_sink> sink,
+               const server_options& options)
+    : engine{home->executor(), home->own_executor(), home, std::move(sink), options} {}
+
+engine::engine(boost::asio::any_io_executor executor, boost::asio::any_io_executor own_executor,
+               std::shared_ptr<io_home> home, std::shared_ptr<exception_sink> sink,
+               const server_options& options)
     : executor_{std::move(executor)},
+      own_executor_{std::move(own_executor)},
       home_{std::move(home)},
       sink_{std::move(sink)},
-      alarm_{std::make_shared<alarm>(executor_)},
+      alarm_{std::make_shared<alarm>(own_executor_)},
       tasks_{std::make_shared<deferred_tasks>(executor_, alarm_)},
       completing_{std::make_shared<completion_queue>(executor_, home_, alarm_)},
-      timers_{std::make_shared<timer_service>(executor_, alarm_)},
-      output_{executor_, options.tick, channels_, *tasks_},
-      input_{executor_, alarm_, tasks_, completing_, channels_, output_, *this} {}
+      timers_{std::make_shared<timer_service>(own_executor_, alarm_)},
+      output_{own_executor_, options.tick, home_ && home_->waker_of_set(), channels_, *tasks_},
+      input_{own_executor_, home_, alarm_, tasks_, completing_, channels_, output_, *this} {}
 
 void engine::start() {
     const auto self = shared_from_this();
-    if (!home_) watch_.emplace(executor_, self);
+    if (home_)
+        home_->attach(std::shared_ptr<home_client>{self, this});
+    else
+        watch_.emplace(executor_, self);
     tasks_->start(std::shared_ptr<task_runner>{self, this});
     output_.start(std::shared_ptr<flusher>{self, &output_});
     input_.start(std::shared_ptr<readiness>{self, &input_});
+    if (home_) return; // whoever runs it waits
     try {
         tasks_->post(task::wait);
     } catch (...) { // so that the context runs out of work although this engine is still there
@@ -47,7 +62,7 @@ void engine::detach() noexcept {
     output_.stop();
     tasks_->detach();
     timers_->detach();
-    executor_ = boost::asio::system_executor{};
+    own_executor_ = executor_ = boost::asio::system_executor{};
     completing_->attach_to(executor_);
 }
 
@@ -70,6 +85,29 @@ void engine::on_alarm() {
     tasks_->run_owed();
     timers_->resume();
     completing_->complete_owed();
+}
+
+std::span<const ready_event> engine::wait(time_point deadline) noexcept {
+    return input_.wait(deadline);
+}
+
+std::size_t engine::serve(std::span<const ready_event> events, time_point now) {
+    return input_.serve(events, now);
+}
+
+time_point engine::next_deadline() const noexcept {
+    return std::min(output_.next_tick(), timers_->next_wakeup());
+}
+
+bool engine::on_time(time_point now) {
+    output_.on_time(now);
+    return timers_->next_wakeup() <= now;
+}
+
+bool engine::hand_over() noexcept {
+    if (!input_.hand_over()) return false;
+    output_.use_timer();
+    return true;
 }
 
 std::shared_ptr<rtp_channel> engine::create_channel(const channel_options& options,

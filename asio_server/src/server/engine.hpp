@@ -9,7 +9,7 @@
 #include "server/exception_sink.hpp"
 #include "server/flusher.hpp"
 #include "server/fork_guard.hpp"
-#include "server/io_thread.hpp"
+#include "server/io_home.hpp"
 #include "server/readiness.hpp"
 #include "server/timer_service.hpp"
 
@@ -38,13 +38,17 @@ namespace rtpsynth::asio_server::detail {
 /// Threads: safe, but for what is said to belong to the executor.
 class engine final : public std::enable_shared_from_this<engine>,
                      public context_client,
+                     public home_client,
                      private task_runner,
                      private readiness::alarm_handler {
 public:
-    /// \p executor runs one handler at a time. \p home: of the server's own thread, or null.
+    /// \p executor runs one handler at a time.
     /// \throws as rtp_server's constructor
-    engine(boost::asio::any_io_executor executor, std::shared_ptr<io_home> home,
-           std::shared_ptr<exception_sink> sink, const server_options& options);
+    engine(boost::asio::any_io_executor executor, std::shared_ptr<exception_sink> sink,
+           const server_options& options);
+    /// On a \p home, of which it is the client. \throws as rtp_server's constructor
+    engine(const std::shared_ptr<io_home>& home, std::shared_ptr<exception_sink> sink,
+           const server_options& options);
 
     /// Once, after construction.
     void start();
@@ -95,7 +99,21 @@ private:
     void on_alarm() override;
     void on_stop();
 
+    std::span<const ready_event> wait(time_point deadline) noexcept override;
+    std::size_t serve(std::span<const ready_event> events, time_point now) override;
+    time_point next_deadline() const noexcept override;
+    bool on_time(time_point now) override;
+    bool hand_over() noexcept override;
+    void wake_later() noexcept override { alarm_->ring(); }
+    native_descriptor descriptor() const noexcept override { return input_.descriptor(); }
+
+    /// \p own_executor is for what is ours.
+    engine(boost::asio::any_io_executor executor, boost::asio::any_io_executor own_executor,
+           std::shared_ptr<io_home> home, std::shared_ptr<exception_sink> sink,
+           const server_options& options);
+
     boost::asio::any_io_executor executor_;
+    boost::asio::any_io_executor own_executor_;
     const std::shared_ptr<io_home> home_;
     const std::shared_ptr<exception_sink> sink_;
     const std::shared_ptr<alarm> alarm_;

@@ -35,9 +35,7 @@ public:
 
     void operator()(boost::system::error_code ec) {
         const auto self = std::exchange(flusher_, {}).lock();
-        if (!self || ec) return;
-        ++self->ticks_;
-        self->flush_announced();
+        if (self && !ec) self->on_tick();
     }
 
 private:
@@ -45,13 +43,14 @@ private:
 };
 
 flusher::flusher(const boost::asio::any_io_executor& executor, std::optional<duration> tick,
-                 const channel_registry& channels, deferred_tasks& tasks)
+                 bool has_runner, const channel_registry& channels, deferred_tasks& tasks)
     : executor_{executor},
       tick_{tick},
       origin_{std::chrono::steady_clock::now()},
       channels_{channels},
       tasks_{tasks},
-      timer_{std::in_place, executor} {}
+      timer_{std::in_place, executor},
+      has_runner_{has_runner} {}
 
 std::uint64_t flusher::lone_delivery() const noexcept {
     return handlers_of == this ? lone_delivery_ : 0;
@@ -77,14 +76,42 @@ void flusher::announce(const std::weak_ptr<rtp_channel>& channel) noexcept {
 void flusher::arm_tick() {
     if (!timer_) return; // what was queued left when its channel closed
     const duration since = std::chrono::steady_clock::now() - origin_;
-    timer_->expires_at(origin_ + (since / *tick_ + 1) * *tick_);
+    const time_point next = origin_ + (since / *tick_ + 1) * *tick_;
+    if (has_runner_) {
+        next_tick_ = next;
+        return;
+    }
+    timer_->expires_at(next);
     try {
         timer_->async_wait(tick_wait{*this});
     } catch (...) { // the handler has noticed
     }
 }
 
-void flusher::stop() noexcept { timer_.reset(); }
+void flusher::use_timer() noexcept {
+    has_runner_ = false;
+    if (std::exchange(next_tick_, time_point::max()) == time_point::max()) return;
+    try {
+        arm_tick();
+    } catch (...) { // as Asio declares; it has no cause to
+    }
+}
+
+void flusher::on_time(time_point now) {
+    if (now < next_tick_) return;
+    next_tick_ = time_point::max();
+    on_tick();
+}
+
+void flusher::on_tick() {
+    ++ticks_;
+    flush_announced();
+}
+
+void flusher::stop() noexcept {
+    timer_.reset();
+    next_tick_ = time_point::max();
+}
 
 void flusher::flush_announced() {
     bool all = false;

@@ -28,9 +28,10 @@ namespace rtpsynth::asio_server::detail {
 /// the executor.
 class flusher {
 public:
-    /// \p executor outlives it; its owner may replace it after stop().
+    /// \p executor outlives it; its owner may replace it after stop(). With a runner, somebody
+    /// calls on_time() at next_tick(), until use_timer().
     flusher(const boost::asio::any_io_executor& executor, std::optional<duration> tick,
-            const channel_registry& channels, deferred_tasks& tasks);
+            bool has_runner, const channel_registry& channels, deferred_tasks& tasks);
 
     /// Once, before anything else. \p self is this one, as its owner keeps it.
     void start(std::weak_ptr<flusher> self) noexcept { self_ = std::move(self); }
@@ -72,11 +73,19 @@ public:
     void flush(const std::shared_ptr<rtp_channel>& channel);
     /// Waits for the next tick.
     void arm_tick();
+    /// Has a timer of Asio's do so.
+    void use_timer() noexcept;
+    /// time_point::max(): there is none, or Asio waits for it.
+    time_point next_tick() const noexcept { return next_tick_; }
+    /// No-op before next_tick().
+    void on_time(time_point now);
     /// There are no ticks any more.
     void stop() noexcept;
 
 private:
     class tick_wait;
+
+    void on_tick();
 
     const boost::asio::any_io_executor& executor_;
     const std::optional<duration> tick_;
@@ -85,6 +94,8 @@ private:
     deferred_tasks& tasks_;
     std::weak_ptr<flusher> self_;
     std::optional<boost::asio::steady_timer> timer_; // none after stop()
+    bool has_runner_;
+    time_point next_tick_ = time_point::max();
     std::vector<std::weak_ptr<rtp_channel>> flushing_;
     std::uint64_t deliveries_ = 0;
     std::uint64_t lone_delivery_ = 0;

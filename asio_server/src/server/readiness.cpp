@@ -4,6 +4,7 @@
 
 #include <rtpsynth/asio_server/channel/rtp_channel.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <span>
 #include <utility>
@@ -44,17 +45,20 @@ private:
     allocator_type memory_;
 };
 
-readiness::readiness(const boost::asio::any_io_executor& executor, std::shared_ptr<alarm> alarm,
-                     std::shared_ptr<deferred_tasks> tasks,
+readiness::readiness(const boost::asio::any_io_executor& executor, std::shared_ptr<io_home> home,
+                     std::shared_ptr<alarm> alarm, std::shared_ptr<deferred_tasks> tasks,
                      std::shared_ptr<completion_queue> completing, const channel_registry& channels,
                      flusher& output, alarm_handler& on_alarm)
-    : alarm_{std::move(alarm)},
+    : executor_{executor},
+      home_{std::move(home)},
+      alarm_{std::move(alarm)},
       tasks_{std::move(tasks)},
       completing_{std::move(completing)},
       channels_{channels},
       output_{output},
       alarm_handler_{on_alarm},
-      sockets_{executor, *alarm_, [later = tasks_] { later->owe(task::resume); }} {}
+      sockets_{executor, *alarm_, [later = tasks_] { later->owe(task::resume); },
+               home_ ? home_->waker_of_set() : nullptr} {}
 
 void readiness::wait() noexcept {
     if (stopped_) return;
@@ -88,9 +92,13 @@ void readiness::on_ready() {
     bool alarmed = false;
     {
         const flusher::handler_scope handlers{output_};
-        // Asio's own round costs as much as several datagrams, but others wait for it.
-        const time_point until = std::chrono::steady_clock::now() + longest_stay;
-        while (turn(alarmed) && std::chrono::steady_clock::now() < until) {
+        // Asio's own round costs as much as several datagrams, but others wait for it. After a lone
+        // datagram Asio may as well find out whether there are more: it asks the set when the next
+        // wait begins.
+        time_point now = std::chrono::steady_clock::now();
+        const time_point until = now + longest_stay;
+        while (turn(sockets_.poll(room_), now, alarmed) > 1 &&
+               (now = std::chrono::steady_clock::now()) < until) {
         }
     }
     // The destructor of a channel's last owner may have queued something, too.
@@ -99,13 +107,29 @@ void readiness::on_ready() {
     if (alarmed) alarm_handler_.on_alarm();
 }
 
-/// \return whether more may be ready by now. After a lone datagram Asio may as well find out: it
-/// asks the set when the next wait begins.
-bool readiness::turn(bool& alarmed) {
-    std::array<ready_event, most_events> room;
-    const std::span<const ready_event> events = sockets_.poll(room);
-    if (events.empty()) return false;
-    const time_point now = std::chrono::steady_clock::now();
+std::size_t readiness::serve(std::span<const ready_event> events, time_point now) {
+    if (events.empty()) return 0;
+    bool alarmed = false;
+    std::size_t served = 0;
+    {
+        const flusher::handler_scope handlers{output_};
+        served = turn(events, now, alarmed);
+    }
+    // The destructor of a channel's last owner may have queued something, too.
+    if (output_.is_due()) tasks_->request(task::flush);
+    if (alarmed) alarm_handler_.on_alarm();
+    return served;
+}
+
+bool readiness::hand_over() noexcept {
+    if (stopped_) return true;
+    if (!sockets_.hand_over(executor_)) return false;
+    wait();
+    return true;
+}
+
+std::size_t readiness::turn(std::span<const ready_event> events, time_point now, bool& alarmed) {
+    if (events.empty()) return 0;
     ++turns_;
     sweep_ = channels_.size() / most_events + 1;
     channels_.find(events, ready_);
@@ -116,10 +140,12 @@ bool readiness::turn(bool& alarmed) {
         if (events[i].token == alarm_token) {
             alarm_->take();
             alarmed = true;
+        } else if (events[i].token == waker_token) {
+            home_->take_wakeup();
         }
         if (const auto channel = std::move(ready_[i])) datagrams += serve(channel, events[i], now);
     }
-    return events.size() > 1 || datagrams > 1;
+    return std::max(events.size(), datagrams);
 }
 
 std::size_t readiness::serve(const std::shared_ptr<rtp_channel>& channel, const ready_event& event,

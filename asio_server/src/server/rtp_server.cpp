@@ -26,25 +26,65 @@ std::shared_ptr<detail::exception_sink> sink_of(const server_options& o) {
 } // namespace
 
 rtp_server::rtp_server(const server_options& options) {
-    const auto sink = sink_of(checked(options));
-    thread_ =
-        std::make_unique<detail::io_thread>([sink](const std::exception_ptr& e) { sink->take(e); });
-    engine_ = std::make_shared<detail::engine>(thread_->home()->context().get_executor(),
-                                               thread_->home(), sink, options);
-    engine_->start();
+    make_home(options);
+    thread_ = std::make_unique<detail::io_thread>(home_);
 }
 
+rtp_server::rtp_server(caller_runs_t, const server_options& options) { make_home(options); }
+
 rtp_server::rtp_server(boost::asio::any_io_executor executor, const server_options& options)
-    : engine_{std::make_shared<detail::engine>(detail::make_serial(std::move(executor)), nullptr,
+    : engine_{std::make_shared<detail::engine>(detail::make_serial(std::move(executor)),
                                                sink_of(checked(options)), options)} {
     engine_->start();
 }
 
+void rtp_server::make_home(const server_options& options) {
+    const auto sink = sink_of(checked(options));
+    home_ =
+        std::make_shared<detail::io_home>([sink](const std::exception_ptr& e) { sink->take(e); });
+    home_->prepare();
+    engine_ = std::make_shared<detail::engine>(home_, sink, options);
+    engine_->start();
+}
+
 rtp_server::~rtp_server() {
-    if (engine_->inherited())
+    if (engine_->inherited()) {
         detail::engine::abandon(std::move(engine_));
-    else
-        shutdown();
+        if (home_ && !thread_) detail::io_home::abandon(std::move(home_));
+        return;
+    }
+    shutdown();
+    if (home_ && !thread_) home_->end();
+}
+
+void rtp_server::poll() noexcept {
+    if (const auto home = run_by_caller()) home->poll();
+}
+
+void rtp_server::run_one() noexcept { run_one_until(time_point::max()); }
+
+void rtp_server::run_one_until(time_point deadline) noexcept {
+    if (const auto home = run_by_caller()) home->run_one(deadline);
+}
+
+void rtp_server::wake() noexcept {
+    if (const auto home = run_by_caller()) home->wake();
+}
+
+std::optional<time_point> rtp_server::next_deadline() const noexcept {
+    const auto home = run_by_caller();
+    const time_point next = home ? home->next_deadline() : time_point::max();
+    return next == time_point::max() ? std::nullopt : std::optional{next};
+}
+
+rtp_server::native_handle_type rtp_server::native_handle() const noexcept {
+    const auto home = run_by_caller();
+    return home ? home->descriptor() : static_cast<native_handle_type>(-1);
+}
+
+/// None of another kind of server, or in a child of fork(). Its handlers may destroy the server.
+std::shared_ptr<detail::io_home> rtp_server::run_by_caller() const noexcept {
+    return home_ && !thread_ && !home_->inherited() ? home_ : nullptr;
 }
 
 rtp_server::executor_type rtp_server::get_executor() const noexcept { return engine_->executor(); }
@@ -57,7 +97,10 @@ std::shared_ptr<rtp_channel> rtp_server::make_channel(
 void rtp_server::shutdown() noexcept {
     if (engine_->inherited()) return;
     engine_->shutdown();
-    if (thread_) thread_->finish();
+    if (thread_)
+        thread_->finish();
+    else if (home_)
+        home_->release();
 }
 
 std::optional<duration> rtp_server::tick() const noexcept { return engine_->tick(); }

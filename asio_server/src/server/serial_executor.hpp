@@ -2,6 +2,8 @@
 /// The executor of a server that runs on the application's.
 #pragma once
 
+#include "server/home_executor.hpp"
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/strand.hpp>
@@ -19,11 +21,11 @@ inline boost::asio::any_io_executor make_serial(boost::asio::any_io_executor exe
 }
 
 /// Whether the calling thread is inside \p executor: one that make_serial made, or that of an
-/// io_context that one thread runs. False for any other.
+/// io_home. False for any other.
 inline bool is_running_in(const boost::asio::any_io_executor& executor) noexcept {
     using context_executor = boost::asio::io_context::executor_type;
     using boost::asio::strand;
-    if (const auto* const one = executor.target<context_executor>())
+    if (const auto* const one = executor.target<home_executor<context_executor>>())
         return one->running_in_this_thread();
     if (const auto* const of_context = executor.target<strand<context_executor>>())
         return of_context->running_in_this_thread();

@@ -59,6 +59,9 @@ public:
     /// Waits, if that failed before.
     void resume() noexcept;
 
+    /// When something is to be fired next; time_point::max(): never, or fire() is posted.
+    time_point next_wakeup() const noexcept { return wake_; }
+
     /// Until detach().
     bool is_attached() const noexcept { return timer_.has_value(); }
     const boost::asio::any_io_executor& executor() const noexcept { return executor_; }

@@ -3,12 +3,17 @@
 #include <boost/system/system_error.hpp>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/epoll.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
+#include <chrono>
+#include <ctime>
 
 namespace rtpsynth::asio_server::detail {
 namespace {
@@ -31,6 +36,26 @@ boost::asio::posix::stream_descriptor duplicate(const boost::asio::any_io_execut
     return descriptor;
 }
 
+/// epoll_wait() to the nanosecond, on kernels before 5.11 too. Negative: for good.
+int wait_exactly(int fd, epoll_event* events, int most, duration longest) noexcept {
+    if (longest <= duration::zero())
+        return ::epoll_wait(fd, events, most, longest < duration::zero() ? -1 : 0);
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(longest);
+    const timespec time{.tv_sec = static_cast<std::time_t>(seconds.count()),
+                        .tv_nsec = static_cast<long>((longest - seconds).count())};
+#ifdef SYS_epoll_pwait2
+    static std::atomic<bool> missing{false};
+    if (!missing.load(std::memory_order_relaxed)) {
+        const long got = ::syscall(SYS_epoll_pwait2, fd, events, most, &time, nullptr, 0);
+        if (got >= 0 || (errno != ENOSYS && errno != EPERM)) return static_cast<int>(got);
+        missing.store(true, std::memory_order_relaxed);
+    }
+#endif
+    pollfd one{fd, POLLIN, 0};
+    if (::ppoll(&one, 1, &time, nullptr) <= 0) return 0;
+    return ::epoll_wait(fd, events, most, 0);
+}
+
 std::uint32_t events_of(interest wanted) noexcept {
     return (wanted.readable ? EPOLLIN : 0U) | (wanted.writable ? EPOLLOUT : 0U);
 }
@@ -38,12 +63,15 @@ std::uint32_t events_of(interest wanted) noexcept {
 } // namespace
 
 ready_set::ready_set(const boost::asio::any_io_executor& executor, alarm& alarm,
-                     std::function<void()>)
+                     std::function<void()>, const waker* waker)
     : fd_{::epoll_create1(EPOLL_CLOEXEC)} {
     if (fd_ < 0) throw boost::system::system_error{last_error(), "epoll_create1"};
     try {
-        ready_.emplace(duplicate(executor, fd_));
+        if (!waker) ready_.emplace(duplicate(executor, fd_));
         if (const error_code e = control(EPOLL_CTL_ADD, alarm.descriptor(), EPOLLIN, alarm_token))
+            throw boost::system::system_error{e, "epoll_ctl"};
+        if (!waker) return;
+        if (const error_code e = control(EPOLL_CTL_ADD, waker->descriptor(), EPOLLIN, waker_token))
             throw boost::system::system_error{e, "epoll_ctl"};
     } catch (...) {
         ::close(fd_);
@@ -73,10 +101,32 @@ void ready_set::remove(udp_socket& socket) noexcept {
     control(EPOLL_CTL_DEL, socket.descriptor(), 0, 0);
 }
 
+bool ready_set::hand_over(const boost::asio::any_io_executor& executor) noexcept {
+    try {
+        ready_.emplace(duplicate(executor, fd_));
+        return true;
+    } catch (...) {
+        return false;
+    }
+}
+
 std::span<ready_event> ready_set::poll(std::span<ready_event> room) noexcept {
+    return wait_for(room, duration::zero());
+}
+
+std::span<ready_event> ready_set::wait(std::span<ready_event> room, time_point deadline) noexcept {
+    if (deadline == time_point::max()) return wait_for(room, duration{-1});
+    if (deadline == time_point::min()) return wait_for(room, duration::zero());
+    // The kernel may be late by a thousandth: a long wait is cut short, and begins again.
+    constexpr duration exact = std::chrono::milliseconds{50};
+    const duration left = deadline - std::chrono::steady_clock::now();
+    return wait_for(room, std::max(duration::zero(), left > exact ? left - left / 256 : left));
+}
+
+std::span<ready_event> ready_set::wait_for(std::span<ready_event> room, duration longest) noexcept {
     std::array<epoll_event, 64> events;
     const auto most = static_cast<int>(std::min(room.size(), events.size()));
-    const int got = ::epoll_wait(fd_, events.data(), most, 0);
+    const int got = wait_exactly(fd_, events.data(), most, longest);
     const std::size_t count = got > 0 ? static_cast<std::size_t>(got) : 0;
     for (std::size_t i = 0; i != count; ++i)
         room[i] = {.token = events[i].data.u64,

@@ -5,6 +5,9 @@
 #include "io/event.hpp"
 #include "io/linux/alarm.hpp"
 #include "io/linux/udp_socket.hpp"
+#include "io/linux/waker.hpp"
+
+#include <rtpsynth/base/clock.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -18,8 +21,9 @@
 
 namespace rtpsynth::asio_server::detail {
 
-/// The sockets of a server in a set of their own, which Asio watches as one descriptor: one Asio
-/// operation for all that are ready instead of one per datagram. Level-triggered.
+/// The sockets of a server in a set of their own, for which the server waits itself, or which Asio
+/// watches as one descriptor: one Asio operation for all that are ready instead of one per
+/// datagram. Level-triggered.
 ///
 /// Threads: add, modify, remove and poll are safe, as the kernel's are; the rest belongs to the
 /// executor.
@@ -27,10 +31,15 @@ class ready_set {
 public:
     using error_code = boost::system::error_code;
 
-    /// \p alarm is in the set, too, as alarm_token, and outlives it. The last argument is called
-    /// by backends in which the wait of a single socket may be lost.
+    /// Whether there is wait(), or Asio has to do it all.
+    static constexpr bool waits = true;
+
+    /// \p alarm is in the set, too, as alarm_token, and outlives it. The third argument is called
+    /// by backends in which the wait of a single socket may be lost. With a \p waker, which is in
+    /// the set as waker_token, Asio does not know of the set before hand_over().
     /// \throws boost::system::system_error
-    ready_set(const boost::asio::any_io_executor& executor, alarm& alarm, std::function<void()>);
+    ready_set(const boost::asio::any_io_executor& executor, alarm& alarm, std::function<void()>,
+              const waker* waker = nullptr);
     ~ready_set();
     ready_set(const ready_set&) = delete;
     ready_set& operator=(const ready_set&) = delete;
@@ -41,8 +50,11 @@ public:
     /// After an event of \p socket was dealt with. The kernel goes on watching by itself.
     void rearm(udp_socket&) noexcept {}
 
-    /// Completes with no error when something is ready, and with operation_aborted after close().
-    /// One at a time. If there is no memory it throws, or just destroys the handler.
+    /// Has Asio watch the set. \return whether it does, from now on
+    bool hand_over(const boost::asio::any_io_executor& executor) noexcept;
+    /// After hand_over(). Completes with no error when something is ready, and with
+    /// operation_aborted after close(). One at a time. If there is no memory it throws, or just
+    /// destroys the handler.
     template <class Handler>
     void async_wait(Handler&& handler) {
         ready_->async_wait(boost::asio::posix::descriptor_base::wait_read,
@@ -51,6 +63,12 @@ public:
     /// What is ready now; as many as there is room for, the others with the next call.
     std::span<ready_event> poll(std::span<ready_event> room) noexcept;
 
+    /// What is ready; waits until something is, or until \p deadline. It may return nothing before
+    /// that. At time_point::max() it waits for good.
+    std::span<ready_event> wait(std::span<ready_event> room, time_point deadline) noexcept;
+    /// The set itself, readable while something in it is ready.
+    int descriptor() const noexcept { return fd_; }
+
     /// Nothing is waited for any more.
     void close() noexcept;
     /// Closes the copies of the descriptors that a child of fork() has inherited. After that the
@@ -58,6 +76,7 @@ public:
     void abandon() noexcept;
 
 private:
+    std::span<ready_event> wait_for(std::span<ready_event> room, duration longest) noexcept;
     error_code control(int operation, int fd, std::uint32_t events, std::uint64_t token) noexcept;
 
     int fd_;

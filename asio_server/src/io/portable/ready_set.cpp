@@ -47,7 +47,7 @@ private:
 } // namespace
 
 ready_set::ready_set(const boost::asio::any_io_executor& executor, alarm& alarm,
-                     std::function<void()> on_lost)
+                     std::function<void()> on_lost, const waker*)
     : executor_{executor}, alarm_{alarm}, list_{std::make_shared<ready_list>(std::move(on_lost))} {
     // The alarm knows the list weakly, since what the list calls may keep the alarm.
     alarm_.start(

@@ -6,6 +6,10 @@
 #include "io/portable/alarm.hpp"
 #include "io/portable/socket_watch.hpp"
 #include "io/portable/udp_socket.hpp"
+#include "io/portable/waker.hpp"
+#include "io/process.hpp"
+
+#include <rtpsynth/base/clock.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/error.hpp>
@@ -29,10 +33,12 @@ class ready_set {
 public:
     using error_code = boost::system::error_code;
 
+    static constexpr bool waits = false;
+
     /// \p alarm is in the set, too, as alarm_token, and outlives it. \p on_lost is called, by any
     /// thread, when a socket's wait has ended for want of memory: somebody has to rearm() all.
     ready_set(const boost::asio::any_io_executor& executor, alarm& alarm,
-              std::function<void()> on_lost);
+              std::function<void()> on_lost, const waker* = nullptr);
     ~ready_set() { close(); }
     ready_set(const ready_set&) = delete;
     ready_set& operator=(const ready_set&) = delete;
@@ -44,6 +50,8 @@ public:
     /// After an event of \p socket was dealt with: waits for the next one.
     void rearm(udp_socket& socket) noexcept;
 
+    /// It does, always.
+    bool hand_over(const boost::asio::any_io_executor&) noexcept { return true; }
     /// Completes with no error when something is ready, and with operation_aborted after close().
     /// One at a time. If there is no memory it throws, or just destroys the handler.
     template <class Handler>
@@ -53,8 +61,15 @@ public:
         boost::asio::post(executor_,
                           [h = std::move(waiting)]() mutable { std::move(h)(error_code{}); });
     }
+    /// As poll(): Asio waits.
+    std::span<ready_event> wait(std::span<ready_event> room, time_point) noexcept {
+        return poll(room);
+    }
     /// What is ready now; as many as there is room for, the others with the next call.
     std::span<ready_event> poll(std::span<ready_event> room) noexcept;
+
+    /// There is none.
+    native_descriptor descriptor() const noexcept { return static_cast<native_descriptor>(-1); }
 
     /// Nothing is waited for any more.
     void close() noexcept;

@@ -6,10 +6,12 @@
 #include <rtpsynth/asio_server/channel/options.hpp>
 #include <rtpsynth/asio_server/channel/rtp_channel.hpp>
 #include <rtpsynth/asio_server/server/options.hpp>
+#include <rtpsynth/base/clock.hpp>
 #include <rtpsynth/base/compiler.h>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/execution_context.hpp>
+#include <boost/asio/ip/udp.hpp>
 
 #include <memory>
 #include <optional>
@@ -19,9 +21,16 @@
 namespace rtpsynth::asio_server {
 
 namespace detail {
+class io_home;
 class io_thread;
 struct server_access;
 } // namespace detail
+
+/// Tag: the server has no thread; whoever calls rtp_server::run_one() or poll() serves it.
+struct caller_runs_t {
+    explicit caller_runs_t() = default;
+};
+inline constexpr caller_runs_t caller_runs{};
 
 /// Makes channels and serves them all, on an io_context with one thread of its own or on an
 /// executor of the application.
@@ -63,6 +72,9 @@ class RTPSYNTH_API rtp_server {
 public:
     using executor_type = boost::asio::any_io_executor;
 
+    /// What an operating system calls a descriptor.
+    using native_handle_type = boost::asio::ip::udp::socket::native_handle_type;
+
     /// Runs on an io_context and a thread of its own.
     /// \throws std::invalid_argument naming the option; boost::system::system_error if there is no
     ///         descriptor or thread left
@@ -82,7 +94,13 @@ public:
     explicit rtp_server(ExecutionContext& context, const server_options& options = {})
         : rtp_server{boost::asio::any_io_executor{context.get_executor()}, options} {}
 
-    /// Calls shutdown().
+    /// Runs on an io_context of its own, whose handlers run in poll() and run_one(). What they
+    /// throw goes where it goes with a thread of the server's own. \throws as above
+    explicit rtp_server(caller_runs_t, const server_options& options = {});
+
+    /// Calls shutdown(). What handlers have posted and async_ operations that have completed by
+    /// then are called by this, if the server was made with caller_runs and is not destroyed by a
+    /// handler of its own.
     ~rtp_server();
     rtp_server(const rtp_server&) = delete;
     rtp_server& operator=(const rtp_server&) = delete;
@@ -129,6 +147,41 @@ public:
         return make_channel(options, nullptr);
     }
 
+    /// Serves what is ready, without waiting for more: at most for about 1 ms, unless a handler
+    /// takes longer.
+    ///
+    /// \par Preconditions
+    /// The server was made with caller_runs. Otherwise, and if it is called by a handler of this
+    /// server or by a child of fork(), this does nothing.
+    ///
+    /// \par Thread safety
+    /// Any thread. Of several threads that call poll() or run_one(), one serves and the others wait
+    /// for it to return.
+    void poll() noexcept;
+
+    /// Waits until something was served or wake() was called. After shutdown() it does not wait.
+    /// \par Preconditions, thread safety
+    /// As poll().
+    void run_one() noexcept;
+    /// The same, until \p deadline at most. One in the past: as poll(), but for one turn.
+    void run_one_until(time_point deadline) noexcept;
+
+    /// Has a run_one() return, or else the next one at once. Any thread, any handler.
+    void wake() noexcept;
+
+    /// When poll() has something to do even if native_handle() is not readable: a tick or a timer.
+    /// nullopt: never. To be asked after poll(), by whoever called it.
+    std::optional<time_point> next_deadline() const noexcept;
+
+    /// A descriptor to wait for in another event loop: poll() is to be called while it is readable,
+    /// and at next_deadline(). It belongs to the server. -1 if there is none: RTPSYNTH_IO is
+    /// portable, or the server was not made with caller_runs.
+    ///
+    /// It does not tell of what Asio does on get_executor() for others, such as their timers,
+    /// sockets and resolvers: run_one() serves those exactly, poll() when it happens to be called.
+    /// Such a program is better off with timers of its other loop.
+    native_handle_type native_handle() const noexcept;
+
     /// Closes all channels as rtp_channel::close does, blocking for at most 0.1 s in all, and ends
     /// the server's own thread, which is joined unless it is the caller. May be called any number
     /// of times; each call returns when it is done.
@@ -146,8 +199,12 @@ private:
     std::shared_ptr<rtp_channel> make_channel(const channel_options& options,
                                               std::unique_ptr<detail::receive_handler> handler);
 
+    void make_home(const server_options& options);
+    std::shared_ptr<detail::io_home> run_by_caller() const noexcept;
+
+    std::shared_ptr<detail::io_home> home_; // none on the application's executor
     std::shared_ptr<detail::engine> engine_;
-    std::unique_ptr<detail::io_thread> thread_; // none on the application's executor
+    std::unique_ptr<detail::io_thread> thread_; // none if others run it
 };
 
 } // namespace rtpsynth::asio_server
