@@ -175,15 +175,6 @@ void udp_socket::close() noexcept {
     fd_ = -1;
 }
 
-boost::system::error_code udp_socket::adapt(endpoint& to) const noexcept {
-    if (to.port() == 0) return boost::asio::error::invalid_argument;
-    const bool v6 = local_.address().is_v6();
-    if (to.address().is_v6() == v6) return {};
-    if (!v6 || v6_only_) return boost::asio::error::address_family_not_supported;
-    to.address(boost::asio::ip::make_address_v6(boost::asio::ip::v4_mapped, to.address().to_v4()));
-    return {};
-}
-
 void udp_socket::accept_only(const endpoint& peer) noexcept {
     if (!may_connect_ || peer_ == peer) return;
     // Connecting to an address of a link would bind the socket to that link.

@@ -3,6 +3,7 @@
 /// counters.
 #pragma once
 
+#include "io/adapt_endpoint.hpp"
 #include "io/capabilities.hpp"
 #include "io/linux/receive_buffers.hpp"
 
@@ -53,7 +54,7 @@ public:
     void abandon() noexcept { close(); }
 
     /// Brings \p to into the socket's own family. \return the error to refuse it with
-    error_code adapt(endpoint& to) const noexcept;
+    error_code adapt(endpoint& to) const noexcept { return adapt_endpoint(to, local_, v6_only_); }
 
     /// Has the kernel drop what others than \p peer send, where that changes nothing else: only for
     /// a socket bound to an address and a port that were both named. What is queued may be from

@@ -4,7 +4,6 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/asio/ip/address_v6.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/system/system_error.hpp>
 
@@ -62,15 +61,6 @@ void udp_socket::close() noexcept { socket_.reset(); }
 // The object stays: to destroy it would take the parent's socket out of the reactor they share.
 void udp_socket::abandon() noexcept {
     if (socket_ && !std::exchange(abandoned_, true)) close_inherited(socket_->native_handle());
-}
-
-boost::system::error_code udp_socket::adapt(endpoint& to) const noexcept {
-    if (to.port() == 0) return boost::asio::error::invalid_argument;
-    const bool v6 = local_.address().is_v6();
-    if (to.address().is_v6() == v6) return {};
-    if (!v6 || v6_only_) return boost::asio::error::address_family_not_supported;
-    to.address(boost::asio::ip::make_address_v6(boost::asio::ip::v4_mapped, to.address().to_v4()));
-    return {};
 }
 
 udp_socket::outcome udp_socket::send(std::span<const std::uint8_t> bytes, std::size_t size,

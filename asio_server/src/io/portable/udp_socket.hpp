@@ -2,6 +2,7 @@
 /// A non-blocking UDP socket, by what Asio has everywhere.
 #pragma once
 
+#include "io/adapt_endpoint.hpp"
 #include "io/capabilities.hpp"
 #include "io/portable/receive_buffers.hpp"
 #include "io/portable/socket_watch.hpp"
@@ -51,7 +52,7 @@ public:
     void abandon() noexcept;
 
     /// Brings \p to into the socket's own family. \return the error to refuse it with
-    error_code adapt(endpoint& to) const noexcept;
+    error_code adapt(endpoint& to) const noexcept { return adapt_endpoint(to, local_, v6_only_); }
 
     /// Would have the kernel drop what others than \p peer send. Asio's connect() does not undo it
     /// everywhere.
