@@ -107,8 +107,10 @@ private:
 
     void failed(std::exception_ptr error) noexcept override;
 
-    // With the I/O lock held:
+    bool leaves_at_once() noexcept;
     bool send_at_once(std::span<const std::uint8_t> data, const endpoint* to) noexcept;
+
+    // With the I/O lock held:
     flushed send_some(std::size_t budget, completions& done) noexcept;
     void finish_record(error_code result, completions& done) noexcept;
     void fail_record(error_code error, completions& done) noexcept;
@@ -153,8 +155,9 @@ private:
     unsigned singles_ = 0;        // turns in which not to try for more
     std::uint64_t last_turn_ = 0; // with something to read
     mutable std::uint32_t dropped_before_ = 0;
-    std::uint64_t sent_in_delivery_ = 0; // at once; on the executor
-    std::atomic<bool> closing_{false};   // by async_close, and not done yet
+    std::uint64_t sent_in_delivery_ = 0;  // at once; on the executor
+    std::atomic<time_point> last_send_{}; // from outside of receive handlers
+    std::atomic<bool> closing_{false};    // by async_close, and not done yet
     std::unique_ptr<close_op> close_op_;
     time_point close_until_{};
     error_code last_receive_error_;

@@ -15,6 +15,9 @@ namespace {
 
 namespace error = boost::asio::error;
 
+// Between datagrams of a burst. To wake the server's thread for one takes about as long.
+constexpr duration longest_gap = std::chrono::microseconds{30};
+
 } // namespace
 
 channel_impl::error_code channel_impl::set_target(endpoint target) noexcept {
@@ -40,17 +43,28 @@ channel_impl::error_code channel_impl::try_send(std::span<const std::uint8_t> da
         if (const error_code e = socket_.adapt(adapted)) return e;
         to = &adapted;
     }
-    if (const std::uint64_t delivery = owner_->output().lone_delivery())
-        if (std::exchange(sent_in_delivery_, delivery) != delivery && send_at_once(data, to))
-            return {};
+    if (leaves_at_once() && send_at_once(data, to)) return {};
     const output_queue::queued queued = output_.push(data, to);
     if (queued.announce) owner_->announce(self_);
     return queued.error;
 }
 
-/// Sends the answer to a lone datagram: there is nothing it could leave together with. A second one
-/// in the same call of the handler is queued, since more may follow. Waits for nobody.
-/// \return false if it is to be queued
+/// Whether there is nothing that the next datagram could leave together with: it is the answer to a
+/// lone one, or comes from outside of receive handlers some time after the one before. A second one
+/// in the same call of a handler, or soon after, is queued, since more may follow.
+bool channel_impl::leaves_at_once() noexcept {
+    const flusher& output = owner_->output();
+    if (output.tick()) return false;
+    if (output.is_in_handler()) {
+        const std::uint64_t delivery = output.lone_delivery();
+        return delivery != 0 && std::exchange(sent_in_delivery_, delivery) != delivery;
+    }
+    const time_point now = std::chrono::steady_clock::now();
+    const time_point before = last_send_.exchange(now, std::memory_order_relaxed);
+    return now - before >= longest_gap && !owner_->inherited();
+}
+
+/// On whichever thread it is called. Waits for nobody. \return false if it is to be queued
 bool channel_impl::send_at_once(std::span<const std::uint8_t> data, const endpoint* to) noexcept {
     const std::unique_lock lock{io_, std::try_to_lock};
     if (!lock || !socket_.is_open()) return false;

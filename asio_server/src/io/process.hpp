@@ -19,7 +19,7 @@ public:
     bool inherited() const noexcept;
 
 private:
-    long id_;
+    long id_ = 0;
 };
 
 using native_descriptor = boost::asio::ip::udp::socket::native_handle_type;

@@ -52,9 +52,7 @@ flusher::flusher(const boost::asio::any_io_executor& executor, std::optional<dur
       timer_{std::in_place, executor},
       has_runner_{has_runner} {}
 
-std::uint64_t flusher::lone_delivery() const noexcept {
-    return handlers_of == this ? lone_delivery_ : 0;
-}
+bool flusher::is_in_handler() const noexcept { return handlers_of == this; }
 
 void flusher::announce(const std::weak_ptr<rtp_channel>& channel) noexcept {
     {
@@ -69,7 +67,7 @@ void flusher::announce(const std::weak_ptr<rtp_channel>& channel) noexcept {
     }
     if (tick_)
         tasks_.request(task::tick);
-    else if (handlers_of != this)
+    else if (!is_in_handler())
         tasks_.request(task::flush);
 }
 

@@ -24,7 +24,7 @@ namespace rtpsynth::asio_server::detail {
 /// Notes which channels have something to send and flushes them: at the next tick or, without
 /// ticks, when the handler that queued has returned.
 ///
-/// Threads: announce(), is_due(), lone_delivery(), tick() and ticks() are safe; the rest belongs to
+/// Threads: announce(), is_due(), is_in_handler(), tick() and ticks() are safe; the rest belongs to
 /// the executor.
 class flusher {
 public:
@@ -58,9 +58,11 @@ public:
         const flusher* outer_; // a handler may run another context
     };
 
-    /// The number of the delivery, of one datagram, that this thread is in; 0: none such, or what
+    /// Whether this thread is in one.
+    bool is_in_handler() const noexcept;
+    /// The number of the delivery, of one datagram, that the handlers are in; 0: none such, or what
     /// is queued waits for a tick. What such a handler sends first leaves at once.
-    std::uint64_t lone_delivery() const noexcept;
+    std::uint64_t lone_delivery() const noexcept { return lone_delivery_; }
     /// Call before a handler is called with \p datagrams, and end_delivery() after it.
     void begin_delivery(std::size_t datagrams) noexcept {
         lone_delivery_ = datagrams == 1 && !tick_ ? ++deliveries_ : 0;

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <utility>
 
@@ -26,10 +27,19 @@ private:
     sigset_t before_;
 };
 
+std::atomic<long> forks{0};
+
+/// The number of forks between this process and the first one of ours: it is asked for each
+/// datagram, and getpid() is a system call.
+long this_process() noexcept {
+    static const bool counted = ::pthread_atfork(nullptr, nullptr, [] { ++forks; }) == 0;
+    return counted ? forks.load(std::memory_order_relaxed) : ::getpid();
+}
+
 } // namespace
 
-process_mark::process_mark() noexcept : id_{::getpid()} {}
-bool process_mark::inherited() const noexcept { return ::getpid() != id_; }
+process_mark::process_mark() noexcept : id_{this_process()} {}
+bool process_mark::inherited() const noexcept { return this_process() != id_; }
 
 void close_inherited(native_descriptor descriptor) noexcept { ::close(descriptor); }
 

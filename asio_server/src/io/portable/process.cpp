@@ -5,7 +5,7 @@
 
 namespace rtpsynth::asio_server::detail {
 
-process_mark::process_mark() noexcept : id_{0} {}
+process_mark::process_mark() noexcept = default;
 bool process_mark::inherited() const noexcept { return false; }
 
 void close_inherited(native_descriptor) noexcept {}

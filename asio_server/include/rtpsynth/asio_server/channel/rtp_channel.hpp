@@ -97,6 +97,11 @@ public:
     /// without ticks, at once. A run of datagrams of equal size to one destination is one system
     /// call.
     ///
+    /// Without ticks, a datagram before which nothing is queued does not wait for the server: this
+    /// hands it to the kernel, on the calling thread, unless that would block. Those that follow
+    /// within 30 µs are queued, since more may come; of what a receive handler sends, all but the
+    /// first answer to a lone datagram.
+    ///
     /// \par Errors
     /// `would_block` if the queue is full, `not_connected`, `bad_descriptor`, `message_size`,
     /// `no_memory`. The datagram was not queued then; `would_block` is counted as
