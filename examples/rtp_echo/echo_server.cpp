@@ -22,9 +22,8 @@ constexpr int tries = 100;               // to find consecutive free ports
 
 } // namespace
 
-echo_server::echo_server(boost::asio::any_io_executor executor, const program_options& options)
-    : receive_buffer_size_(options.receive_buffer_size),
-      server_(std::move(executor), {.tick = options.tick}) {
+echo_server::echo_server(const program_options& options)
+    : receive_buffer_size_(options.receive_buffer_size), server_({.tick = options.tick}) {
     channels_.reserve(options.all_channels());
     for (const common::endpoint_argument& bind : options.binds)
         open(bind, options.channels_of(bind));
@@ -76,8 +75,10 @@ bool echo_server::try_open(endpoint at, std::size_t count, bool may_fail) {
 }
 
 void echo_server::echo(channel& from, std::span<const datagram_view> batch) noexcept {
-    if (first_ == rtpsynth::time_point{}) first_ = batch.front().received_at;
-    last_ = batch.back().received_at;
+    constexpr auto relaxed = std::memory_order_relaxed;
+    if (first_.load(relaxed) == rtpsynth::time_point{})
+        first_.store(batch.front().received_at, relaxed);
+    last_.store(batch.back().received_at, relaxed);
     for (const datagram_view& datagram : batch) {
         const auto error = from.try_send_to(datagram.data, datagram.source);
         // The channel itself counts a full queue.
@@ -99,7 +100,7 @@ echo_totals echo_server::totals() const {
     totals.errors = stats.receive_errors + stats.send_errors;
     if (stats.last_receive_error) totals.last_error = stats.last_receive_error.message();
     if (stats.last_send_error) totals.last_error = stats.last_send_error.message();
-    totals.active = last_ - first_;
+    totals.active = last_.load() - first_.load();
     totals.receive_buffer = receive_buffer_;
     return totals;
 }

@@ -7,8 +7,9 @@
 #include <rtpsynth/asio_server/server/rtp_server.hpp>
 #include <rtpsynth/base/clock.hpp>
 
-#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/ip/udp.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -35,12 +36,12 @@ struct echo_totals {
     std::uint64_t lost() const noexcept { return rejected + overflow + send_errors; }
 };
 
-/// Thread safety: use it on the executor's thread only; the constructor may run elsewhere before.
+/// On a thread of its own. Thread safety: use it on one other thread.
 class echo_server {
 public:
     /// Opens all sockets.
     /// \throws std::runtime_error naming the address that cannot be opened and why
-    echo_server(boost::asio::any_io_executor executor, const program_options& options);
+    explicit echo_server(const program_options& options);
 
     /// `127.0.0.1:5004-5103, [::1]:5004`
     const std::string& addresses() const noexcept { return addresses_; }
@@ -61,8 +62,9 @@ private:
 
     int receive_buffer_size_; // asked for
     std::size_t receive_buffer_ = 0;
-    std::uint64_t not_answerable_ = 0;
-    rtpsynth::time_point first_{}, last_{}; // datagram received
+    // Of the server's thread, read by the other one:
+    std::atomic<std::uint64_t> not_answerable_{0};
+    std::atomic<rtpsynth::time_point> first_{}, last_{}; // datagram received
     std::string addresses_;
     rtpsynth::asio_server::rtp_server server_;
     std::vector<std::shared_ptr<channel>> channels_;

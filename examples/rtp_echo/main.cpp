@@ -1,6 +1,6 @@
 /// \file
-/// rtp_echo: sends every datagram back to its sender. One io_context, run by the main thread,
-/// serves channels, signals and the line of statistics.
+/// rtp_echo: sends every datagram back to its sender. The server's own thread serves the channels;
+/// an io_context, run by the main thread, signals and the line of statistics.
 
 #include "common/command_line.hpp"
 #include "common/host.hpp"
@@ -59,7 +59,7 @@ int run(const program_options& options) {
     asio::io_context context{1};
     // Before the sockets: whoever reads "listening on" may send a signal at once.
     asio::signal_set signals(context, SIGINT, SIGTERM);
-    echo_server server(context.get_executor(), options);
+    echo_server server(options);
     const auto channels = server.totals().channels;
     std::cout << "listening on " << server.addresses();
     if (channels > 1) std::cout << " (" << channels << " channels)";
