@@ -4,7 +4,7 @@
 usage: echo_cost.py [--load WAY:STREAMS]... BUILD_DIRECTORY ROUNDS [NAME=COMMAND]...
 
 BUILD_DIRECTORY was built with the preset `release`: its rtp_echo is measured beside the plain echoes
-on Asio (echo_yardstick). A load is `singly:300` or the like; the three of LOADS if none is given.
+on Asio and one on bare epoll, which is the limit (echo_yardstick). A load is `singly:300` or the like; the three of LOADS if none is given.
 Further commands have {count} for the number of ports and {port} for the first of them. Prints, for each load, the median of each program and its ratio to `asio receive`.
 """
 import argparse
@@ -57,6 +57,7 @@ def main():
     programs = {"asio receive": f"{yardstick} receive {{count}} {{port}}",
                 "asio wait": f"{yardstick} wait {{count}} {{port}}",
                 "asio wait, recvmmsg": f"{yardstick} mmsg {{count}} {{port}}",
+                "bare epoll": f"{yardstick} bare {{count}} {{port}}",
                 "rtp_echo": f"{build}/examples/rtp_echo/rtp_echo"
                             " --bind 127.0.0.1:{port} --channels {count}"}
     programs.update(argument.split("=", 1) for argument in arguments.programs)
