@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 
 namespace rtpsynth::asio_server::detail {
@@ -22,6 +23,12 @@ constexpr int releases_per_turn = 256;
 constexpr duration longest_stay = std::chrono::milliseconds{1}; // before others have their turn
 constexpr unsigned overdue_calls_forgiven = 16;
 constexpr duration jitter = std::chrono::microseconds{1};
+constexpr duration longest_slack = std::chrono::seconds{1};
+
+void check(const proc_options& options) {
+    if (options.slack < duration{} || options.slack > longest_slack)
+        throw std::invalid_argument{"slack must be 0..1 s"};
+}
 
 } // namespace
 
@@ -37,14 +44,25 @@ void proc_channel_impl::on_timer(time_point) noexcept {
     scheduler_->enqueue_due(*this);
 }
 
-proc_engine::proc_engine(boost::asio::any_io_executor&& executor, std::shared_ptr<io_home>&& home)
-    : home_{std::move(home)}, timers_{std::make_shared<timer_service>(std::move(executor))} {}
+proc_engine::proc_engine(std::shared_ptr<timer_service>&& timers, std::shared_ptr<io_home>&& home)
+    : home_{std::move(home)}, timers_{std::move(timers)}, has_executor_{timers_->is_attached()} {}
 
-std::shared_ptr<proc_engine> proc_engine::make(boost::asio::any_io_executor executor,
+std::shared_ptr<proc_engine> proc_engine::make(const proc_options& options,
+                                               boost::asio::any_io_executor executor,
                                                std::shared_ptr<io_home> home) {
-    auto engine = std::make_shared<proc_engine>(std::move(executor), std::move(home));
-    engine->timers_->set_owner(engine);
+    check(options);
+    auto engine = std::make_shared<proc_engine>(
+        std::make_shared<timer_service>(std::move(executor)), std::move(home));
+    engine->timers_->set_owner(engine, engine.get());
+    engine->timers_->set_slack(options.slack);
     if (!engine->home_) engine->watch_.emplace(engine->executor(), engine);
+    return engine;
+}
+
+std::shared_ptr<proc_engine> proc_engine::make(const proc_options& options) {
+    check(options);
+    auto engine = std::make_shared<proc_engine>(std::make_shared<timer_service>(), nullptr);
+    engine->timers_->set_slack(options.slack);
     return engine;
 }
 
@@ -88,7 +106,7 @@ bool proc_engine::shutdown() noexcept {
     if (inherited()) return true;
     std::unique_lock lock{mutex_};
     end_all(lock);
-    if (!timers_->is_attached()) return true;
+    if (has_executor_ && !timers_->is_attached()) return true;
     try {
         request_turn();
     } catch (...) {
@@ -137,10 +155,12 @@ rtp_proc_stats proc_engine::stats() const {
 // Under the mutex, so that who relies on a turn that another thread requested has it.
 void proc_engine::request_turn() {
     if (turn_requested_) return;
-    boost::asio::post(executor(), [weak = weak_from_this()] {
-        if (const auto self = weak.lock()) self->turn();
-    });
+    if (has_executor_)
+        boost::asio::post(executor(), [weak = weak_from_this()] {
+            if (const auto self = weak.lock()) self->on_post();
+        });
     turn_requested_ = true;
+    if (!has_executor_) changed_.notify_one();
 }
 
 void proc_engine::set_leaving(proc_channel_impl& channel) noexcept {
@@ -154,7 +174,7 @@ void proc_engine::accept_changes() noexcept {
     bool stopping = false;
     {
         const std::lock_guard lock{mutex_};
-        turn_requested_ = false;
+        if (!has_executor_) turn_requested_ = false; // otherwise it is to come
         queues_[brief].splice(queues_[brief].end(), made_);
         left_.splice(left_.end(), leaving_);
         stopping = shut_down_;
@@ -178,18 +198,6 @@ bool proc_engine::is_brief(const proc_channel_impl& channel) const noexcept {
 // When others ask for more than there is, waiting behind them would cost a brief one its schedule.
 void proc_engine::enqueue_due(proc_channel_impl& channel) noexcept {
     queues_[is_brief(channel) ? brief : due].push_back(channel);
-    if (turn_to_come_ || in_turn_) return;
-    turn_to_come_ = true;
-    turn_later();
-}
-
-void proc_engine::turn_later() noexcept {
-    try {
-        const std::lock_guard lock{mutex_};
-        request_turn();
-    } catch (...) {
-        timers_->arm(late_turn_, steady_clock::now() + alarm::delay);
-    }
 }
 
 // Who fell behind catches up before those that always are overdue, and then is on time again. Among
@@ -216,29 +224,57 @@ void proc_engine::learn_cost(proc_channel_impl& channel, duration cost) noexcept
     cost_sum_ += channel.cost_ - mean_cost();
 }
 
-void proc_engine::turn() noexcept {
-    if (in_turn_) { // a handler runs the context; the turn that is on will ask for the next
-        const std::lock_guard lock{mutex_};
-        turn_requested_ = false;
-        return;
-    }
+bool proc_engine::serve() noexcept {
     in_turn_ = true;
     accept_changes();
-    serve();
+    const time_point begin = steady_clock::now();
+    bool more = timers_->advance(begin);
+    call_due(begin);
     in_turn_ = false;
-
-    turn_to_come_ = !left_.empty();
-    for (const queue& q : queues_) turn_to_come_ |= !q.empty();
-    bool more = turn_to_come_;
-    if (!more) {
-        const std::lock_guard lock{mutex_};
-        more = !made_.empty() || !leaving_.empty();
-    }
-    if (more) turn_later();
+    more |= !left_.empty();
+    for (const queue& q : queues_) more |= !q.empty();
+    return more;
 }
 
-void proc_engine::serve() noexcept {
-    const time_point begin = steady_clock::now();
+void proc_engine::on_post() noexcept {
+    {
+        const std::lock_guard lock{mutex_};
+        turn_requested_ = false;
+    }
+    on_wake();
+}
+
+void proc_engine::on_wake() noexcept {
+    if (in_turn_) return; // a handler runs the context; the turn that is on will ask for the next
+    if (!serve() && !has_changes()) return timers_->await_next();
+    try {
+        const std::lock_guard lock{mutex_};
+        request_turn();
+    } catch (...) {
+        timers_->arm(late_turn_, steady_clock::now() + alarm::delay);
+        timers_->await_next();
+    }
+}
+
+bool proc_engine::has_changes() const noexcept {
+    const std::lock_guard lock{mutex_};
+    return !made_.empty() || !leaving_.empty();
+}
+
+bool proc_engine::wait() noexcept {
+    const auto wake = timers_->next_wake();
+    std::unique_lock lock{mutex_};
+    while (!turn_requested_) {
+        if (shut_down_) return false;
+        if (!wake)
+            changed_.wait(lock);
+        else if (changed_.wait_until(lock, *wake) == std::cv_status::timeout)
+            break;
+    }
+    return true;
+}
+
+void proc_engine::call_due(time_point begin) noexcept {
     time_point now = begin;
     std::array<bool, rank_count> served{};
     for (int i = 0; i != calls_per_turn && now - begin < longest_stay; ++i) {

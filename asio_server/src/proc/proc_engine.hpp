@@ -15,6 +15,7 @@
 #include <boost/intrusive/list.hpp>
 
 #include <array>
+#include <condition_variable>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -25,15 +26,23 @@ namespace rtpsynth::asio_server::detail {
 
 /// Queues the channels that are due and calls them, some of them in each turn of the executor.
 /// Channels become due by their timers; new and closed ones come by two lists to which any thread
-/// may add. One turn is posted for any number of these.
-class proc_engine final : public std::enable_shared_from_this<proc_engine>, public context_client {
+/// may add. One turn is posted for any number of these; a timer's wake-up is a turn by itself.
+///
+/// Without an executor, a thread takes the turns by serve() and sleeps between them in wait(). It
+/// is then what "on the executor" means.
+class proc_engine final : public std::enable_shared_from_this<proc_engine>,
+                          public context_client,
+                          private timer_service::host {
 public:
     /// \p executor runs one thing at a time. \p home is its context if rtp_proc has a thread of its
-    /// own, and is kept alive.
-    static std::shared_ptr<proc_engine> make(boost::asio::any_io_executor executor,
+    /// own, and is kept alive. \throws std::invalid_argument
+    static std::shared_ptr<proc_engine> make(const proc_options& options,
+                                             boost::asio::any_io_executor executor,
                                              std::shared_ptr<io_home> home = {});
+    /// Without an executor. \throws std::invalid_argument
+    static std::shared_ptr<proc_engine> make(const proc_options& options);
     /// For make.
-    proc_engine(boost::asio::any_io_executor&& executor, std::shared_ptr<io_home>&& home);
+    proc_engine(std::shared_ptr<timer_service>&& timers, std::shared_ptr<io_home>&& home);
     /// Precondition: no turn runs, which holds a reference.
     ~proc_engine();
     proc_engine(const proc_engine&) = delete;
@@ -57,14 +66,17 @@ public:
     rtp_proc_stats stats() const;
     void detach() noexcept override;
 
+    /// Takes a turn. \return whether the next is to follow at once
+    bool serve() noexcept;
+    /// Sleeps until there is something to do. \return false if there never will be
+    bool wait() noexcept;
+
 private:
     friend proc_channel_impl;
 
-    // A turn that could not be posted for want of memory.
+    // Wakes for a turn that could not be posted for want of memory.
     struct late_turn final : timer_service::client {
-        explicit late_turn(proc_engine& e) noexcept : engine{e} {}
-        void on_timer(time_point) noexcept override { engine.turn(); }
-        proc_engine& engine;
+        void on_timer(time_point) noexcept override {}
     };
 
     // Of the queues, in order of precedence. due: the deadline has come, or it is the first call.
@@ -85,8 +97,9 @@ private:
 
     void end_all(std::unique_lock<std::mutex>& lock) noexcept;
     void request_turn();
-    void turn_later() noexcept;
-    void turn() noexcept;
+    void on_post() noexcept;
+    void on_wake() noexcept override;
+    bool has_changes() const noexcept;
     void accept_changes() noexcept;
     void release(proc_channel_impl& channel) noexcept;
     void set_leaving(proc_channel_impl& channel) noexcept;
@@ -95,7 +108,7 @@ private:
     void learn_cost(proc_channel_impl& channel, duration cost) noexcept;
     void enqueue_due(proc_channel_impl& channel) noexcept;
     void enqueue_overdue(proc_channel_impl& channel) noexcept;
-    void serve() noexcept;
+    void call_due(time_point begin) noexcept;
     time_point call_first_of(queue& from, time_point now) noexcept;
     void count_call(const proc_channel_impl& channel, time_point now) noexcept;
 
@@ -107,6 +120,8 @@ private:
     std::optional<context_watch> watch_; // of the application's context
 
     mutable std::mutex mutex_;
+    std::condition_variable changed_; // turn_requested_, without an executor
+    const bool has_executor_;
     members open_;
     members leaving_;
     queue made_;
@@ -118,12 +133,11 @@ private:
     rtp_proc_stats stats_; // but `channels`
 
     // On the executor.
-    late_turn late_turn_{*this};
+    late_turn late_turn_;
     std::array<queue, rank_count> queues_;
     members left_;        // to be released
     duration cost_sum_{}; // of as many calls as below, each weighing less than the next
     bool in_turn_ = false;
-    bool turn_to_come_ = false;
 };
 
 } // namespace rtpsynth::asio_server::detail

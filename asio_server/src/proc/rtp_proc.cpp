@@ -27,13 +27,15 @@ std::unique_ptr<detail::io_thread> make_thread() {
 
 } // namespace
 
-rtp_proc::rtp_proc() : thread_{make_thread()} {
+rtp_proc::rtp_proc() : rtp_proc{proc_options{}} {}
+
+rtp_proc::rtp_proc(const proc_options& options) : thread_{make_thread()} {
     const auto& home = thread_->home();
-    engine_ = detail::proc_engine::make(home->context().get_executor(), home);
+    engine_ = detail::proc_engine::make(options, home->context().get_executor(), home);
 }
 
-rtp_proc::rtp_proc(boost::asio::any_io_executor executor)
-    : engine_{detail::proc_engine::make(detail::make_serial(std::move(executor)))} {}
+rtp_proc::rtp_proc(boost::asio::any_io_executor executor, const proc_options& options)
+    : engine_{detail::proc_engine::make(options, detail::make_serial(std::move(executor)))} {}
 
 rtp_proc::~rtp_proc() {
     if (engine_->inherited())
@@ -44,14 +46,6 @@ rtp_proc::~rtp_proc() {
 
 rtp_proc::executor_type rtp_proc::get_executor() const noexcept { return engine_->executor(); }
 
-std::shared_ptr<rtp_proc_channel> rtp_proc::make_channel(
-    std::unique_ptr<detail::any_proc_handler> handler) {
-    auto impl = std::make_shared<detail::proc_channel_impl>(engine_, std::move(handler));
-    std::shared_ptr<rtp_proc_channel> channel{new rtp_proc_channel{impl}};
-    engine_->add(impl);
-    return channel;
-}
-
 void rtp_proc::shutdown() noexcept {
     const bool told = engine_->shutdown();
     if (!thread_ || engine_->inherited()) return;
@@ -60,6 +54,15 @@ void rtp_proc::shutdown() noexcept {
 }
 
 rtp_proc_stats rtp_proc::stats() const { return engine_->stats(); }
+
+std::shared_ptr<rtp_proc_channel> rtp_proc_channel::make(
+    const std::shared_ptr<detail::proc_engine>& engine,
+    std::unique_ptr<detail::any_proc_handler> handler) {
+    auto impl = std::make_shared<detail::proc_channel_impl>(engine, std::move(handler));
+    std::shared_ptr<rtp_proc_channel> channel{new rtp_proc_channel{impl}};
+    engine->add(impl);
+    return channel;
+}
 
 rtp_proc_channel::rtp_proc_channel(std::shared_ptr<detail::proc_channel_impl> impl) noexcept
     : impl_{std::move(impl)} {}

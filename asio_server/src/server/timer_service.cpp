@@ -42,7 +42,10 @@ public:
         // Another wait took this one's place, or fire() is posted, which will wait.
         if (!kept || self->wake_ != wake_) return;
         self->wake_ = time_point::max();
-        self->fire();
+        if (self->host_ != nullptr)
+            self->host_->on_wake();
+        else
+            self->fire();
     }
 
 private:
@@ -61,6 +64,9 @@ timer_service::timer_service(boost::asio::any_io_executor executor, std::shared_
     timer_->async_wait([](const boost::system::error_code&) {});
     timer_->cancel();
 }
+
+timer_service::timer_service()
+    : executor_{boost::asio::system_executor{}}, wheel_{steady_clock::now()} {}
 
 std::shared_ptr<const void> timer_service::keep(
     const std::shared_ptr<timer_service>& self) noexcept {
@@ -97,9 +103,15 @@ void timer_service::detach() noexcept {
 }
 
 void timer_service::fire() noexcept {
+    if (advance(steady_clock::now()))
+        post_fire();
+    else
+        await_next();
+}
+
+bool timer_service::advance(time_point now) noexcept {
     firing_ = true;
-    const time_point begin = steady_clock::now();
-    time_point now = begin;
+    const time_point begin = now;
     bool more = !stopped_;
     for (int i = 0; more && i != most_slices && now - begin < longest_stay; ++i) {
         const auto done = wheel_.advance(now, slice, [&](timer_wheel::timer& t) {
@@ -109,12 +121,30 @@ void timer_service::fire() noexcept {
         more = done.more && !stopped_;
         if (more) now = steady_clock::now();
     }
-    if (more) {
-        post_fire();
-    } else {
-        firing_ = false;
-        if (const auto next = wheel_.next_deadline()) wait(*next);
+    return more;
+}
+
+void timer_service::await_next() noexcept {
+    firing_ = false;
+    if (const auto next = wheel_.next_deadline()) return wait(*next);
+    if (wake_ == time_point::max() || stopped_) return;
+    wake_ = time_point::max();
+    try {
+        timer_->cancel();
+    } catch (...) { // as Asio declares; it has no cause to
     }
+}
+
+std::optional<time_point> timer_service::next_wake() noexcept {
+    if (stopped_) return {};
+    const auto next = wheel_.next_deadline();
+    return next ? std::optional{wake_for(*next)} : std::nullopt;
+}
+
+time_point timer_service::wake_for(time_point deadline) const noexcept {
+    const time_point latest =
+        deadline < time_point::max() - slack_ ? deadline + slack_ : time_point::max();
+    return fired_ > latest - spacing ? fired_ + spacing : latest;
 }
 
 void timer_service::post_fire() noexcept {
@@ -130,8 +160,8 @@ void timer_service::post_fire() noexcept {
 }
 
 void timer_service::wait(time_point next) noexcept {
-    if (stopped_) return;
-    const time_point wake = fired_ > next - spacing ? fired_ + spacing : next;
+    if (stopped_ || !timer_) return;
+    const time_point wake = wake_for(next);
     if (wake == wake_) return;
     wake_ = time_point::max();
     try {

@@ -19,7 +19,8 @@ namespace rtpsynth::asio_server::detail {
 
 /// Fires its clients' timers on one executor: exact, never early, and with turns for what else runs
 /// there when many are due at once. Timers that come less than 50 µs after others were fired are
-/// fired together, up to that much later, so that the number of wake-ups is bounded.
+/// fired together, up to that much later, so that the number of wake-ups is bounded; with a slack,
+/// those that come up to that long after the first are fired with it.
 ///
 /// Held by a std::shared_ptr. What waits on the executor has a weak reference: nothing there keeps
 /// it alive. A child after fork() must not destroy it, since its destructor speaks to Asio.
@@ -38,16 +39,34 @@ public:
         ~client() = default;
     };
 
+    /// Who has more to do than to fire timers when the time has come.
+    class host {
+    public:
+        /// Calls advance(), and await_next() unless it will be back soon without being woken.
+        virtual void on_wake() noexcept = 0;
+
+    protected:
+        ~host() = default;
+    };
+
     /// \p later, if there is one, goes off when resume() is to be called.
     explicit timer_service(boost::asio::any_io_executor executor,
                            std::shared_ptr<alarm> later = {});
+    /// Without an executor: a thread waits by itself until next_wake() and then calls advance().
+    timer_service();
 
     /// From now on timers fire only while \p owner lives, which stays alive while they do: an owner
-    /// whose clients are members of it may be destroyed on any thread. Before the first arm().
-    void set_owner(std::weak_ptr<const void> owner) noexcept {
+    /// whose clients are members of it may be destroyed on any thread. \p h, if there is one, is
+    /// part of it. Before the first arm().
+    void set_owner(std::weak_ptr<const void> owner, host* h = nullptr) noexcept {
         owner_ = std::move(owner);
         has_owner_ = true;
+        host_ = h;
     }
+
+    /// How late timers may be fired so that they are fired together, 0 or more. Before the first
+    /// arm().
+    void set_slack(duration slack) noexcept { slack_ = slack; }
 
     /// Arms \p c; what it was armed for before is forgotten. To disarm: c.cancel(). After stop() it
     /// does nothing.
@@ -61,6 +80,13 @@ public:
 
     /// When something is to be fired next; time_point::max(): never, or fire() is posted.
     time_point next_wakeup() const noexcept { return wake_; }
+    /// For the host: fires what is due at \p now, for at most 1 ms. What is armed from now on is
+    /// not waited for before await_next(). \return whether more may be due
+    bool advance(time_point now) noexcept;
+    /// For the host: begins to wait for the next timer.
+    void await_next() noexcept;
+    /// When the next timer is to be fired; nullopt if none is armed.
+    std::optional<time_point> next_wake() noexcept;
 
     /// Until detach().
     bool is_attached() const noexcept { return timer_.has_value(); }
@@ -78,6 +104,7 @@ private:
     static std::shared_ptr<const void> keep(const std::shared_ptr<timer_service>& self) noexcept;
     void fire() noexcept;
     void post_fire() noexcept;
+    time_point wake_for(time_point deadline) const noexcept;
     void wait(time_point next) noexcept;
     void wait_was_lost() noexcept;
 
@@ -87,10 +114,12 @@ private:
     std::optional<boost::asio::steady_timer> timer_; // until detach()
     std::weak_ptr<const void> owner_;
     bool has_owner_ = false;
+    host* host_ = nullptr; // alive while owner_ is
+    duration slack_{};
     timer_wheel wheel_;
     time_point fired_ = time_point::min(); // when something was fired most recently
     time_point wake_ = time_point::max();  // what timer_ waits for; max if it does not
-    bool firing_ = false;                  // fire() runs or is posted: then it is the one to wait
+    bool firing_ = false;                  // between advance() and await_next()
     std::atomic<bool> stopped_{false};
     std::atomic<bool> lost_{false}; // timer_ does not wait, whatever wake_ is
 };

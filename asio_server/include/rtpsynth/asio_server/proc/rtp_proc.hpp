@@ -2,6 +2,7 @@
 /// Periodic and scheduled work by the thousand, on one executor.
 #pragma once
 
+#include <rtpsynth/asio_server/proc/options.hpp>
 #include <rtpsynth/base/clock.hpp>
 #include <rtpsynth/base/compiler.h>
 #include <rtpsynth/base/duration_histogram.hpp>
@@ -22,9 +23,11 @@ namespace rtpsynth::asio_server {
 namespace detail {
 class proc_engine;
 class proc_channel_impl;
+class proc_loop;
 class io_thread;
 template <class Handler>
 class proc_handler_of;
+class any_proc_handler;
 } // namespace detail
 
 /// The schedule of one handler, made by rtp_proc::create_channel.
@@ -58,8 +61,13 @@ public:
 
 private:
     friend class rtp_proc;
+    friend class detail::proc_loop;
     template <class Handler>
     friend class detail::proc_handler_of;
+
+    static std::shared_ptr<rtp_proc_channel> make(
+        const std::shared_ptr<detail::proc_engine>& engine,
+        std::unique_ptr<detail::any_proc_handler> handler);
 
     explicit rtp_proc_channel(std::shared_ptr<detail::proc_channel_impl> impl) noexcept;
     /// A handle for the time of a call: it does not close the channel.
@@ -124,7 +132,8 @@ struct rtp_proc_stats {
 /// one `steady_timer`.
 ///
 /// No call is ever early, and a schedule that the handler computes from its deadline does not
-/// drift. Deadlines less than 50 µs after others are served together with them, up to 50 µs late.
+/// drift. Deadlines less than 50 µs after others are served together with them, up to 50 µs late,
+/// and with proc_options::slack those that come within the slack.
 ///
 /// Under overload (more is due than there is time for):
 /// - a handler that is always overdue takes turns with others that are; handlers whose deadline has
@@ -163,20 +172,25 @@ public:
     using executor_type = boost::asio::any_io_executor;
 
     /// Runs on an io_context and a thread of its own.
-    /// \throws boost::system::system_error if there is no descriptor or thread left
+    /// \throws boost::system::system_error if there is no descriptor or thread left,
+    /// std::invalid_argument if \p options are out of range
+    explicit rtp_proc(const proc_options& options);
+    /// The same with default options.
     rtp_proc();
 
     /// Runs on a strand of \p executor, so that any number of threads may run its context.
     ///
     /// \par Exception safety
     /// Asio's strand does not survive a failed allocation: it may call `std::terminate` or stop.
-    explicit rtp_proc(boost::asio::any_io_executor executor);
+    ///
+    /// \throws std::invalid_argument if \p options are out of range
+    explicit rtp_proc(boost::asio::any_io_executor executor, const proc_options& options = {});
 
     /// Runs on a strand of the executor of \p context, such as an io_context.
     template <class ExecutionContext>
     requires std::is_convertible_v<ExecutionContext&, boost::asio::execution_context&>
-    explicit rtp_proc(ExecutionContext& context)
-        : rtp_proc{boost::asio::any_io_executor{context.get_executor()}} {}
+    explicit rtp_proc(ExecutionContext& context, const proc_options& options = {})
+        : rtp_proc{boost::asio::any_io_executor{context.get_executor()}, options} {}
 
     /// Calls shutdown().
     ~rtp_proc();
@@ -208,8 +222,9 @@ public:
     template <class Handler>
     requires proc_handler<std::decay_t<Handler>> || proc_channel_handler<std::decay_t<Handler>>
         std::shared_ptr<rtp_proc_channel> create_channel(Handler&& handler) {
-        return make_channel(std::make_unique<detail::proc_handler_of<std::decay_t<Handler>>>(
-            std::forward<Handler>(handler)));
+        return rtp_proc_channel::make(
+            engine_, std::make_unique<detail::proc_handler_of<std::decay_t<Handler>>>(
+                         std::forward<Handler>(handler)));
     }
 
     /// Closes all channels and ends the own thread, which is joined unless it is the caller. May be
@@ -219,9 +234,6 @@ public:
     rtp_proc_stats stats() const;
 
 private:
-    std::shared_ptr<rtp_proc_channel> make_channel(
-        std::unique_ptr<detail::any_proc_handler> handler);
-
     std::shared_ptr<detail::proc_engine> engine_;
     std::unique_ptr<detail::io_thread> thread_; // none on the application's executor
 };
