@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from typing import Literal, final
+from typing import Literal, SupportsIndex, final
 from typing_extensions import Self
 
 __all__ = ["ChannelProcError", "RtpProc", "RtpProcChannel"]
@@ -18,7 +18,9 @@ class RtpProcChannel:
 
 @final
 class RtpProc:
-    def __new__(cls) -> Self: ...
+    def __new__(cls, *, slack_ns: SupportsIndex | None = None) -> Self: ...
+    @property
+    def slack_ns(self) -> int: ...
     @property
     def stats(self) -> dict[str, int]: ...
     def create_channel(self, proc_in: Callable[[int, int], int | None]) -> RtpProcChannel: ...

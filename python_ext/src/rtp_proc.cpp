@@ -19,22 +19,35 @@ using proc_object = instance<proc_payload>;
 
 proc_object* current = nullptr; // the one instance, owned
 
+constexpr long long longest_slack_ns = 1'000'000'000;
+
 bool is_usable(const proc& p) { return !p.is_shut_down() && !p.inherited(); }
 
 /// __new__, which returns the one instance.
 PyObject* make(PyTypeObject* type, PyObject* args, PyObject* keywords) {
-    if (PyTuple_GET_SIZE(args) != 0 || (keywords != nullptr && PyDict_GET_SIZE(keywords) != 0)) {
-        PyErr_SetString(PyExc_TypeError, "RtpProc() takes no arguments");
+    static const char* names[] = {"slack_ns", nullptr};
+    PyObject* given = Py_None;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|$O:RtpProc", const_cast<char**>(names),
+                                     &given))
         return nullptr;
-    }
+    std::int64_t slack_ns = 0;
+    if (given != Py_None && !to_integer(given, "slack_ns", slack_ns, 0, longest_slack_ns))
+        return nullptr;
+    const asio_server::proc_options options{.slack = duration{slack_ns}};
     return translated([&]() -> PyObject* {
         if (current == nullptr || !is_usable(*current->payload.native)) {
-            auto native = std::make_shared<proc>();
+            auto native = std::make_shared<proc>(options);
             py_ref made = heap_type<proc_payload>::allocate(type);
             if (!made) return nullptr;
             auto* const object = &instance_of<proc_payload>(made.release());
             object->payload.native = std::move(native);
             const py_ref before{reinterpret_cast<PyObject*>(std::exchange(current, object))};
+        } else if (const auto slack = current->payload.native->options().slack;
+                   given != Py_None && slack != options.slack) {
+            PyErr_Format(PyExc_RuntimeError,
+                         "there is an RtpProc with slack_ns=%lld: shut it down first",
+                         static_cast<long long>(slack.count()));
+            return nullptr;
         }
         return py_ref::share(current->object()).release();
     });
@@ -64,6 +77,10 @@ PyObject* shutdown(proc_payload& self) {
 
 bool leave_proc(proc_payload& self, PyObject*) { return static_cast<bool>(py_ref{shutdown(self)}); }
 
+PyObject* get_slack(const proc_payload& self) {
+    return PyLong_FromLongLong(self.native->options().slack.count());
+}
+
 PyObject* get_stats(const proc_payload& self) {
     const auto native = self.native;
     if (native->inherited()) return native->check_usable(), nullptr;
@@ -82,6 +99,10 @@ PyObject* get_stats(const proc_payload& self) {
 constexpr const char* proc_doc =
     R"(Calls Python functions at the times they ask for, on one worker thread. RtpProc() returns the one
 instance, or a fresh one after shutdown().
+
+slack_ns, 0..1000000000, is how late a call may begin so that it is made together with others: fewer
+wake-ups, and less processor time a call. None: as the instance that there is has it, or 0. If that
+has another, RuntimeError.
 
 A channel that is always overdue takes turns with the others. Every method may be called from any
 thread and from inside any callback. `with RtpProc() as proc:` shuts it down. A child after fork()
@@ -113,12 +134,13 @@ void bind_proc() {
         .name = "rtpsynth.RtpProc.RtpProc",
         .doc = proc_doc,
         .flags = Py_TPFLAGS_IMMUTABLETYPE,
-        .init = {.signature = "RtpProc()"},
+        .init = {.signature = "RtpProc(*, slack_ns=None)"},
         .make = make,
         .methods = {method<"create_channel(proc_in)", create_channel>(create_channel_doc),
                     method<"shutdown()", shutdown>(shutdown_doc), enter(),
                     leave<leave_proc>("shutdown().")},
-        .attributes = {attribute<get_stats>("stats", stats_doc)},
+        .attributes = {attribute<get_slack>("slack_ns", "As it was made with."),
+                       attribute<get_stats>("stats", stats_doc)},
     });
 }
 

@@ -1,37 +1,43 @@
 #include "threads/proc.hpp"
 
+#ifdef __linux__
+#    include <sys/prctl.h>
+#endif
+
 #include <utility>
 
 namespace rtpsynth::python {
 
-proc_worker::proc_worker()
-    : work_{boost::asio::make_work_guard(context_)}, native_{context_.get_executor()} {}
+namespace {
+
+/// Has sleep end on time: Linux lets a thread oversleep by 50 µs unless it asks for less.
+void wake_on_time() noexcept {
+#ifdef __linux__
+    static_cast<void>(::prctl(PR_SET_TIMERSLACK, 1UL));
+#endif
+}
+
+} // namespace
 
 void proc_worker::run(python_thread& python) {
     python_ = &python;
-    for (;;) {
-        if (context_.poll_one() == 0) { // nothing more to do for now
-            if (python.has_gil()) python.release();
-            if (context_.run_one() == 0) return;
-        }
-        python.breathe();
-    }
+    wake_on_time();
+    do {
+        while (native_.serve()) python.breathe();
+        if (python.has_gil()) python.release();
+    } while (native_.wait());
 }
 
-void proc_worker::stop() noexcept {
-    native_.shutdown();
-    context_.stop();
-}
-
-proc::proc()
+proc::proc(const asio_server::proc_options& options)
     : background{"RtpProc"},
-      worker_{std::make_shared<proc_worker>()},
+      options_{options},
+      worker_{std::make_shared<proc_worker>(options)},
       thread_{std::make_unique<callback_thread>(
           "rtpsynth-proc", [worker = worker_](python_thread& python) { worker->run(python); })} {}
 
 proc::~proc() {
     if (inherited())
-        abandon(std::move(worker_)); // its context is the parent's
+        abandon(std::move(worker_)); // the parent's thread waits there
     else
         shutdown();
 }

@@ -4,10 +4,7 @@
 
 #include "threads/background.hpp"
 
-#include <rtpsynth/asio_server/proc/rtp_proc.hpp>
-
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
+#include <rtpsynth/asio_server/proc/detail/proc_loop.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -15,11 +12,11 @@
 
 namespace rtpsynth::python {
 
-/// An io_context, the thread that runs it, and the rtp_proc on it. The thread takes the GIL when a
-/// handler needs it and keeps it for what else is due: it is taken once for a thousand calls.
+/// The schedules, and the thread that serves them. The thread takes the GIL when a handler needs it
+/// and keeps it for what else is due: it is taken once for a thousand calls. It sleeps without it.
 class proc_worker {
 public:
-    proc_worker();
+    explicit proc_worker(const asio_server::proc_options& options) : native_{options} {}
 
     /// For handlers, on the thread: takes the GIL. \return false if the thread had it
     bool need_gil() {
@@ -34,18 +31,16 @@ public:
         return exceptions_.load(std::memory_order_relaxed);
     }
 
-    asio_server::rtp_proc& native() noexcept { return native_; }
+    asio_server::detail::proc_loop& native() noexcept { return native_; }
 
     /// The thread's body.
     void run(python_thread& python);
 
     /// No handler is called any more, and the thread ends. Any thread.
-    void stop() noexcept;
+    void stop() noexcept { native_.shutdown(); }
 
 private:
-    boost::asio::io_context context_{1};
-    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
-    asio_server::rtp_proc native_;
+    asio_server::detail::proc_loop native_;
     python_thread* python_ = nullptr; // the thread's own
     std::atomic<std::uint64_t> exceptions_{0};
 };
@@ -53,8 +48,10 @@ private:
 /// Kept by Python's RtpProc and by its channels, so made and destroyed with the GIL held.
 class proc final : public background {
 public:
-    proc();
+    explicit proc(const asio_server::proc_options& options);
     ~proc();
+
+    const asio_server::proc_options& options() const noexcept { return options_; }
 
     /// Whether the caller is inside a handler of ours.
     bool on_worker() const noexcept { return thread_->is_current(); }
@@ -67,6 +64,7 @@ private:
         thread_->join_until(deadline);
     }
 
+    const asio_server::proc_options options_;
     std::shared_ptr<proc_worker> worker_;
     std::unique_ptr<callback_thread> thread_;
 };

@@ -284,3 +284,37 @@ def test_callbacks_written_in_c_let_others_run(proc):
     assert proc.stats["calls"] > 100
     for channel in channels:
         channel.close()
+
+
+def test_slack(proc):
+    proc.shutdown()
+    with RtpProc(slack_ns=10 * MS) as p:
+        assert p.slack_ns == 10 * MS
+        assert RtpProc() is p and RtpProc(slack_ns=10 * MS) is p and RtpProc(slack_ns=None) is p
+        with pytest.raises(RuntimeError, match="slack_ns=10000000"):
+            RtpProc(slack_ns=0)
+        calls = []
+        done = threading.Event()
+
+        def proc_in(now, deadline):
+            calls.append((now, deadline))
+            return done.set() if len(calls) == 5 else (deadline or now) + 50 * MS
+
+        channel = p.create_channel(proc_in)
+        assert done.wait(DEADLINE)
+        first = calls[0][0]
+        assert [d for _, d in calls[1:]] == [first + i * 50 * MS for i in range(1, 5)]
+        # A lone schedule has no other wake-ups than its own.
+        late = [now - deadline for now, deadline in calls[1:]]
+        assert min(late) >= 0
+        assert p.stats["overdue"] or min(late) >= 10 * MS
+        channel.close()
+    with RtpProc() as p:
+        assert p.slack_ns == 0
+
+
+@pytest.mark.parametrize("bad, error", [(-1, ValueError), (10**9 + 1, ValueError),
+                                        (10**30, ValueError), (1.0, TypeError), ("1", TypeError)])
+def test_bad_slack(bad, error):
+    with pytest.raises(error, match="slack_ns"):
+        RtpProc(slack_ns=bad)
