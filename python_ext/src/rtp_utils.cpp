@@ -8,7 +8,10 @@
 #include <rtpsynth/audio/resample.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <optional>
+#include <span>
+#include <vector>
 
 namespace rtpsynth::python {
 
@@ -23,6 +26,29 @@ void compute(std::size_t bytes, F&& f) {
     if (bytes < large) return f();
     const gil_released released;
     f();
+}
+
+/// \return false with ValueError set
+bool is_enough(std::size_t there, std::size_t wanted, const char* unit) {
+    if (there >= wanted) return true;
+    PyErr_Format(PyExc_ValueError, "out must have room for %zu %s, not %zu", wanted, unit, there);
+    return false;
+}
+
+/// Calls f(from, to); with a copy of \p from where \p to overlaps it.
+template <class From, class To, class F>
+void write_into(std::span<const From> from, std::span<To> to, F&& f) {
+    const std::size_t bytes = from.size_bytes() + to.size_bytes();
+    const auto* const source = reinterpret_cast<const char*>(from.data());
+    const auto* const target = reinterpret_cast<const char*>(to.data());
+    const std::less<const char*> before;
+    if (from.empty() || to.empty() || !before(source, target + to.size_bytes()) ||
+        !before(target, source + from.size_bytes()))
+        return compute(bytes, [&] { f(from, to); });
+    const std::vector<char> copy(source, source + from.size_bytes()); // aligned for any element
+    compute(bytes, [&] {
+        f(std::span{reinterpret_cast<const From*>(copy.data()), from.size()}, to);
+    });
 }
 
 /// For objects that have __index__ and are buffers too: a scalar is a number, an array is not, even
@@ -109,22 +135,99 @@ PyObject* decode(const arguments<1>& a) {
     return pcm.release();
 }
 
-PyObject* resample_linear(const arguments<3>& a) {
-    std::uint32_t in_rate;
-    std::uint32_t out_rate;
-    media_view pcm;
-    if (!to_integer(a[1], "in_rate", in_rate, 1) || !to_integer(a[2], "out_rate", out_rate, 1) ||
-        !pcm.assign_samples(a[0], "pcm16"))
-        return nullptr;
+template <class Law>
+PyObject* encode_into(const arguments<2>& a) {
+    media_view pcm, out;
+    if (!pcm.assign_samples(a[0], "pcm16") || !out.assign_codes(a[1], "out", true)) return nullptr;
     const auto from = pcm.samples();
-    sample_array resampled;
-    if (!resampled.allocate(resampled_size(from.size(), in_rate, out_rate))) return nullptr;
-    const auto to = resampled.samples();
-    compute(from.size_bytes() + to.size_bytes(), [&] {
-        static_cast<void>( // checked above
-            rtpsynth::resample_linear(from, in_rate, out_rate, to));
-    });
-    return resampled.release();
+    const auto to = out.writable_codes();
+    if (!is_enough(to.size(), from.size(), "bytes")) return nullptr;
+    write_into(from, to.first(from.size()), [](auto f, auto t) { Law::encode(f, t); });
+    return PyLong_FromSize_t(from.size());
+}
+
+template <class Law>
+PyObject* decode_into(const arguments<2>& a) {
+    media_view codes, out;
+    if (!codes.assign_codes(a[0], Law::codes_name) || !out.assign_samples(a[1], "out", true))
+        return nullptr;
+    const auto from = codes.codes();
+    const auto to = out.writable_samples();
+    if (!is_enough(to.size(), from.size(), "samples")) return nullptr;
+    write_into(from, to.first(from.size()), [](auto f, auto t) { Law::decode(f, t); });
+    return PyLong_FromSize_t(from.size());
+}
+
+/// A bytes object for \p n samples, and these. \return none with MemoryError set
+py_ref bytes_of_samples(std::size_t n, std::span<std::int16_t>& samples) {
+    if (n > static_cast<std::size_t>(PY_SSIZE_T_MAX) / sizeof(std::int16_t))
+        return py_ref{PyErr_NoMemory()};
+    py_ref result{
+        PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(n * sizeof(std::int16_t)))};
+    if (result) samples = {reinterpret_cast<std::int16_t*>(PyBytes_AS_STRING(result.get())), n};
+    return result;
+}
+
+template <class Law>
+PyObject* decode_to_bytes(const arguments<1>& a) {
+    media_view codes;
+    if (!codes.assign_codes(a[0], Law::codes_name)) return nullptr;
+    const auto from = codes.codes();
+    std::span<std::int16_t> to;
+    py_ref pcm = bytes_of_samples(from.size(), to);
+    if (!pcm) return nullptr;
+    compute(from.size_bytes() + to.size_bytes(), [&] { Law::decode(from, to); });
+    return pcm.release();
+}
+
+/// The arguments pcm16, in_rate and out_rate.
+struct resampling {
+    media_view pcm;
+    std::uint32_t in_rate = 0;
+    std::uint32_t out_rate = 0;
+
+    template <std::size_t N>
+    bool parse(const arguments<N>& a) {
+        return to_integer(a[1], "in_rate", in_rate, 1) &&
+               to_integer(a[2], "out_rate", out_rate, 1) && pcm.assign_samples(a[0], "pcm16");
+    }
+    std::size_t size() const { return resampled_size(pcm.samples().size(), in_rate, out_rate); }
+    void run(std::span<const std::int16_t> from, std::span<std::int16_t> to) const {
+        static_cast<void>(rtpsynth::resample_linear(from, in_rate, out_rate, to)); // checked above
+    }
+    void run(std::span<std::int16_t> to) const {
+        const auto from = pcm.samples();
+        compute(from.size_bytes() + to.size_bytes(), [&] { run(from, to); });
+    }
+};
+
+PyObject* resample_linear(const arguments<3>& a) {
+    resampling r;
+    sample_array out;
+    if (!r.parse(a) || !out.allocate(r.size())) return nullptr;
+    r.run(out.samples());
+    return out.release();
+}
+
+PyObject* resample_linear_into(const arguments<4>& a) {
+    resampling r;
+    media_view out;
+    if (!r.parse(a) || !out.assign_samples(a[3], "out", true)) return nullptr;
+    const std::size_t size = r.size();
+    const auto to = out.writable_samples();
+    if (!is_enough(to.size(), size, "samples")) return nullptr;
+    write_into(r.pcm.samples(), to.first(size), [&](auto f, auto t) { r.run(f, t); });
+    return PyLong_FromSize_t(size);
+}
+
+PyObject* resample_linear_to_bytes(const arguments<3>& a) {
+    resampling r;
+    if (!r.parse(a)) return nullptr;
+    std::span<std::int16_t> to;
+    py_ref out = bytes_of_samples(r.size(), to);
+    if (!out) return nullptr;
+    r.run(to);
+    return out.release();
 }
 
 constexpr const char* utils_doc =
@@ -132,7 +235,12 @@ constexpr const char* utils_doc =
 
 Samples are native 16-bit integers: an array('h'), or a C-contiguous bytes-like object with an even
 number of bytes (ValueError). A buffer of other elements is a TypeError. Any thread may call any
-function; for large blocks other threads run meanwhile.)";
+function; for large blocks other threads run meanwhile.
+
+..._into writes to the beginning of out, a writable C-contiguous buffer of the kind that the result
+has (array('h') or bytes-like), and returns the number of samples, or of bytes for an encoder. out
+may overlap the input. ValueError: it is too small, and nothing was written; BufferError: it is
+read-only or not contiguous. ..._to_bytes returns native 16-bit samples as bytes.)";
 
 constexpr const char* linear2ulaw_doc =
     R"(mu-law (ITU-T G.711) of linear PCM: bytes for a block of samples; for an int, which is clipped to
@@ -158,6 +266,24 @@ Sample i is that at i * in_rate / out_rate, interpolated between its neighbours 
 and rounded half to even; past the last sample that one is held. Nothing is filtered: a lower
 out_rate aliases what lies above half of it.)";
 
+constexpr const char* encode_into_doc =
+    R"(Writes the code of each sample of pcm16 to out, a writable bytes-like object of as many bytes or
+more, which may overlap pcm16. Returns the number of bytes.)";
+
+constexpr const char* decode_into_doc =
+    R"(Writes the sample of each code to out, a writable array('h') or bytes-like object with room for as
+many samples or more, which may overlap the codes. Returns the number of samples.)";
+
+constexpr const char* decode_to_bytes_doc =
+    "The native 16-bit samples of a bytes-like object of codes, as bytes.";
+
+constexpr const char* resample_linear_into_doc =
+    R"(Writes what resample_linear returns to out, a writable array('h') or bytes-like object with room for
+as many samples or more, which may overlap pcm16. Returns the number of samples.)";
+
+constexpr const char* resample_linear_to_bytes_doc =
+    "What resample_linear returns, as bytes of native 16-bit samples.";
+
 } // namespace
 
 void bind_utils() {
@@ -168,13 +294,24 @@ void bind_utils() {
     PyType_Spec spec{"rtpsynth.RtpUtils.RtpUtils", sizeof(PyObject), 0,
                      Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, slots};
     PyTypeObject* const type = add_type(spec);
-    add_static_methods(type,
-                       {function<"linear2ulaw(pcm16)", encode<ulaw>>(linear2ulaw_doc),
-                        function<"ulaw2linear(ulaw)", decode<ulaw>>(ulaw2linear_doc),
-                        function<"linear2alaw(pcm16)", encode<alaw>>(linear2alaw_doc),
-                        function<"alaw2linear(alaw)", decode<alaw>>(alaw2linear_doc),
-                        function<"resample_linear(pcm16, in_rate, out_rate)", resample_linear>(
-                            resample_linear_doc)});
+    add_static_methods(
+        type,
+        {function<"linear2ulaw_into(pcm16, out)", encode_into<ulaw>>(encode_into_doc),
+         function<"ulaw2linear_into(ulaw, out)", decode_into<ulaw>>(decode_into_doc),
+         function<"ulaw2linear_to_bytes(ulaw)", decode_to_bytes<ulaw>>(decode_to_bytes_doc),
+         function<"linear2alaw_into(pcm16, out)", encode_into<alaw>>(encode_into_doc),
+         function<"alaw2linear_into(alaw, out)", decode_into<alaw>>(decode_into_doc),
+         function<"alaw2linear_to_bytes(alaw)", decode_to_bytes<alaw>>(decode_to_bytes_doc),
+         function<"resample_linear_into(pcm16, in_rate, out_rate, out)", resample_linear_into>(
+             resample_linear_into_doc),
+         function<"resample_linear_to_bytes(pcm16, in_rate, out_rate)", resample_linear_to_bytes>(
+             resample_linear_to_bytes_doc),
+         function<"linear2ulaw(pcm16)", encode<ulaw>>(linear2ulaw_doc),
+         function<"ulaw2linear(ulaw)", decode<ulaw>>(ulaw2linear_doc),
+         function<"linear2alaw(pcm16)", encode<alaw>>(linear2alaw_doc),
+         function<"alaw2linear(alaw)", decode<alaw>>(alaw2linear_doc),
+         function<"resample_linear(pcm16, in_rate, out_rate)", resample_linear>(
+             resample_linear_doc)});
 }
 
 } // namespace rtpsynth::python

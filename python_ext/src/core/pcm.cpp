@@ -20,20 +20,29 @@ bool has_elements(const char* format, bool samples) {
 
 } // namespace
 
-bool media_view::assign(PyObject* object, const char* name, bool samples, const char* expected) {
-    if (PyBytes_CheckExact(object)) { // immutable: nothing to lock
+bool media_view::assign(PyObject* object, const char* name, bool samples, bool writable) {
+    if (PyBytes_CheckExact(object) && !writable) { // immutable: nothing to lock
         data_ = PyBytes_AS_STRING(object);
         size_ = static_cast<std::size_t>(PyBytes_GET_SIZE(object));
     } else {
-        if (PyObject_GetBuffer(object, &buffer_, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT) != 0) {
+        const auto expected = [&] {
+            if (samples)
+                return writable ? "a writable array('h') or bytes-like object of 16-bit samples"
+                                : "array('h') or a bytes-like object of 16-bit samples";
+            return writable ? "a writable bytes-like object" : "a bytes-like object";
+        };
+        const int flags = PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (writable ? PyBUF_WRITABLE : 0);
+        if (PyObject_GetBuffer(object, &buffer_, flags) != 0) {
             if (!PyObject_CheckBuffer(object))
-                PyErr_Format(PyExc_TypeError, "%s must be %s, not %.200s", name, expected,
+                PyErr_Format(PyExc_TypeError, "%s must be %s, not %.200s", name, expected(),
                              Py_TYPE(object)->tp_name);
+            else if (writable && PyErr_ExceptionMatches(PyExc_BufferError))
+                PyErr_Format(PyExc_BufferError, "%s must be %s, C-contiguous", name, expected());
             return false;
         }
         if (!has_elements(buffer_.format, samples)) {
             PyErr_Format(PyExc_TypeError, "%s must be %s, not a buffer of format '%.20s'", name,
-                         expected, buffer_.format);
+                         expected(), buffer_.format);
             return false;
         }
         data_ = buffer_.buf;
@@ -47,12 +56,12 @@ bool media_view::assign(PyObject* object, const char* name, bool samples, const 
     return true;
 }
 
-bool media_view::assign_samples(PyObject* object, const char* name) {
-    return assign(object, name, true, "array('h') or a bytes-like object of 16-bit samples");
+bool media_view::assign_samples(PyObject* object, const char* name, bool writable) {
+    return assign(object, name, true, writable);
 }
 
-bool media_view::assign_codes(PyObject* object, const char* name) {
-    return assign(object, name, false, "a bytes-like object");
+bool media_view::assign_codes(PyObject* object, const char* name, bool writable) {
+    return assign(object, name, false, writable);
 }
 
 bool sample_array::allocate(std::size_t n) {

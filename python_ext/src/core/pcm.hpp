@@ -23,10 +23,10 @@ public:
 
     /// May be called once: a C-contiguous buffer of native 16-bit samples, or of their bytes.
     /// \return false with TypeError, BufferError or, for an odd number of bytes, ValueError set
-    bool assign_samples(PyObject* object, const char* name);
+    bool assign_samples(PyObject* object, const char* name, bool writable = false);
     /// May be called once: a C-contiguous buffer of bytes. \return false with TypeError or
     /// BufferError set
-    bool assign_codes(PyObject* object, const char* name);
+    bool assign_codes(PyObject* object, const char* name, bool writable = false);
 
     std::span<const std::int16_t> samples() const noexcept {
         return {static_cast<const std::int16_t*>(data_), size_ / sizeof(std::int16_t)};
@@ -35,8 +35,17 @@ public:
         return {static_cast<const std::uint8_t*>(data_), size_};
     }
 
+    /// Precondition: assigned as writable.
+    std::span<std::int16_t> writable_samples() const noexcept {
+        return {static_cast<std::int16_t*>(const_cast<void*>(data_)), size_ / sizeof(std::int16_t)};
+    }
+    /// Precondition: assigned as writable.
+    std::span<std::uint8_t> writable_codes() const noexcept {
+        return {static_cast<std::uint8_t*>(const_cast<void*>(data_)), size_};
+    }
+
 private:
-    bool assign(PyObject* object, const char* name, bool samples, const char* expected);
+    bool assign(PyObject* object, const char* name, bool samples, bool writable);
 
     const void* data_ = nullptr;
     std::size_t size_ = 0; // bytes

@@ -18,7 +18,19 @@ from rtpsynth.RtpUtils import (
     ulaw2linear,
 )
 
-NAMES = ["linear2ulaw", "ulaw2linear", "linear2alaw", "alaw2linear", "resample_linear"]
+PARAMETERS = {
+    "linear2ulaw": ["pcm16"],
+    "linear2alaw": ["pcm16"],
+    "ulaw2linear": ["ulaw"],
+    "alaw2linear": ["alaw"],
+    "resample_linear": ["pcm16", "in_rate", "out_rate"],
+}
+PARAMETERS |= {
+    **{f"{name}_into": [*names, "out"] for name, names in PARAMETERS.items()},
+    **{f"{name}_to_bytes": PARAMETERS[name]
+       for name in ("ulaw2linear", "alaw2linear", "resample_linear")},
+}
+NAMES = list(PARAMETERS)
 ENCODERS = [linear2ulaw, linear2alaw]
 DECODERS = [ulaw2linear, alaw2linear]
 ALL_SAMPLES = array("h", range(-32768, 32768))
@@ -263,13 +275,7 @@ def test_the_class_has_what_the_module_has():
         assert getattr(RtpUtils, name) is f and f.__doc__ and f.__module__ == "rtpsynth.RtpUtils"
         assert str(inspect.signature(f)) == str(inspect.signature(getattr(RtpUtils, name)))
     parameters = {name: list(inspect.signature(getattr(module, name)).parameters) for name in NAMES}
-    assert parameters == {
-        "linear2ulaw": ["pcm16"],
-        "linear2alaw": ["pcm16"],
-        "ulaw2linear": ["ulaw"],
-        "alaw2linear": ["alaw"],
-        "resample_linear": ["pcm16", "in_rate", "out_rate"],
-    }
+    assert parameters == PARAMETERS
 
 
 def test_arguments_are_let_go():
