@@ -1,4 +1,8 @@
-"""RtpUtils side by side with the released package: blocks of 160 and of 160,000 samples."""
+"""RtpUtils side by side with the released package: blocks of 160 and of 160,000 samples. Where the
+interpreter still has it (up to 3.12), the standard library's audioop is set against ours as well.
+"""
+from importlib.util import find_spec
+
 from side_by_side import Case, main
 
 SETUP = """
@@ -33,7 +37,32 @@ def resample(samples: str, asked: float, size: str) -> list:
     ]
 
 
+AUDIOOP = "import warnings; warnings.simplefilter('ignore'); import audioop"
+INTO = """
+from rtpsynth import RtpUtils as module
+globals().update({name: getattr(module, name) for name in module.__all__})
+out, codes_out = array('h', bytes(2 * 320)), bytearray(160)
+"""
+
+
+def beside_audioop() -> list:
+    rows = [
+        ("lin2ulaw(small, 2)", "linear2ulaw(small)", "linear2ulaw_into(small, codes_out)"),
+        ("lin2alaw(small, 2)", "linear2alaw(small)", "linear2alaw_into(small, codes_out)"),
+    ]
+    for law in "ulaw", "alaw":
+        rows.append((f"{law}2lin(small_codes, 2)", f"{law}2linear(small_codes)",
+                     f"{law}2linear_to_bytes(small_codes)", f"{law}2linear_into(small_codes, out)"))
+    for a, b in (8000, 16000), (16000, 8000):
+        rows.append((f"ratecv(small, 2, 1, {a}, {b}, None)", f"resample_linear(small, {a}, {b})",
+                     f"resample_linear_to_bytes(small, {a}, {b})",
+                     f"resample_linear_into(small, {a}, {b}, out)"))
+    return [Case(f"audioop: {ours}", SETUP, f"audioop.{theirs}", ours, 1, 1, INTO, AUDIOOP)
+            for theirs, *calls in rows for ours in calls]
+
+
 CASES = [
+    *(beside_audioop() if find_spec("audioop") else []),
     *g711("160 samples", 2, 2, "small"),
     *resample("160 samples", 2, "small"),
     *g711("160,000 samples", 0, 4, "large"),
