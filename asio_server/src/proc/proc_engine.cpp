@@ -275,7 +275,7 @@ bool proc_engine::wait() noexcept {
 }
 
 void proc_engine::call_due(time_point begin) noexcept {
-    time_point now = begin;
+    time_point now = steady_clock::now();
     std::array<bool, rank_count> served{};
     for (int i = 0; i != calls_per_turn && now - begin < longest_stay; ++i) {
         std::size_t r = 0;

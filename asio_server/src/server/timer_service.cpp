@@ -126,6 +126,7 @@ bool timer_service::advance(time_point now) noexcept {
 
 void timer_service::await_next() noexcept {
     firing_ = false;
+    if (lost_.load(std::memory_order_relaxed) && lost_.exchange(false)) wake_ = time_point::max();
     if (const auto next = wheel_.next_deadline()) return wait(*next);
     if (wake_ == time_point::max() || stopped_) return;
     wake_ = time_point::max();
