@@ -96,12 +96,12 @@ std::size_t engine::serve(std::span<const ready_event> events, time_point now) {
 }
 
 time_point engine::next_deadline() const noexcept {
-    return std::min(output_.next_tick(), timers_->next_wakeup());
+    return std::min(output_.next_tick(), timers_->waits_until());
 }
 
 bool engine::on_time(time_point now) {
     output_.on_time(now);
-    return timers_->next_wakeup() <= now;
+    return timers_->waits_until() <= now;
 }
 
 bool engine::hand_over() noexcept {

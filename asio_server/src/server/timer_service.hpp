@@ -78,8 +78,8 @@ public:
     /// Waits, if that failed before.
     void resume() noexcept;
 
-    /// When something is to be fired next; time_point::max(): never, or fire() is posted.
-    time_point next_wakeup() const noexcept { return wake_; }
+    /// What the steady_timer waits for; time_point::max() if it does not.
+    time_point waits_until() const noexcept { return wake_; }
     /// For the host: fires what is due at \p now, for at most 1 ms. What is armed from now on is
     /// not waited for before await_next(). \return whether more may be due
     bool advance(time_point now) noexcept;
