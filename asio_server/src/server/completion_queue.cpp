@@ -90,6 +90,7 @@ completion::pointer completion_queue::pop_to_post() noexcept {
 void completion_queue::discard() noexcept {
     discarding_ = true;
     owed_ = 0;
+    refusal_ = nullptr;
     while (pop()) {
     }
 }
@@ -133,13 +134,16 @@ void completion_queue::owe(std::size_t count) noexcept {
 
 /// Nobody else takes operations from the queue meanwhile, since that happens only on the server's
 /// executor. So those that go to an executor of their own need not be posted to this one first.
-/// \return how many of \p count are left to post
+/// \return how many of \p count are left to post. After a refusal that includes the one refused:
+///         complete_next() throws in its place
 std::size_t completion_queue::submit_here(std::size_t count) noexcept {
-    for (; count != 0; --count) {
+    for (; count != 0 && !refusal_; --count) {
         try {
             completion::pointer op = pop_to_post();
             if (!op || !submit(std::move(op))) break;
         } catch (...) { // its executor refused it, and it was destroyed
+            if (!refusal_) refusal_ = std::current_exception();
+            break;
         }
     }
     return count;
@@ -147,6 +151,7 @@ std::size_t completion_queue::submit_here(std::size_t count) noexcept {
 
 /// Has the handler of \p op called by its own executor.
 /// \return false if there was no memory for that: then \p op is the first in the queue again
+/// \throws what else the executor throws: then \p op was destroyed
 bool completion_queue::submit(completion::pointer op) {
     submission submitted{*op};
     try {
@@ -164,6 +169,7 @@ bool completion_queue::submit(completion::pointer op) {
 }
 
 void completion_queue::complete_next() {
+    if (refusal_) std::rethrow_exception(std::exchange(refusal_, {}));
     completion::pointer op = pop();
     if (!op) return;
     if (op->how == completion::route::here) {

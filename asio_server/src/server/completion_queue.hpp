@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -23,6 +24,10 @@ class io_home;
 /// post() called after that: so handlers are called in the order in which operations were taken,
 /// whichever threads took them and however long each took. What is posted is only the right to call
 /// the next handler. A context that is destroyed before it runs them destroys one handler a right.
+///
+/// What a handler's own executor throws from execute(), but for bad_alloc, leaves the server's
+/// executor as what a handler throws does, and the handler is destroyed. After bad_alloc it is
+/// tried again.
 ///
 /// Threads: safe. No lock is held while anything of the user's is called or destroyed.
 class completion_queue : public std::enable_shared_from_this<completion_queue> {
@@ -66,6 +71,7 @@ private:
     const std::shared_ptr<alarm> alarm_;
     std::mutex mutex_;
     op_list<completion> queue_;
+    std::exception_ptr refusal_; // on the server's executor, of the first that was not yet told of
     std::atomic<std::size_t> owed_{0};
     std::atomic<bool> discarding_{false};
 };

@@ -60,6 +60,11 @@ inline constexpr std::size_t max_datagram_size = 65507;
 /// The `async_` functions throw `std::bad_alloc` if there is no memory to start an operation; then
 /// it is not started.
 ///
+/// What a completion handler throws, or its associated executor when it is given the handler,
+/// leaves `run()` of the application's context; on the server's own thread it goes to
+/// server_options::on_exception. A handler that was refused is destroyed. After `std::bad_alloc` it
+/// is given to the executor again.
+///
 /// \par Thread safety
 /// Every member may be called from any thread and from any handler, several at once. No function
 /// waits for a handler to return.
