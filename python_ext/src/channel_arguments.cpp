@@ -50,7 +50,6 @@ bool queue_size(PyObject* value, const option_text& text, options& out) {
 
 bool source(PyObject* value, const option_text& text, options& out) {
     std::string name;
-    if (value == Py_None) return true;
     if (!to_host(value, text.name, name)) return false;
     source_policy& policy = out.source_lock.policy;
     if (name == "any") return policy = source_policy::any, true;
@@ -63,8 +62,7 @@ bool source(PyObject* value, const option_text& text, options& out) {
 
 bool probation(PyObject* value, const option_text& text, options& out) {
     const auto range = bounds_of<long long>(text.range);
-    return value == Py_None ||
-           to_integer(value, text.name, out.source_lock.probation, range.least, range.most);
+    return to_integer(value, text.name, out.source_lock.probation, range.least, range.most);
 }
 
 } // namespace

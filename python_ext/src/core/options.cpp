@@ -7,6 +7,12 @@ namespace rtpsynth::python {
 
 namespace bp = boost::python;
 
+bool check_none(PyObject* value, const option_text& text) {
+    if (value != Py_None || std::string_view{text.type}.ends_with("| None")) return true;
+    PyErr_Format(PyExc_TypeError, "%s must not be None", text.name);
+    return false;
+}
+
 std::string signature_of(const char* function, const std::vector<option_text>& options,
                          std::size_t positional) {
     std::string text{function};

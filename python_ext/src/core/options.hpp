@@ -18,7 +18,7 @@ namespace rtpsynth::python {
 /// The part of an option that is independent of the struct its value goes to.
 struct option_text {
     const char* name;
-    const char* type;     ///< as the stubs have it
+    const char* type;     ///< as the stubs have it; None goes if it ends with "| None"
     const char* fallback; ///< the default, as Python writes it; null if it must be given
     const char* range;    ///< "LEAST..MOST"; "" if the type says it all
     const char* doc;
@@ -54,6 +54,9 @@ constexpr bounds<Number> bounds_of(std::string_view range) {
     return {number(range.substr(0, dots)), number(range.substr(dots + 2))};
 }
 
+/// \return false with TypeError set if \p value is None and the option's type has no None
+bool check_none(PyObject* value, const option_text& text);
+
 /// Converts to an integer member, or to a std::optional of one, which None leaves as it is.
 template <auto Member, class Target, class Class, class T>
 bool assign_integer(PyObject* value, const option_text& text, Target& out, T Class::*) {
@@ -74,7 +77,7 @@ bool integer(PyObject* value, const option_text& text, Target& out) {
     return assign_integer<Member>(value, text, out, Member);
 }
 
-/// Converts to a bool member; any object is true or false.
+/// Converts to a bool member; any object but None is true or false.
 template <auto Member, class Target>
 bool flag(PyObject* value, const option_text&, Target& out) {
     const int truth = PyObject_IsTrue(value);
@@ -117,7 +120,9 @@ struct option_table {
         arguments<N> a;
         if (!p.parse(c, a)) return false;
         for (std::size_t i = 0; i != N; ++i)
-            if (a[i] != nullptr && !options[i].assign(a[i], options[i].text, out)) return false;
+            if (a[i] != nullptr && !(check_none(a[i], options[i].text) &&
+                                     options[i].assign(a[i], options[i].text, out)))
+                return false;
         return true;
     }
 

@@ -2,6 +2,7 @@
 rtpsynth.aio and docs/python-options.md. As a program, writes that page to standard output."""
 
 import ast
+import contextlib
 import os
 import re
 from pathlib import Path
@@ -160,17 +161,43 @@ def ranges():
                                    marks=LINUX if name == "dscp" else ())
 
 
+@contextlib.contextmanager
+def caller(function):
+    """What calls that function with options, its required ones given."""
+    with RtpServer.RtpServer() as server:
+
+        def create_channel(**options):
+            callback = {} if options.get("frames_in") else {"pkt_in": print}
+            server.create_channel(**{**callback, "bind_host": "127.0.0.1", **options}).close()
+
+        yield {
+            "create_channel": create_channel,
+            "RtpServer": lambda **o: RtpServer.RtpServer(**o).shutdown(),
+            "RtpJBuf": lambda **o: RtpJBuf(**{"capacity": 1, **o}),
+        }[function]
+
+
+@pytest.mark.parametrize(
+    "function, name, kind", [(f, row[0], row[1]) for f in TABLES for row in TABLES[f]]
+)
+def test_none_is_taken_where_the_type_says_so(function, name, kind):
+    options = {name: None}
+    if name == "pkt_in":
+        options |= {"frames_in": print, "jitter_buffer": 1}
+    with caller(function) as call:
+        if kind.endswith("| None"):
+            call(**options)
+        else:
+            with pytest.raises(TypeError, match=f"^{name} must not be None$"):
+                call(**options)
+
+
 @pytest.mark.parametrize("function, name, limits", ranges())
 def test_errors_tell_the_range(function, name, limits):
     kind = float if "." in limits.replace("..", "") else int
     least, most = map(kind, limits.split(".."))
     step = kind(1)
-    with RtpServer.RtpServer() as server:
-        call = {
-            "create_channel": lambda **o: server.create_channel(print, "127.0.0.1", **o).close(),
-            "RtpServer": lambda **o: RtpServer.RtpServer(**o).shutdown(),
-            "RtpJBuf": lambda **o: RtpJBuf(**{"capacity": 1, **o}),
-        }[function]
+    with caller(function) as call:
         with pytest.raises(ValueError, match=rf"{name} must be .*{re.escape(limits)}.*, not"):
             call(**{name: least - step})
         with pytest.raises(MemoryError if name == "queue_size" else ValueError):
