@@ -8,6 +8,7 @@ read it; autodoc fills those of the package.
 from __future__ import annotations
 
 import ast
+import collections
 import dataclasses
 import pathlib
 import re
@@ -106,6 +107,7 @@ def read_header(xml: pathlib.Path, compound: ET.Element, found: list[ET.Element]
     # A class inside another one is documented with it.
     classes = [c for c in classes if c[1].rpartition("::")[0] not in names]
     members: dict[str, list[tuple[str, str, str]]] = {kind: [] for kind in DIRECTIVES}
+    overloads = collections.Counter(text(m.find("qualifiedname")) for m in found if m.get("kind") == "function")
     for member in found:
         kind = member.get("kind")
         qualified = text(member.find("qualifiedname")) or text(member.find("name"))
@@ -115,7 +117,7 @@ def read_header(xml: pathlib.Path, compound: ET.Element, found: list[ET.Element]
         if kind == "define" and not brief and not text(member.find("detaileddescription")):
             continue
         argument = qualified
-        if kind == "function":
+        if overloads[qualified] > 1:  # Breathe finds no template by its arguments
             argument += text(member.find("argsstring"))
         members[kind].append((argument, qualified, brief))
     return Header(compound.find("location").get("file"), text(compound.find("briefdescription")), classes, members)

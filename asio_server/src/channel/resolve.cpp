@@ -1,9 +1,17 @@
 #include <rtpsynth/asio_server/channel/resolve.hpp>
 
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/compose.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/system/system_error.hpp>
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <utility>
 
 namespace rtpsynth::asio_server {
 
@@ -16,17 +24,11 @@ bool wanted(const boost::asio::ip::address& address, address_family family) noex
     return family == address_family::any || address.is_v6() == (family == address_family::v6);
 }
 
-udp::endpoint look_up(const std::string& host, std::uint16_t port, address_family family,
-                      error_code& ec) {
-    boost::asio::io_context context;
-    udp::resolver resolver{context};
-    // No AI_ADDRCONFIG: that a machine has no address yet is no reason to forget ::1.
-    using flags = udp::resolver::flags;
-    const flags how = host.find('%') != std::string::npos ? flags::numeric_host : flags{};
-    const auto found = family == address_family::any
-                           ? resolver.resolve(host, "", how, ec)
-                           : resolver.resolve(family == address_family::v4 ? udp::v4() : udp::v6(),
-                                              host, "", how, ec);
+using results = udp::resolver::results_type;
+
+/// The first one that is acceptable.
+udp::endpoint choose(const results& found, std::uint16_t port, address_family family,
+                     error_code& ec) {
     if (ec) return {};
     for (const auto& entry : found)
         if (wanted(entry.endpoint().address(), family)) return {entry.endpoint().address(), port};
@@ -34,23 +36,146 @@ udp::endpoint look_up(const std::string& host, std::uint16_t port, address_famil
     return {};
 }
 
-} // namespace
+/// What the system's resolver is asked, by \p ask(protocol..., host, service, flags). No
+/// AI_ADDRCONFIG: that a machine has no address yet is no reason to forget ::1.
+template <class Ask>
+auto ask_system(const std::string& host, address_family family, udp::resolver::flags how, Ask ask) {
+    if (family == address_family::any) return ask(host, "", how);
+    return ask(family == address_family::v4 ? udp::v4() : udp::v6(), host, "", how);
+}
 
-udp::endpoint resolve(const std::string& host, std::uint16_t port, address_family family,
-                      error_code& ec) {
+udp::endpoint look_up(const std::string& host, std::uint16_t port, address_family family,
+                      udp::resolver::flags how, error_code& ec) {
+    boost::asio::io_context context;
+    udp::resolver resolver{context};
+    const auto found = ask_system(
+        host, family, how, [&](const auto&... asked) { return resolver.resolve(asked..., ec); });
+    return choose(found, port, family, ec);
+}
+
+/// \return nullopt for a name, which only the system's resolver can tell and which may take long
+std::optional<udp::endpoint> read_address(const std::string& host, std::uint16_t port,
+                                          address_family family, error_code& ec) {
     ec.clear();
     // The system's resolver takes no host for its own, and reads no further than a NUL.
     if (host.empty() || host.find('\0') != std::string::npos) {
         ec = boost::asio::error::host_not_found;
-        return {};
+        return udp::endpoint{};
     }
-    // An address is read here, but for its scope: make_address takes one it does not know for 0.
+    // With a scope it is for the system to read: make_address takes one it does not know for 0.
+    if (host.find('%') != std::string::npos)
+        return look_up(host, port, family, udp::resolver::numeric_host, ec);
     error_code no_number;
     const auto address = boost::asio::ip::make_address(host, no_number);
-    if (no_number || host.find('%') != std::string::npos) return look_up(host, port, family, ec);
-    if (wanted(address, family)) return {address, port};
+    if (no_number) return std::nullopt;
+    if (wanted(address, family)) return udp::endpoint{address, port};
     ec = boost::asio::error::address_family_not_supported;
-    return {};
+    return udp::endpoint{};
+}
+
+/// What an async_resolve waits for. Threads: safe.
+class lookup : public std::enable_shared_from_this<lookup> {
+public:
+    lookup(const boost::asio::any_io_executor& executor, std::string host, std::uint16_t port,
+           address_family family)
+        : resolver_{executor},
+          done_{executor, boost::asio::steady_timer::time_point::max()},
+          host_{std::move(host)},
+          port_{port},
+          family_{family} {
+        const auto read = read_address(host_, port_, family_, result_);
+        if (!read) return;
+        endpoint_ = *read;
+        settled_ = true;
+        done_.expires_at(boost::asio::steady_timer::time_point::min());
+    }
+
+    /// \p waiter(error_code) is called when there is a result, or by its cancellation.
+    template <class Waiter>
+    void wait(Waiter&& waiter) {
+        done_.async_wait(std::forward<Waiter>(waiter));
+    }
+
+    /// After wait(): has a name looked up.
+    void start() noexcept {
+        error_code failure;
+        try {
+            const std::lock_guard lock{mutex_};
+            if (settled_ || ended_) return;
+            ask_system(host_, family_, {}, [this](const auto&... asked) {
+                resolver_.async_resolve(asked..., answer{shared_from_this()});
+            });
+        } catch (const boost::system::system_error& e) {
+            failure = e.code();
+        } catch (...) {
+            failure = boost::asio::error::no_memory;
+        }
+        if (failure) settle(failure, {});
+    }
+
+    /// What the waiter completes with.
+    std::pair<error_code, udp::endpoint> finish() {
+        const std::lock_guard lock{mutex_};
+        ended_ = true;
+        resolver_.cancel(); // it may not have begun
+        if (!settled_) return {boost::asio::error::operation_aborted, {}};
+        return {result_, endpoint_};
+    }
+
+private:
+    struct answer {
+        std::shared_ptr<lookup> to;
+        void operator()(error_code ec, const results& found) const {
+            const auto endpoint = choose(found, to->port_, to->family_, ec);
+            to->settle(ec, endpoint);
+        }
+    };
+
+    void settle(error_code result, const udp::endpoint& endpoint) {
+        {
+            const std::lock_guard lock{mutex_};
+            result_ = result;
+            endpoint_ = endpoint;
+            settled_ = true;
+        }
+        done_.cancel();
+    }
+
+    std::mutex mutex_;
+    udp::resolver resolver_;
+    boost::asio::steady_timer done_; // never expires for a name. To end its wait takes no memory
+    const std::string host_;
+    const std::uint16_t port_;
+    const address_family family_;
+    error_code result_;
+    udp::endpoint endpoint_;
+    bool settled_ = false, ended_ = false;
+};
+
+/// An async_resolve, as Asio composes it.
+struct resolving {
+    std::shared_ptr<lookup> state;
+
+    template <class Self>
+    void operator()(Self& self) {
+        self.reset_cancellation_state(boost::asio::enable_total_cancellation{});
+        const auto kept = state;
+        kept->wait(std::move(self));
+        kept->start();
+    }
+    template <class Self>
+    void operator()(Self& self, error_code) {
+        const auto [result, endpoint] = state->finish();
+        self.complete(result, endpoint);
+    }
+};
+
+} // namespace
+
+udp::endpoint resolve(const std::string& host, std::uint16_t port, address_family family,
+                      error_code& ec) {
+    const auto read = read_address(host, port, family, ec);
+    return read ? *read : look_up(host, port, family, {}, ec);
 }
 
 udp::endpoint resolve(const std::string& host, std::uint16_t port, address_family family) {
@@ -58,6 +183,13 @@ udp::endpoint resolve(const std::string& host, std::uint16_t port, address_famil
     const auto endpoint = resolve(host, port, family, ec);
     if (ec) throw boost::system::system_error(ec, "resolve " + host);
     return endpoint;
+}
+
+void detail::resolve_initiation::start(handler_type handler, std::string host, std::uint16_t port,
+                                       address_family family) const {
+    boost::asio::async_compose<handler_type, void(error_code, udp::endpoint)>(
+        resolving{std::make_shared<lookup>(executor_, std::move(host), port, family)}, handler,
+        executor_);
 }
 
 std::string to_string(const udp::endpoint& endpoint) {
