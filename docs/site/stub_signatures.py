@@ -1,10 +1,14 @@
-"""Gives autodoc the signatures of the package's stubs: they have the types, the extension has not."""
+"""Gives autodoc the signatures of the package's stubs and the types of its attributes: the extension
+module has none."""
 from __future__ import annotations
 
 import ast
+import copy
 import os
 import pathlib
 import re
+
+from sphinx.ext.autodoc import AttributeDocumenter
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -38,7 +42,7 @@ def expanded(text: str, names: dict[str, str]) -> str:
 
 
 def written(function: Function, method: bool) -> tuple[str, str | None]:
-    arguments = function.args
+    arguments = copy.deepcopy(function.args)
     if method and not any(ast.unparse(d) == "staticmethod" for d in function.decorator_list):
         for kind in (arguments.posonlyargs, arguments.args):
             if kind:
@@ -48,28 +52,73 @@ def written(function: Function, method: bool) -> tuple[str, str | None]:
     return f"({ast.unparse(arguments)})", returns
 
 
+def union(types: list[ast.expr]) -> ast.expr:
+    def parts(node: ast.expr) -> list[str]:
+        if isinstance(node, ast.BinOp):
+            return parts(node.left) + parts(node.right)
+        return [ast.unparse(node)]
+
+    found = list(dict.fromkeys(part for node in types for part in parts(node)))
+    truths = {"Literal[False]", "Literal[True]"}
+    if truths <= set(found):
+        found[found.index("Literal[False]")] = "bool"
+        found = [part for part in found if part not in truths]
+    found.sort(key=lambda part: part == "None")
+    return ast.parse(" | ".join(found), mode="eval").body
+
+
+def merged(overloads: list[Function]) -> Function:
+    """One function that takes what each of them takes: they have the same parameters."""
+    first, *others = overloads
+    for parameters in zip(*(f.args.args + f.args.kwonlyargs for f in overloads), strict=True):
+        if len({p.arg for p in parameters}) != 1:
+            raise ValueError(f"overloads of {first.name} differ in their parameters")
+        if parameters[0].annotation:
+            parameters[0].annotation = union([p.annotation for p in parameters])
+    for other in others:
+        if len(other.args.defaults) > len(first.args.defaults):
+            first.args.defaults = other.args.defaults
+        first.args.kw_defaults = [a or b for a, b in zip(first.args.kw_defaults, other.args.kw_defaults)]
+    first.returns = union([f.returns for f in overloads])
+    return first
+
+
 class Stubs:
     def __init__(self) -> None:
         package = pathlib.Path(os.environ["RTPSYNTH_PACKAGE"]) / "rtpsynth"
-        self.of = {path.stem: signatures(path) for path in package.glob("*.pyi")}
+        self.of = {path.stem: {name: merged(overloads) for name, overloads in signatures(path).items()}
+                   for path in package.glob("*.pyi")}
         self.aliases = {path.stem: aliases(path) for path in package.glob("*.pyi")}
 
-    def __call__(self, app, what, name, obj, options, signature, returns):
-        if not name.startswith("rtpsynth."):
+    def find(self, name: str) -> tuple[Function, dict[str, str]] | None:
+        """What a stub says of a full name, and that stub's aliases."""
+        package, _, inside = name.partition(".")
+        module, _, inside = inside.partition(".")
+        function = self.of.get(module, {}).get(inside) if package == "rtpsynth" else None
+        return (function, self.aliases[module]) if function else None
+
+    def signature(self, app, what, name, obj, options, signature, returns):
+        found = self.find(f"{name}.__init__" if what == "class" else name)
+        if found is None or what == "attribute":
             return None
-        _, module, *rest = name.split(".")
-        stubs = self.of.get(module)
-        if stubs is None or not rest:
-            return None
-        name = ".".join(rest)
-        functions = stubs.get(f"{name}.__init__" if what == "class" else name)
-        if not functions or len(functions) > 1:  # overloads: the extension's own says all of them
-            return None
-        text, result = written(functions[0], method="." in name or what == "class")
-        result = None if what == "class" or result is None else expanded(result, self.aliases[module])
-        return expanded(text, self.aliases[module]), result
+        text, result = written(found[0], method=name.count(".") > 2 or what == "class")
+        result = None if what == "class" or result is None else expanded(result, found[1])
+        return expanded(text, found[1]), result
+
+
+STUBS = Stubs()
+
+
+class TypedAttribute(AttributeDocumenter):
+    def add_directive_header(self, signature: str) -> None:
+        super().add_directive_header(signature)
+        found = STUBS.find(self.fullname)
+        if found and found[0].returns:
+            text = expanded(ast.unparse(found[0].returns), found[1])
+            self.add_line(f"   :type: {text}", self.get_sourcename())
 
 
 def setup(app):
-    app.connect("autodoc-process-signature", Stubs())
+    app.connect("autodoc-process-signature", STUBS.signature)
+    app.add_autodocumenter(TypedAttribute, override=True)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
