@@ -205,7 +205,7 @@ NO_BUFFERS = ["text", None, 7, [1, 2], object(), 1.5]
 
 
 @pytest.mark.parametrize("bad", NO_BUFFERS + [memoryview(bytes(40))[::2]])
-def test_what_is_no_buffer_changes_nothing(bad):
+def test_objects_without_a_buffer_are_refused_and_change_nothing(bad):
     buffer = RtpJBuf(4)
     buffer.udp_in(packet(1))
     before = buffer.stats

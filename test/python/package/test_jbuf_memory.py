@@ -53,7 +53,7 @@ def test_no_growth_over_a_million_packets(capacity, max_delay):
     assert max(counts[1:]) - min(counts[1:]) < 50
 
 
-def test_references_are_given_back():
+def test_references_are_released():
     datagrams = [packet(seq, payload=b"%d" % seq) for seq in (0, 2, 2, 1, 5, 4, 900, 3, 20000)]
     opaque = Thing()
     before = [sys.getrefcount(d) for d in datagrams], sys.getrefcount(opaque)
@@ -72,7 +72,7 @@ def test_references_are_given_back():
         assert ([sys.getrefcount(d) for d in datagrams], sys.getrefcount(opaque)) == before
 
 
-def test_what_is_inside_dies_with_the_buffer():
+def test_frames_inside_are_released_with_the_buffer():
     def filled():
         buffer, opaque = RtpJBuf(4), Thing()
         buffer.udp_in(Data(packet(5)), opaque)

@@ -37,7 +37,7 @@ def test_each_packet_comes_out_once_and_lseq_is_contiguous(capacity, kinds):
 
 
 @pytest.mark.parametrize("capacity", [1, 4, 50])
-def test_a_batch_is_as_one_by_one(capacity):
+def test_a_batch_equals_single_calls(capacity):
     rng = random.Random(capacity)
     steps = Traffic(rng, capacity, 3000, 3000).of_all_kinds()
     one, many = RtpJBuf(capacity, 10**9), RtpJBuf(capacity, 10**9)

@@ -48,7 +48,7 @@ def test_a_frame_of_ipv6(server):
         assert v4.recv(100) == b"answer"
 
 
-def test_what_was_put_in_by_hand_has_no_sender():
+def test_frames_of_an_rtp_jbuf_have_no_sender():
     buffer = RtpJBuf(1)
     frames = [f for seq in (1, 3) for f in buffer.udp_in(rtp(seq))]
     assert [f.addr for f in frames] == [None] * 3
@@ -97,7 +97,7 @@ def test_they_are_counted_where_nobody_wants_them(server):
     assert channel.jitter_stats["rtcp"] == channel.jitter_stats["other"] == 1
 
 
-def test_what_other_in_raises_is_told(server):
+def test_exceptions_of_other_in_are_reported(server):
     with unraisable() as seen:
         channel = server.create_channel(
             frames_in=print, other_in=lambda: None, jitter_buffer=1, bind_host="127.0.0.1"

@@ -112,7 +112,7 @@ def test_exceptions_that_end_schedules_are_counted():
         channels[2].close()
 
 
-def test_errors_of_a_socket_are_told(server):
+def test_errors_of_a_socket_are_reported(server):
     channel = server.create_channel(print, bind_host="127.0.0.1")
     assert channel.stats["last_receive_error"] == channel.stats["last_send_error"] == 0
     channel.set_target("255.255.255.255", 9)  # without SO_BROADCAST
@@ -121,7 +121,7 @@ def test_errors_of_a_socket_are_told(server):
     assert channel.stats["last_send_error"] == server.stats["last_send_error"] > 0
 
 
-def test_what_was_too_much_is_counted_everywhere(server):
+def test_overflows_are_counted_everywhere(server):
     packets = RtpSynth(8000, 20).next_pkts(6000, 1000, 0)
     blocked, go_on = [], []
 

@@ -131,7 +131,7 @@ class Index:
         return self.value
 
 
-def test_numbers_are_what_has_an_index():
+def test_objects_with_index_are_numbers():
     synth = RtpSynth(Index(8000), Index(20))
     assert (synth.srate, synth.ptime) == (8000, 20)
     synth = pinned()

@@ -103,7 +103,7 @@ def test_weak_references():
     assert reference() is None and gone == [reference]
 
 
-def test_types_are_let_go_with_their_instances():
+def test_types_are_released_with_their_instances():
     before = sys.getrefcount(RtpSynth)
     for _ in range(100):
         RtpSynth(8000, 20)
@@ -120,7 +120,7 @@ def test_copies_are_refused():
             call(synth)
 
 
-def test_payloads_are_let_go():
+def test_payloads_are_released():
     synth = RtpSynth(8000, 20)
     payload, buffer, ploads = b"x" * 100, bytearray(100), [b"y" * 10, bytearray(10)]
     things = [payload, buffer, ploads, *ploads]

@@ -58,7 +58,7 @@ def test_functions_of_bits():
         assert numbers(synth) == (drawn[0], drawn[1] & ~1, drawn[2] & 0xFFFF)
 
 
-def test_functions_of_nothing_come_first():
+def test_a_call_without_arguments_is_tried_first():
     calls = []
     set_randfunc(lambda bits=5: calls.append(bits) or 1)
     RtpSynth(8000, 20)
@@ -133,7 +133,7 @@ def test_bad_arguments_draw_nothing():
     assert calls == []
 
 
-def test_what_is_no_function_is_refused():
+def test_objects_that_are_not_callable_are_refused():
     set_randfunc(lambda: 6)
     for wrong in 5, "f", 0:
         with pytest.raises(TypeError, match="f must be callable or None, not"):

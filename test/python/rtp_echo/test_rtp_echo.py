@@ -84,7 +84,7 @@ def test_ticks_are_waited_for():
         assert all_echoed(echo.stop(), 20)
 
 
-def test_each_sender_has_its_own_back():
+def test_each_sender_gets_its_own_packets_back():
     with Echo() as echo:
         socks = [caller(echo.endpoint) for _ in range(20)]
         for turn in range(5):
@@ -96,7 +96,7 @@ def test_each_sender_has_its_own_back():
         assert all_echoed(echo.stop(), 100)
 
 
-def test_a_sender_that_is_gone_is_no_harm():
+def test_a_sender_that_has_gone_does_no_harm():
     with Echo("--tick-hz", 20) as echo:
         for _ in range(5):
             with caller(echo.endpoint) as sock:
@@ -150,7 +150,7 @@ def test_the_ipv6_wildcard_serves_both():
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_the_port_in_use_is_named(count):
+def test_a_port_in_use_is_named_in_the_error(count):
     first = free_port(*range(1, count))
     address = f"127.0.0.1:{first + count - 1}"
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
@@ -160,7 +160,7 @@ def test_the_port_in_use_is_named(count):
     assert result.stderr == f"rtp_echo: cannot listen on {address}: {os.strerror(errno.EADDRINUSE)}\n"
 
 
-def test_an_address_of_others_is_named():
+def test_an_address_of_another_host_is_named_in_the_error():
     result = run("--bind", "192.0.2.1:5004")  # RFC 5737
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == "rtp_echo: cannot listen on 192.0.2.1:5004: " + os.strerror(errno.EADDRNOTAVAIL) + "\n"
@@ -173,7 +173,7 @@ def test_the_soft_limit_of_descriptors_is_raised():
         assert echo.stop()["channels"] == 100
 
 
-def test_the_hard_limit_of_descriptors_is_told():
+def test_exceeding_the_hard_limit_of_descriptors_is_reported():
     result = run("--bind", "127.0.0.1:0", "--channels", 100,
                  preexec_fn=limit_descriptors(64, 64))
     assert (result.returncode, result.stdout) == (1, "")

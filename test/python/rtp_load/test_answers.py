@@ -164,7 +164,7 @@ def test_echoes_that_are_altered(answer, altered, kind):
 
 # Answers that are no echoes.
 
-def test_what_is_no_echo():
+def test_datagrams_that_are_not_echoes():
     def answer(_, data):
         return [b"", b"no RTP", data[:8], b"\x80\xc8" + data[2:28], b"\x00\x01" + data[2:20], data]
     with Echo(answer) as echo:
@@ -179,7 +179,7 @@ def test_what_is_no_echo():
 
 @pytest.mark.parametrize("answer", [lambda n, data: [data[:10]], lambda n, data: [b"\x80\xc9" + data[2:]],
                                     lambda n, data: [b"\0\1" + data[2:]], lambda n, data: [b""]])
-def test_nothing_but_what_is_no_echo(answer):
+def test_only_datagrams_that_are_not_echoes(answer):
     with Echo(answer) as echo:
         result, status = load_json("-t", echo.target, "-n", 2, *SHORT, *ALLOWED)
         run = load("-t", echo.target, "-n", 2, *SHORT)

@@ -115,7 +115,7 @@ def test_one_that_came_without_its_rest_before_others_came_with_theirs(write):
     assert result["streams"][0]["missing"] == 1
 
 
-def test_overlaps_that_agree_are_no_matter(write):
+def test_overlaps_that_agree_do_not_matter(write):
     def overlapping(when, payload, id):
         pieces = list(pieces4(when, payload, id))
         again = list(pieces4(when, payload, id, size=256))
@@ -123,7 +123,7 @@ def test_overlaps_that_agree_are_no_matter(write):
     assert only_stream(write(each(overlapping)))["packets"] == 30
 
 
-def test_pieces_that_contradict_each_other_begin_anew(write):
+def test_pieces_that_contradict_each_other_restart_reassembly(write):
     def with_an_old_one(when, payload, id):
         old, *_ = pieces4(when, b"\xee" * len(payload), id)
         return [old, *pieces4(when, payload, id)]
@@ -164,7 +164,7 @@ def test_extension_headers_in_the_pieces(write):
     assert only_stream(write(frames))["packets"] == 30
 
 
-def test_lengths_that_cannot_be(write):
+def test_impossible_lengths(write):
     frames = [ipv4(b"x" * 7, fragment=0x2000), ipv4(b"", fragment=0x2001),
               ipv4(b"x" * 999, fragment=0x1fff), ipv6(b"\x11\0\xff\xf8\0\0\0\1" + b"x" * 99, 44)]
     result, status = replay_json(write([(0, frame) for frame in frames]))

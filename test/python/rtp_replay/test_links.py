@@ -144,14 +144,14 @@ def test_contradicting_lengths_are_malformed(write):
     assert status == 1 and result["malformed"] == len(bad) and result["udp_packets"] == 0
 
 
-def test_other_protocols_are_nothing(write):
+def test_other_protocols_give_no_stream(write):
     frames = [ipv4(b"x" * 40, protocol=6), ipv6(b"x" * 40, 6), ipv6(b"x" * 40, 59), b"\x55" * 60, b""]
     result, status = replay_json(write(pcap([(0, frame) for frame in frames], RAW)))
     assert status == 1 and result["frames"] == len(frames)
     assert result["udp_packets"] == result["malformed"] == result["fragments"] == 0
 
 
-def test_wild_time_stamps_and_damaged_bytes_end_in_an_answer(write):
+def test_any_timestamp_or_damaged_byte_gives_a_report_or_an_error(write):
     rng = random.Random(1)
     clean = pcap(over_ethernet(speech(20)))
     for _ in range(100):

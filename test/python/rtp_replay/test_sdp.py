@@ -96,7 +96,7 @@ def test_clock_rates_come_from_sdp(write, message):
     sip(OPUS, b"INVITE sip:b@example.com HTTP/1.1"),
     sip(b""), b"INVITE sip:b@example.com SIP/2.0\r\n", b"SIP/2.0 200 OK",
 ], ids=range(16))
-def test_what_says_nothing_of_a_stream_changes_nothing(write, message):
+def test_sdp_of_other_streams_changes_nothing(write, message):
     stream = only_stream(write(with_sip(message) + opus()))
     assert stream["clock_rate"] is stream["max_jitter_ms"] is None
     assert stream["codec"] == "PT 111" and stream["packets"] == 100

@@ -185,7 +185,7 @@ def test_duplicates_make_up_for_no_loss(write):
     assert row.groups() == ("188", "4", "4.1", "94")
 
 
-def test_two_senders_under_one_ssrc_are_told(write):
+def test_two_senders_under_one_ssrc_are_reported(write):
     a = paced(200, 100)
     b = [(when + 0.005, p) for when, p in paced(200, 30000, 999999)]
     path = write(sorted(a + b))
@@ -226,7 +226,7 @@ def test_one_wrong_padding_among_many_is_no_encryption(write):
     expect(only_stream(write(packets)), packets=99, invalid=1, encrypted=False)
 
 
-def test_padding_that_is_right_is_nothing_to_tell(write):
+def test_valid_padding_is_not_mentioned(write):
     packets = [p if i % 3 else (p[0], padded(200, 1 + i % 200, seq=10 + i, ts=160 * i))
                for i, p in enumerate(paced(300, 10))]
     expect(only_stream(write(packets)), packets=300, encrypted=False)

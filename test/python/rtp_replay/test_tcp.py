@@ -146,7 +146,7 @@ def test_gaps_where_packets_do_not_end_with_segments(write, frame, size, without
 
 @pytest.mark.parametrize("frame", FRAMINGS.values(), ids=FRAMINGS)
 @pytest.mark.parametrize("byte", [0x80, 0x24, 0x40, 0xd5, None])
-def test_gaps_in_sound_and_video_whatever_is_in_it(write, frame, byte):
+def test_gaps_in_audio_and_video_of_any_content(write, frame, byte):
     rng = random.Random(3)
     data = b""
     for i in range(200):
@@ -206,7 +206,7 @@ def test_rtsp_messages_between_the_packets(write):
     assert only_stream(write(frames))["packets"] == 60
 
 
-def test_other_connections_give_nothing_and_no_packets_are_told_of_them(write):
+def test_other_connections_give_neither_packets_nor_notes(write):
     rng = random.Random(2)
     frames, seq = [], 0
     for i in range(500):
@@ -225,7 +225,7 @@ def test_a_connection_whose_bytes_repeat_carries_no_packets(write, data):
     assert status == 1 and result["tcp_packets"] == 0
 
 
-def test_headers_that_cannot_be(write):
+def test_impossible_headers(write):
     frames = [ipv4(tcp(b"", 1)[:19], protocol=6), ipv4(b"x" * 12 + b"\x40" + b"x" * 20, protocol=6),
               ipv4(b"x" * 12 + b"\xf0" + b"x" * 20, protocol=6)]
     result, _ = replay_json(write([(0, frame) for frame in frames]))

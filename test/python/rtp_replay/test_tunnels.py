@@ -193,7 +193,7 @@ def test_media_on_the_port_of_a_tunnel_is_media(write):
         assert only_stream(write(pcap(frames)))["packets"] == 28
 
 
-def test_what_is_no_tunnel_is_told(write):
+def test_protocols_that_are_not_tunnels_are_reported(write):
     good = over_ethernet(PACKETS)
     frames = {
         "esp": ipv4(b"x" * 40, protocol=50), "icmp": ipv4(b"x" * 40, protocol=1),
