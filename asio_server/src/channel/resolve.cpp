@@ -1,5 +1,7 @@
 #include <rtpsynth/asio_server/channel/resolve.hpp>
 
+#include <boost/asio/any_completion_executor.hpp>
+#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/compose.hpp>
 #include <boost/asio/error.hpp>
@@ -100,8 +102,8 @@ public:
     void start() noexcept {
         error_code failure;
         try {
-            const std::lock_guard lock{mutex_};
-            if (settled_ || ended_) return;
+            const std::lock_guard lock{asking_};
+            if (ended_ || is_settled()) return;
             ask_system(host_, family_, {}, [this](const auto&... asked) {
                 resolver_.async_resolve(asked..., answer{shared_from_this()});
             });
@@ -115,22 +117,40 @@ public:
 
     /// What the waiter completes with.
     std::pair<error_code, udp::endpoint> finish() {
+        {
+            const std::lock_guard lock{asking_};
+            ended_ = true;
+            resolver_.cancel(); // it may not have begun
+        }
         const std::lock_guard lock{mutex_};
-        ended_ = true;
-        resolver_.cancel(); // it may not have begun
         if (!settled_) return {boost::asio::error::operation_aborted, {}};
         return {result_, endpoint_};
     }
 
 private:
-    struct answer {
-        std::shared_ptr<lookup> to;
-        void operator()(error_code ec, const results& found) const {
-            const auto endpoint = choose(found, to->port_, to->family_, ec);
-            to->settle(ec, endpoint);
+    /// What Asio calls. It destroys it instead where it has no memory for what was found.
+    class answer {
+    public:
+        explicit answer(std::shared_ptr<lookup> to) noexcept : to_{std::move(to)} {}
+        answer(answer&&) noexcept = default;
+        answer& operator=(answer&&) = delete;
+        ~answer() {
+            if (to_) to_->settle(boost::asio::error::no_memory, {});
         }
+        void operator()(error_code ec, const results& found) {
+            const auto self = std::exchange(to_, {});
+            const auto endpoint = choose(found, self->port_, self->family_, ec);
+            self->settle(ec, endpoint);
+        }
+
+    private:
+        std::shared_ptr<lookup> to_;
     };
 
+    bool is_settled() {
+        const std::lock_guard lock{mutex_};
+        return settled_;
+    }
     void settle(error_code result, const udp::endpoint& endpoint) {
         {
             const std::lock_guard lock{mutex_};
@@ -141,15 +161,19 @@ private:
         done_.cancel();
     }
 
-    std::mutex mutex_;
+    std::mutex asking_; // locked before the other
     udp::resolver resolver_;
+    bool ended_ = false;
+
     boost::asio::steady_timer done_; // never expires for a name. To end its wait takes no memory
     const std::string host_;
     const std::uint16_t port_;
     const address_family family_;
+
+    std::mutex mutex_;
     error_code result_;
     udp::endpoint endpoint_;
-    bool settled_ = false, ended_ = false;
+    bool settled_ = false;
 };
 
 /// An async_resolve, as Asio composes it.
@@ -187,9 +211,13 @@ udp::endpoint resolve(const std::string& host, std::uint16_t port, address_famil
 
 void detail::resolve_initiation::start(handler_type handler, std::string host, std::uint16_t port,
                                        address_family family) const {
-    boost::asio::async_compose<handler_type, void(error_code, udp::endpoint)>(
-        resolving{std::make_shared<lookup>(executor_, std::move(host), port, family)}, handler,
-        executor_);
+    auto state = std::make_shared<lookup>(executor_, std::move(host), port, family);
+    boost::asio::any_completion_executor executor{std::move(handler.executor.plain)};
+    if (!executor) executor = boost::asio::any_completion_executor{executor_};
+    // Asked for its executor later, a type-erased handler has none if there is no memory for it.
+    auto bound = boost::asio::bind_executor(std::move(executor), std::move(handler.call));
+    boost::asio::async_compose<decltype(bound), void(error_code, udp::endpoint)>(
+        resolving{std::move(state)}, bound, executor_);
 }
 
 std::string to_string(const udp::endpoint& endpoint) {

@@ -2,9 +2,9 @@
 /// Names and addresses to endpoints.
 #pragma once
 
+#include <rtpsynth/asio_server/server/detail/initiation.hpp>
 #include <rtpsynth/base/compiler.h>
 
-#include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/deferred.hpp>
@@ -39,8 +39,8 @@ namespace detail {
 class RTPSYNTH_API resolve_initiation {
 public:
     using executor_type = boost::asio::any_io_executor;
-    using handler_type = boost::asio::any_completion_handler<void(boost::system::error_code,
-                                                                  boost::asio::ip::udp::endpoint)>;
+    using handler_type =
+        completion_handler<void(boost::system::error_code, boost::asio::ip::udp::endpoint)>;
 
     explicit resolve_initiation(executor_type executor) noexcept : executor_{std::move(executor)} {}
 
@@ -82,6 +82,8 @@ private:
 ///
 /// \par Exception safety
 /// Throws `std::bad_alloc` if there is no memory to start the operation; then it is not started.
+/// Asio's type-erased executors do not survive every failed allocation: they may call
+/// `std::terminate`.
 ///
 /// \par Object lifetimes
 /// Nothing that is passed need outlive the call. A context that is destroyed meanwhile destroys the
