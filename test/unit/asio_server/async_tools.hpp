@@ -62,7 +62,7 @@ struct operation {
     bool done = false;
     error_code ec;
     datagram got;
-    int turn = 0; // the how manieth it was to complete
+    int turn = 0; // its place in the order of completion
 
     auto handler(int* turns = nullptr) {
         return [this, turns](error_code e, datagram d = {}) {

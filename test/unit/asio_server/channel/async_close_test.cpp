@@ -97,7 +97,7 @@ BOOST_FIXTURE_TEST_CASE(it_is_cancelled, blocked_sender) {
     signal.emit(asio::cancellation_type::total); // is too late
 }
 
-BOOST_FIXTURE_TEST_CASE(cancel_ends_it_too, blocked_sender) {
+BOOST_FIXTURE_TEST_CASE(cancel_of_the_channel_cancels_it, blocked_sender) {
     sender->async_close(closed.handler());
     sender->cancel();
     BOOST_TEST(port_is_free());
@@ -138,7 +138,7 @@ BOOST_FIXTURE_TEST_CASE(a_second_one_is_an_error_and_the_first_keeps_the_channel
 }
 
 // No call of the handler begins any more, and the handler is destroyed.
-BOOST_AUTO_TEST_CASE(the_receive_handler_goes) {
+BOOST_AUTO_TEST_CASE(the_receive_handler_is_destroyed) {
     async_pair p;
     const auto held = std::make_shared<int>();
     int calls = 0;
@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(the_receive_handler_goes) {
 }
 
 // Several threads compete: one of them closes it.
-BOOST_AUTO_TEST_CASE(by_whoever_is_first) {
+BOOST_AUTO_TEST_CASE(one_of_several_threads_closes_it) {
     rtp_server server{immediate()};
     for (int round = 0; round != 200; ++round) {
         std::atomic<int> done{0}, first{0};

@@ -308,7 +308,7 @@ BOOST_AUTO_TEST_CASE(a_pause_in_receiving_loses_nothing_and_reads_32_ahead) {
     BOOST_TEST(p.receiver->stats().discarded == 32); // the other 49 were the kernel's
     BOOST_TEST(p.receiver->stats().overflow == 0);
 
-    // Without anybody who ever received, nothing is read.
+    // Nothing is read before the first receive.
     BOOST_REQUIRE(!p.sender->set_target(p.sender->local_endpoint()));
     p.send(0, 10);
     settle(p.context);

@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(a_slot_cancels_one_receive_and_no_datagram_is_lost) {
         signal.emit(type); // of what has completed: nothing
         BOOST_TEST(p.receive() == "3");
     }
-    // What was completed cannot be cancelled any more, even if nobody was told yet.
+    // A completed operation cannot be cancelled, even while its handler has not run.
     asio::cancellation_signal signal;
     operation late;
     p.send(4, 1);
@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE(sends_wait_for_room_and_keep_their_order) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(room_that_a_cancelled_send_made_goes_to_those_who_wait) {
+BOOST_AUTO_TEST_CASE(a_cancelled_send_makes_room_for_waiting_ones) {
     async_pair p{{.tick = std::chrono::milliseconds{200}}, 1};
     asio::cancellation_signal signal;
     operation first, second;
@@ -182,7 +182,7 @@ void ends(const std::function<void(async_pair&)>& end) {
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE(close_sends_what_waits_and_aborts_receives) {
+BOOST_AUTO_TEST_CASE(close_sends_the_queue_and_aborts_receives) {
     ends([](async_pair& p) { BOOST_TEST(p.sender->close()); });
     ends([](async_pair& p) { p.sender.reset(); });
     ends([](async_pair& p) { p.server.shutdown(); });
@@ -231,7 +231,7 @@ BOOST_AUTO_TEST_CASE(operations_after_the_servers_thread_has_ended) {
 }
 
 // A completion handler that runs while the thread ends may shut down what is being shut down.
-BOOST_AUTO_TEST_CASE(the_end_of_the_thread_meets_new_operations) {
+BOOST_AUTO_TEST_CASE(operations_are_started_while_the_thread_ends) {
     for (int round = 0; round != 300; ++round) {
         rtp_server server{immediate()};
         const auto channel = server.create_channel(on_loopback());

@@ -39,7 +39,7 @@ constexpr auto errnos_of_sending = {ECONNREFUSED, EMSGSIZE,     ENOBUFS, EPERM, 
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE(the_shim_is_in_the_way) {
+BOOST_AUTO_TEST_CASE(the_shim_intercepts_system_calls) {
     const healing after;
     async_pair p;
     shim::on_send.fail(EIO);
@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(the_shim_is_in_the_way) {
     BOOST_TEST(shim::on_receive.failed() == 1);
 }
 
-BOOST_AUTO_TEST_CASE(an_error_of_sending_is_told_counted_and_survived) {
+BOOST_AUTO_TEST_CASE(a_send_error_is_reported_and_counted_and_the_channel_goes_on) {
     const healing after;
     for (const int e : errnos_of_sending) {
         async_pair p;
@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(an_error_of_sending_is_told_counted_and_survived) {
 }
 
 // The run is given up, the datagrams are not: one by one tells which of them the error is about.
-BOOST_AUTO_TEST_CASE(a_run_that_cannot_be_segmented_leaves_one_by_one, *needs::segments()) {
+BOOST_AUTO_TEST_CASE(a_run_that_cannot_be_segmented_is_sent_one_by_one, *needs::segments()) {
     const healing after;
     for (const int e : {EINVAL, EMSGSIZE, EIO, EOPNOTSUPP, ENOPROTOOPT, EPERM, ECONNREFUSED,
                         ENETUNREACH, EHOSTUNREACH, ENOMEM}) {
@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(an_error_in_the_middle_of_a_run) {
     check_accounts(p.sender->stats());
 }
 
-BOOST_AUTO_TEST_CASE(a_socket_that_takes_no_more_is_waited_for) {
+BOOST_AUTO_TEST_CASE(a_full_socket_is_waited_for) {
     const healing after;
     for (const int e : {EAGAIN, EINTR}) {
         async_pair p;
@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(a_socket_that_takes_no_more_is_waited_for) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_a_blocked_socket_holds_back_can_be_cancelled) {
+BOOST_AUTO_TEST_CASE(sends_to_a_blocked_socket_can_be_cancelled) {
     const healing after;
     async_pair p{immediate(), 3};
     const long before = shim::on_send.failed();
@@ -181,7 +181,7 @@ BOOST_AUTO_TEST_CASE(what_a_blocked_socket_holds_back_can_be_cancelled) {
     check_accounts(s);
 }
 
-BOOST_AUTO_TEST_CASE(close_does_not_wait_for_a_blocked_socket_for_good) {
+BOOST_AUTO_TEST_CASE(close_gives_up_on_a_blocked_socket) {
     const healing after;
     async_pair p{seldom(), 2};
     std::deque<operation> ops(4); // two of them wait for room

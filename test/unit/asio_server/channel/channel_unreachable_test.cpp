@@ -16,7 +16,7 @@ channel_options reporting(channel_options options) {
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE(a_closed_port_is_told, *needs::report_unreachable()) {
+BOOST_AUTO_TEST_CASE(a_closed_port_is_reported, *needs::report_unreachable()) {
     for (const auto& options : {on_loopback(), on_loopback_v6()}) {
         if (options.bind.address().is_v6() && !ipv6_works()) continue;
         boost::asio::io_context context;
@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(a_closed_port_is_told, *needs::report_unreachable()) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(without_the_option_nobody_is_told) {
+BOOST_AUTO_TEST_CASE(without_the_option_nothing_is_reported) {
     async_pair p;
     const closed_port nobody{on_loopback()};
     for (int i = 0; i != 10; ++i)
@@ -51,7 +51,7 @@ BOOST_AUTO_TEST_CASE(without_the_option_nobody_is_told) {
 }
 
 // The system reports it to the next call, which then sends nothing.
-BOOST_AUTO_TEST_CASE(what_is_sent_afterwards_is_not_lost, *needs::report_unreachable()) {
+BOOST_AUTO_TEST_CASE(later_datagrams_are_not_lost, *needs::report_unreachable()) {
     async_pair p;
     const auto channel = p.server.create_channel(reporting(on_loopback()));
     const closed_port nobody{on_loopback()};
@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(what_is_sent_afterwards_is_not_lost, *needs::report_unreach
 }
 
 // The messages wait in memory that is the receive buffer's, and keep the socket ready.
-BOOST_AUTO_TEST_CASE(many_messages_leave_room_for_datagrams, *needs::report_unreachable()) {
+BOOST_AUTO_TEST_CASE(icmp_errors_do_not_fill_the_receive_buffer, *needs::report_unreachable()) {
     async_pair p;
     channel_options options = reporting(on_loopback());
     options.receive_buffer_size = 1;

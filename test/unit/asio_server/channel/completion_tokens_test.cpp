@@ -38,7 +38,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-// What is no completion token for the signature is refused by the overload, not deep inside it.
+// A token for another signature is rejected by the constraint, not deep inside the function.
 template <class Token>
 concept receives_with = requires(rtp_channel& c, Token t) {
     c.async_receive(t);
@@ -172,7 +172,7 @@ BOOST_AUTO_TEST_CASE(frames_by_every_token) {
     BOOST_TEST(std::get<0>(last.get()) == error::operation_aborted);
 }
 
-// What loses is cancelled and takes no datagram with it; what is awaited together is had together.
+// || cancels the operation that loses, which takes no datagram with it; && has both results.
 BOOST_AUTO_TEST_CASE(awaitable_operators) {
     using namespace asio::experimental::awaitable_operators;
     async_pair p;

@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(the_kernel_refuses_strangers, *needs::connections()) {
     BOOST_TEST(f.channel->stats().rejected == 0);
 }
 
-BOOST_AUTO_TEST_CASE(what_strangers_sent_before_is_rejected) {
+BOOST_AUTO_TEST_CASE(earlier_datagrams_of_strangers_are_rejected) {
     fixture f;
     peer friendly{f.channel->local_endpoint()}, stranger{f.channel->local_endpoint()};
     stranger.send("stranger");
@@ -138,8 +138,8 @@ BOOST_AUTO_TEST_CASE(what_is_queued_keeps_its_target) {
     BOOST_TEST(after.receive() == "after");
 }
 
-// A connected socket is told by the system, asked for or not, and the next call sends nothing.
-BOOST_AUTO_TEST_CASE(a_closed_port_is_told_only_if_asked_for) {
+// On a connected socket the system reports it, requested or not, and the next call sends nothing.
+BOOST_AUTO_TEST_CASE(a_closed_port_is_reported_only_on_request) {
     for (const bool report : {false, true}) {
         if (report && !capabilities.report_unreachable) continue;
         channel_options options = on_own_port();
@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(a_target_without_a_route) {
 
 // A wildcard address would become the one of the route, a port of the system's choice could not be
 // kept without a connection, and those who share a port divide the sources.
-BOOST_AUTO_TEST_CASE(others_are_filtered_by_the_channel) {
+BOOST_AUTO_TEST_CASE(channels_that_cannot_be_connected_filter_themselves) {
     channel_options shared = on_own_port();
     shared.reuse_port = capabilities.reuse_port;
     if (!shared.reuse_port) shared = on_loopback();
@@ -210,7 +210,7 @@ BOOST_AUTO_TEST_CASE(others_are_filtered_by_the_channel) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(other_policies_hear_everybody) {
+BOOST_AUTO_TEST_CASE(other_policies_receive_from_everybody) {
     fixture f;
     f.channel = nullptr;
     f.channel = f.server.create_channel(on_own_port());

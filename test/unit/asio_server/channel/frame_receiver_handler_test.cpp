@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(frames_go_to_the_handler, Server, servers) {
     BOOST_TEST(reception{r}.text() == error_code{error::operation_not_supported}.message());
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(what_a_turn_makes_ready_comes_in_one_call, Server, servers) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(frames_of_one_turn_come_in_one_call, Server, servers) {
     Server s;
     record got;
     frame_receiver r{*s.server, on_loopback(), waiting_for(never, 10), got.handler()};
@@ -122,7 +122,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_may_take_the_frames_and_use_the_receiver
     for (unsigned i = 0; i != 10; ++i) BOOST_TEST(id_of(std::get<rtp_frame>(taken[i])) == 70 + i);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_that_throws_is_told_of_and_called_again, Server, servers) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(what_a_handler_throws_is_reported_and_it_is_called_again, Server,
+                              servers) {
     std::atomic<int> told{0};
     server_options options;
     options.on_exception = [&](std::exception_ptr e) {
@@ -192,7 +193,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_may_destroy_its_receiver, Server, server
     }
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_may_close_and_gets_the_rest, Server, servers) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_that_closes_is_called_with_the_flushed_frames, Server,
+                              servers) {
     Server s;
     record got;
     std::atomic<int> closed{0};
@@ -207,7 +209,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_handler_may_close_and_gets_the_rest, Server, ser
     BOOST_TEST(!r.close());
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(the_server_s_end_is_the_receivers_too, Server, servers) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(server_shutdown_closes_the_receiver, Server, servers) {
     Server s;
     record got;
     const auto alive = std::make_shared<int>();
@@ -270,7 +272,7 @@ BOOST_AUTO_TEST_CASE(no_call_comes_after_destruction_on_the_executor) {
     BOOST_TEST(calls == before);
 }
 
-BOOST_AUTO_TEST_CASE(a_context_that_never_runs_again_is_no_harm) {
+BOOST_AUTO_TEST_CASE(a_context_that_never_runs_again_does_no_harm) {
     const auto alive = std::make_shared<int>();
     {
         asio::io_context context;

@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(it_is_called_before_the_handler_of_the_same_turns_frames) {
     BOOST_TEST(calls == "other 0 ");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(it_may_answer_and_what_it_throws_is_told, Server, servers) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(it_may_send_and_its_exceptions_are_reported, Server, servers) {
     std::atomic<int> told{0};
     server_options server = immediate();
     server.on_exception = [&](std::exception_ptr) { ++told; };
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(it_may_answer_and_what_it_throws_is_told, Server, 
     BOOST_TEST(next(r, 1) == "0");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(none_begins_after_close_and_it_is_destroyed, Server, servers) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(no_call_begins_after_close_and_it_is_destroyed, Server, servers) {
     Server s;
     for (const bool destroy : {false, true}) {
         const auto alive = std::make_shared<int>();
@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(none_begins_after_close_and_it_is_destroyed, Serve
     }
 }
 
-BOOST_AUTO_TEST_CASE(one_that_was_never_called_is_destroyed) {
+BOOST_AUTO_TEST_CASE(a_handler_that_was_never_called_is_destroyed) {
     own_thread s;
     const auto alive = std::make_shared<int>();
     auto options = waiting_for(never);

@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_gap_becomes_an_erasure_after_max_delay_and_not_b
     BOOST_TEST(stats.jitter_buffer.erased == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(one_deadline_after_the_other_is_kept) {
+BOOST_AUTO_TEST_CASE(successive_deadlines_are_kept) {
     own_thread s;
     frame_receiver r{*s.server, on_loopback(), waiting_for(10ms)};
     packet_sender out{r};
@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(packets_out_of_order_are_put_in_order) {
     BOOST_TEST(next(r, 7) == "0 1 2 3 4 5 6");
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_frame_is_counted) {
+BOOST_AUTO_TEST_CASE(duplicates_and_datagrams_that_are_not_rtp_are_counted) {
     own_thread s;
     frame_receiver r{*s.server, on_loopback(), waiting_for(never)};
     packet_sender out{r};
@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_frame_is_counted) {
     BOOST_TEST(stats.no_memory == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(what_nobody_awaits_is_kept_up_to_queue_size_and_the_oldest_goes) {
+BOOST_AUTO_TEST_CASE(unawaited_frames_are_queued_and_the_oldest_dropped) {
     own_thread s;
     for (const unsigned size : {1U, 4U, 20U}) {
         auto options = waiting_for(never);
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(operations_complete_in_the_order_they_were_started
         BOOST_TEST(waiting[static_cast<std::size_t>(i)].text() == std::to_string(i));
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(close_hands_out_what_is_held_and_wakes_the_rest, Server, servers) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(close_flushes_the_buffer_and_aborts_what_is_left, Server, servers) {
     Server s;
     frame_receiver r{*s.server, on_loopback(), waiting_for(never)};
     packet_sender{r}.send_all({0, 2, 4});
@@ -159,7 +159,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(close_hands_out_what_is_held_and_wakes_the_rest, S
     BOOST_TEST(!r.channel().is_open());
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(whoever_closes_the_channel_ends_the_receiver, Server, servers) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(closing_the_channel_or_the_server_closes_the_receiver, Server,
+                              servers) {
     Server s;
     frame_receiver by_channel{*s.server, on_loopback(), waiting_for(never)};
     reception first{by_channel};

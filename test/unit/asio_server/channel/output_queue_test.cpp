@@ -29,7 +29,7 @@ struct blocked_queue {
 } // namespace
 
 // A socket that is blocked does not take what was cancelled off the queue.
-BOOST_AUTO_TEST_CASE(what_was_cancelled_takes_no_memory) {
+BOOST_AUTO_TEST_CASE(cancelled_datagrams_take_no_memory) {
     blocked_queue q;
     q.push(1, 100, 1);
     for (std::uint64_t id = 2; id != 10'000; ++id) {
@@ -48,7 +48,7 @@ BOOST_AUTO_TEST_CASE(what_was_cancelled_takes_no_memory) {
     BOOST_TEST(q.queue.cancelled() == 9'998U);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_left_keeps_its_order_and_bytes) {
+BOOST_AUTO_TEST_CASE(remaining_datagrams_keep_their_order_and_bytes) {
     blocked_queue q;
     for (std::uint64_t id = 0; id != 100; ++id)
         q.push(static_cast<std::uint8_t>(id), 1 + id % 7, id);

@@ -20,7 +20,7 @@ using boost::system::error_code;
 
 const error_code some_error = boost::asio::error::eof;
 
-BOOST_AUTO_TEST_CASE(addresses_are_themselves) {
+BOOST_AUTO_TEST_CASE(numeric_addresses_are_returned_unchanged) {
     for (const std::string host : {"127.0.0.1", "0.0.0.0", "255.255.255.255", "192.0.2.7", "::1",
                                    "::", "2001:db8::7", "::ffff:192.0.2.7"}) {
         error_code ec = some_error;
@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE(addresses_are_themselves) {
     BOOST_TEST(resolve("::1", 65535).port() == 65535);
 }
 
-BOOST_AUTO_TEST_CASE(a_family_that_is_asked_for_is_had_or_refused) {
+BOOST_AUTO_TEST_CASE(the_requested_family_is_returned_or_refused) {
     error_code ec = some_error;
     BOOST_TEST(resolve("127.0.0.1", 1, address_family::v4, ec).address().is_loopback());
     BOOST_TEST(!ec);
@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(a_link_local_address_has_its_scope) {
     BOOST_TEST(ec.failed());
 }
 
-BOOST_AUTO_TEST_CASE(what_names_nothing_is_an_error) {
+BOOST_AUTO_TEST_CASE(invalid_host_names_are_errors) {
     // None of these goes out to a name server: they are no host names.
     for (const std::string& host :
          {std::string{}, std::string{"127.0.0.1\0", 10}, std::string{"\0", 1}, std::string{"[::1]"},
@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(what_names_nothing_is_an_error) {
     });
 }
 
-BOOST_AUTO_TEST_CASE(an_endpoint_is_written_as_people_write_it) {
+BOOST_AUTO_TEST_CASE(endpoints_are_formatted_as_address_and_port) {
     const auto text = [](const char* address, std::uint16_t port) {
         return to_string({boost::asio::ip::make_address(address), port});
     };

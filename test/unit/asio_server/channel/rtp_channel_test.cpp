@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(a_burst_of_mixed_sizes_and_targets_keeps_its_order) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(any_datagram_that_udp_can_carry) {
+BOOST_AUTO_TEST_CASE(datagrams_may_be_empty_and_as_large_as_udp_allows) {
     rtp_server server{immediate()};
     collector got;
     channel_options options = on_loopback();
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(any_datagram_that_udp_can_carry) {
     BOOST_TEST(got.texts[4] == "x");
 }
 
-BOOST_AUTO_TEST_CASE(what_cannot_be_sent_is_refused_and_changes_nothing) {
+BOOST_AUTO_TEST_CASE(invalid_sends_are_refused_and_change_nothing) {
     rtp_server server{{.tick = std::chrono::seconds{10}}};
     channel_options options = on_loopback();
     options.queue_size = 3;
@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(close_frees_the_port_and_ends_the_calls) {
     BOOST_TEST(server.stats().open_channels == 1);
 }
 
-BOOST_AUTO_TEST_CASE(close_inside_the_handler_means_no_further_call) {
+BOOST_AUTO_TEST_CASE(no_call_follows_close_inside_the_handler) {
     rtp_server server{immediate()};
     std::atomic<int> calls{0};
     channel_options options = on_loopback();
@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(a_handler_may_drop_its_own_channel_and_the_server) {
     BOOST_TEST(eventually([&] { return threads() == before; }));
 }
 
-BOOST_AUTO_TEST_CASE(a_batch_handler_gets_all_of_a_turn) {
+BOOST_AUTO_TEST_CASE(a_batch_handler_gets_all_datagrams_of_a_turn) {
     rtp_server server{immediate()};
     std::latch go{1};
     std::atomic<std::size_t> most{0}, sum{0};

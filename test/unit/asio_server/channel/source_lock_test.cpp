@@ -46,14 +46,14 @@ int packets_until_accepted(source_lock& lock, const endpoint& from, unsigned seq
     return 101;
 }
 
-BOOST_AUTO_TEST_CASE(any_is_everybody) {
+BOOST_AUTO_TEST_CASE(policy_any_accepts_everybody) {
     source_lock lock{{}};
     BOOST_TEST(lock.accept({}, alice, nullptr));
     BOOST_TEST(lock.accept(rtp(1), mallory, &alice));
     BOOST_TEST(!lock.locked());
 }
 
-BOOST_AUTO_TEST_CASE(target_is_the_target_and_its_port) {
+BOOST_AUTO_TEST_CASE(policy_target_compares_address_and_port) {
     source_lock lock{{.policy = source_policy::target}};
     BOOST_TEST(!lock.accept(rtp(1), alice, nullptr));
     BOOST_TEST(lock.accept(rtp(1), alice, &alice));
@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(target_is_the_target_and_its_port) {
     BOOST_TEST(!lock.locked());
 }
 
-BOOST_AUTO_TEST_CASE(a_mapped_address_is_the_plain_one) {
+BOOST_AUTO_TEST_CASE(a_mapped_address_equals_its_ipv4_address) {
     source_lock lock{{.policy = source_policy::target}};
     const endpoint mapped = at("::ffff:192.0.2.1", 4000), alike = at("::192.0.2.1", 4000);
     const endpoint other = at("::ffff:192.0.2.2", 4000), port = at("::ffff:192.0.2.1", 4001);
@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(first_locks_to_who_sends_k_packets_in_sequence) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(out_of_sequence_begins_anew) {
+BOOST_AUTO_TEST_CASE(an_interrupted_sequence_restarts_probation) {
     for (const unsigned wrong : {1U, 3U, 5U, 9U, 65538U}) { // after 1, 2, 3, where 4 is due
         source_lock lock = first_of(4);
         for (const unsigned seq : {1U, 2U, 3U}) BOOST_TEST(!lock.accept(rtp(seq), alice, nullptr));
@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(out_of_sequence_begins_anew) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_rtp_neither_proves_nor_disturbs) {
+BOOST_AUTO_TEST_CASE(datagrams_that_are_not_rtp_do_not_affect_probation) {
     source_lock lock = first_of(3);
     packet rtcp = rtp(0), version = rtp(2), stun{}, extension = rtp(2), padding = rtp(2);
     rtcp[1] = 200;
@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(one_source_may_send_several_streams) {
     BOOST_TEST((lock.locked() == alice));
 }
 
-BOOST_AUTO_TEST_CASE(others_do_not_keep_the_true_one_from_its_proof) {
+BOOST_AUTO_TEST_CASE(strangers_do_not_keep_the_source_from_proving_itself) {
     std::mt19937 random{5};
     const std::vector<endpoint> attackers{mallory, at("192.0.2.1", 4001), at("2001:db8::1", 9),
                                           at("203.0.113.1", 1)};
@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(others_do_not_keep_the_true_one_from_its_proof) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(made_up_ssrcs_at_the_true_ones_own_address_do_not_disturb) {
+BOOST_AUTO_TEST_CASE(forged_ssrcs_from_the_sources_own_address_do_no_harm) {
     source_lock lock = first_of(4);
     for (unsigned i = 0; i != 4; ++i) {
         for (unsigned n = 0; n != 7; ++n)
@@ -182,7 +182,7 @@ BOOST_AUTO_TEST_CASE(made_up_ssrcs_at_the_true_ones_own_address_do_not_disturb) 
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_ninth_source_takes_the_place_of_the_longest_silent) {
+BOOST_AUTO_TEST_CASE(a_ninth_source_replaces_the_one_silent_longest) {
     const auto source = [](unsigned i) { return at("192.0.2.1", static_cast<std::uint16_t>(i)); };
     source_lock lock = first_of(3);
     for (unsigned i = 1; i <= 8; ++i) lock.accept(rtp(1), source(i), nullptr);

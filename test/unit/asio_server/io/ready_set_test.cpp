@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(a_socket_is_reported_until_it_is_empty) {
     BOOST_TEST(w.sees(readable(8)));
 }
 
-BOOST_AUTO_TEST_CASE(what_is_not_wanted_is_not_reported) {
+BOOST_AUTO_TEST_CASE(events_that_are_not_wanted_are_not_reported) {
     watcher w;
     udp_socket a{w.context.get_executor(), on_loopback()};
     udp_socket b{w.context.get_executor(), on_loopback()};
@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(the_alarm_goes_off_once_a_while_after_it_was_set) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_a_set_calls_may_keep_the_alarm) {
+BOOST_AUTO_TEST_CASE(handlers_of_a_set_may_own_its_alarm) {
     std::weak_ptr<detail::alarm> kept;
     {
         boost::asio::io_context context;

@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(a_buffer_has_the_bytes_it_was_made_of) {
         }
 }
 
-BOOST_AUTO_TEST_CASE(an_empty_one_and_one_of_nothing_have_no_bytes) {
+BOOST_AUTO_TEST_CASE(default_and_zero_sized_buffers_are_empty) {
     BOOST_TEST(pooled_buffer{}.data().empty());
     buffer_pool pool;
     BOOST_TEST(pool.copy({}).data().empty());
@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(a_freed_block_is_used_again) {
     BOOST_TEST(made == before);
 }
 
-BOOST_AUTO_TEST_CASE(a_pool_keeps_a_bounded_number_and_a_dead_one_nothing) {
+BOOST_AUTO_TEST_CASE(a_pool_keeps_a_bounded_number_of_blocks_and_a_destroyed_one_none) {
     const std::vector<std::uint8_t> small(100), large(10'000);
     std::vector<pooled_buffer> all, late;
     all.reserve(12'000);

@@ -154,14 +154,14 @@ struct everything {
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE(the_context_first) {
+BOOST_AUTO_TEST_CASE(the_context_is_destroyed_first) {
     everything e;
     e.context.reset();
     e.check_orphans();
 }
 
 // Eight things, the context among them, in many orders.
-BOOST_AUTO_TEST_CASE(in_every_order) {
+BOOST_AUTO_TEST_CASE(everything_is_destroyed_in_many_orders) {
     for (std::size_t shift = 0; shift != 8; ++shift)
         for (const std::size_t step : {1U, 3U, 5U, 7U}) {
             everything e;

@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(a_refusal_on_the_servers_executor_leaves_run) {
     h.check_called(0);
 }
 
-// Each of several that complete together is told of, and those between them are called.
+// Several complete together: each refusal is reported, and the other handlers are called.
 BOOST_AUTO_TEST_CASE(no_refusal_is_lost) {
     refused_handlers h;
     async_pair p;

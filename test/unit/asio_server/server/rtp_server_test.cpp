@@ -214,7 +214,7 @@ BOOST_AUTO_TEST_CASE(what_a_handler_throws_leaves_run_and_the_rest_is_delivered)
     BOOST_TEST(picky->is_open());
 }
 
-BOOST_AUTO_TEST_CASE(what_a_handler_throws_is_told_or_counted) {
+BOOST_AUTO_TEST_CASE(what_a_handler_throws_is_reported_or_counted) {
     const auto throws = [](rtp_channel&, std::span<const datagram_view> batch) {
         throw batch.size();
     };

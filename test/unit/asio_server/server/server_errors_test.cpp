@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(a_channel_that_cannot_be_watched_leaves_nothing_behind,
 }
 
 // An option that the backend has not is refused; none is ignored.
-BOOST_AUTO_TEST_CASE(options_that_the_system_has_not_are_refused) {
+BOOST_AUTO_TEST_CASE(options_that_the_backend_lacks_are_refused) {
     rtp_server server{immediate()};
     const auto check = [&](bool has, const channel_options& options) {
         if (has)
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(options_that_the_system_has_not_are_refused) {
     check(true, {.coalesce = true});
 }
 
-BOOST_AUTO_TEST_CASE(a_kernel_without_coalescing_is_all_the_same) {
+BOOST_AUTO_TEST_CASE(a_kernel_without_coalescing_is_good_enough) {
     for (const int e : {ENOPROTOOPT, EOPNOTSUPP}) {
         rtp_server server{immediate()};
         channel_options options = on_loopback();
@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_cannot_be_created_leaves_nothing_behind) {
 
 // GCC's UBSan needs a descriptor itself, to look at the exception, and complains without one.
 #ifndef __SANITIZE_ADDRESS__
-BOOST_AUTO_TEST_CASE(one_descriptor_after_the_other_is_missing) {
+BOOST_AUTO_TEST_CASE(descriptors_run_out_at_each_step) {
     boost::asio::io_context context;
     { const rtp_server warm{immediate()}, reactor{context.get_executor()}; }
     settle(context);
@@ -176,7 +176,7 @@ BOOST_AUTO_TEST_CASE(one_descriptor_after_the_other_is_missing) {
 #endif
 
 // More is queued than leaves in one go; what another channel queues meanwhile waits for its tick.
-BOOST_AUTO_TEST_CASE(a_long_queue_takes_nobody_along_before_the_tick) {
+BOOST_AUTO_TEST_CASE(a_long_queue_does_not_send_other_channels_packets_early) {
     using namespace std::chrono_literals;
     async_pair p{{.tick = 2s}, 1000};
     steady_clock::time_point first{}, last{}, other{};
@@ -256,7 +256,7 @@ BOOST_AUTO_TEST_CASE(a_signal_does_not_end_the_waiting, *needs::epoll_and_poll()
     BOOST_TEST(f.server.stats().channels.send_errors == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(shutdown_sends_what_the_others_hold_once_the_kernel_takes_it,
+BOOST_AUTO_TEST_CASE(shutdown_sends_every_queue_once_the_kernel_has_room,
                      *needs::epoll_and_poll()) {
     full_channels f;
     shim::on_send.fail(EAGAIN, shim::fault::for_good);

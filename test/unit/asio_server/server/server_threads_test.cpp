@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(a_handler_that_blocks_delays_nobody_elses_calls) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(descriptors_and_threads_are_given_back) {
+BOOST_AUTO_TEST_CASE(descriptors_and_threads_are_released) {
     { const rtp_server warm{immediate()}; }
     const long descriptors_before = descriptors();
     const long threads_before = threads();

@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(every_other_packet_proves_it) {
     BOOST_TEST(t.missing == 49U);
 }
 
-BOOST_AUTO_TEST_CASE(the_first_two_swapped_or_doubled) {
+BOOST_AUTO_TEST_CASE(the_first_two_packets_are_swapped_or_duplicated) {
     peer p;
     p.answer(2, 320);
     p.answer(2, 320);
@@ -158,7 +158,7 @@ BOOST_AUTO_TEST_CASE(a_stall_makes_late_packets) {
     BOOST_TEST(u.played == 54U);
 }
 
-// Numbers and timestamps begin anew: nothing of that is late or lost.
+// Numbers and timestamps start over: nothing of that is late or lost.
 BOOST_AUTO_TEST_CASE(a_restart) {
     for (const std::uint32_t number : {30'000U, 64'000U, 50'000U}) {
         peer p;
@@ -189,7 +189,7 @@ BOOST_AUTO_TEST_CASE(a_restart_under_another_ssrc) {
     BOOST_TEST(t.late == 0U);
 }
 
-// Timestamps begin anew and numbers go on.
+// Timestamps start over and numbers go on.
 BOOST_AUTO_TEST_CASE(timestamps_that_jump) {
     for (const std::uint32_t timestamp : {0U, 0x7000'0000U}) {
         peer p;

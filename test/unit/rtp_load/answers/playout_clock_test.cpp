@@ -38,7 +38,7 @@ BOOST_AUTO_TEST_CASE(on_time) {
     BOOST_TEST(clock.concealed() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(the_turn_is_the_last_moment) {
+BOOST_AUTO_TEST_CASE(a_packet_may_arrive_at_its_playout_time_and_no_later) {
     playout_clock clock{60ms};
     BOOST_TEST((arrive(clock, 0, 5ms) == -60ms)); // from here on it counts
     BOOST_TEST((arrive(clock, 1, 85ms) == 0ms));
@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(a_stall) {
     BOOST_TEST(clock.concealed() == 47U);
 }
 
-BOOST_AUTO_TEST_CASE(lost_ones_are_concealed_up_to_the_end) {
+BOOST_AUTO_TEST_CASE(lost_packets_are_concealed_up_to_the_end) {
     playout_clock clock{60ms};
     for (int n = 0; n != 10; ++n)
         if (n % 3 != 1) arrive(clock, n, n * tick); // not 1, 4, 7
@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(lost_ones_are_concealed_up_to_the_end) {
     BOOST_TEST(clock.concealed() == 8U);
 }
 
-BOOST_AUTO_TEST_CASE(the_first_to_come_is_not_the_first) {
+BOOST_AUTO_TEST_CASE(the_first_packet_to_arrive_is_not_the_first_of_the_stream) {
     playout_clock clock{60ms};
     arrive(clock, 5, 100ms); // its turn is at 160
     arrive(clock, 3, 101ms); // 120
