@@ -99,9 +99,11 @@ void io_home::run_one(time_point until) noexcept {
         } else {
             posted_ = false;
             context_.restart();
-            guarded([&] {
-                served =
-                    until == time_point::max() ? context_.run_one() : context_.run_one_until(until);
+            call([&] {
+                served = 1; // a handler that throws was served, too
+                served = released_                    ? context_.poll_one()
+                         : until == time_point::max() ? context_.run_one()
+                                                      : context_.run_one_until(until);
             });
             if (served == 0 && context_.stopped()) break;
         }

@@ -1,6 +1,7 @@
 // Without ticks, what other threads send leaves from theirs, if nothing is queued before it.
 #include <boost/test/unit_test.hpp>
 
+#include "backend.hpp"
 #include "server/any_server.hpp"
 #include "socket_shim.hpp"
 
@@ -116,7 +117,7 @@ BOOST_AUTO_TEST_CASE(a_burst_leaves_together_and_in_order) {
     settle(s.context);
     shim::before_send = nullptr;
     BOOST_TEST(s.arrived() == sent);
-    BOOST_TEST(calls < 26);
+    if (capabilities.segments) BOOST_TEST(calls < 26);
     check_accounts(s.channel->stats());
 }
 

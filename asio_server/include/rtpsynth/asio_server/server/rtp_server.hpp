@@ -159,9 +159,8 @@ public:
     /// for it to return.
     void poll() noexcept;
 
-    /// Waits until something was served or wake() was called. After shutdown() it does not wait.
-    /// \par Preconditions, thread safety
-    /// As poll().
+    /// Waits until something was served or wake() was called; it may return before that. After
+    /// shutdown() it does not wait. \par Preconditions, thread safety As poll().
     void run_one() noexcept;
     /// The same, until \p deadline at most. One in the past: as poll(), but for one turn.
     void run_one_until(time_point deadline) noexcept;
