@@ -1,15 +1,17 @@
-"""What one event loop's channels share: a server, and their end with the loop's."""
+"""What one event loop's channels share: servers, and their end with the loop's."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import threading
 import weakref
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Any, Protocol
 
+from ._rtpsynth import LoopServer
 from .RtpServer import RtpServer
 
 
@@ -23,8 +25,11 @@ class Home:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.channels: weakref.WeakSet[Closable] = weakref.WeakSet()
         self._loop = loop
+        self._thread = threading.get_ident()
         self._users = 0
-        self._server: RtpServer | None = None
+        self._by_threads: RtpServer | None = None
+        self._by_loop: LoopServer | None = None
+        self._watch: weakref.ref[Callable[[], None]] | None = None
         self._ending = False
         # The one thing that a loop tells about its end is told to asynchronous generators.
         self._end = self._until_loop_ends()
@@ -49,25 +54,71 @@ class Home:
                 return
             if _homes.get(self._loop) is self:
                 del _homes[self._loop]
-        if self._server is not None:
-            self._server.shutdown()
+        if self._by_threads is not None:
+            self._by_threads.shutdown()
+        if self._by_loop is not None:
+            self._stop_loops_server()
         if not self._ending:
             _step(self._end.aclose())
 
-    def server(self) -> RtpServer:
-        """In any thread."""
+    def threads_server(self) -> RtpServer:
+        """The one with threads of its own. In any thread."""
         with _lock:
-            if self._server is None:
-                self._server = RtpServer(tick_hz=None)
-            return self._server
+            if self._by_threads is None:
+                self._by_threads = RtpServer(tick_hz=None)
+            return self._by_threads
+
+    def loops_server(self) -> LoopServer | None:
+        """The one that the loop runs; None if it can't. In the loop's thread."""
+        if self._by_loop is None:
+            server = LoopServer(self._loop)
+            if server.fileno() < 0:
+                return None
+            # Only the loop keeps what it calls, so that its end is the end of that.
+            call = functools.partial(server.poll)
+            try:
+                self._loop.add_reader(server.fileno(), call)
+            except NotImplementedError:
+                server.shutdown()
+                return None
+            self._by_loop, this = server, weakref.ref(self)
+
+            def closed(_: object) -> None:
+                home = this()
+                if home is not None:
+                    home._loop_was_closed()
+
+            self._watch = weakref.ref(call, closed)
+        return self._by_loop
+
+    def _stop_loops_server(self) -> None:
+        server, self._watch = self._by_loop, None
+        assert server is not None
+        if server.inherited or self._loop.is_closed():
+            server.shutdown()
+        elif threading.get_ident() == self._thread:
+            self._loop.remove_reader(server.fileno())
+            server.shutdown()
+        else:
+            try:
+                self._loop.call_soon_threadsafe(self._stop_loops_server)
+            except RuntimeError:  # it was closed just now
+                server.shutdown()
+
+    def _loop_was_closed(self) -> None:
+        if self._watch is not None and self._loop.is_closed():
+            self._close_all()
+
+    def _close_all(self) -> None:
+        for channel in list(self.channels):
+            channel.close()
 
     async def _until_loop_ends(self) -> AsyncGenerator[None, None]:
         try:
             yield
         finally:
             self._ending = True
-            for channel in list(self.channels):
-                channel.close()
+            self._close_all()
 
 
 _lock = threading.RLock()  # not a Lock: a garbage collection under it may close a channel

@@ -1,5 +1,10 @@
 """What the public modules are made of; import from those."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, TypeVar, final
+from typing_extensions import Self
+
 from .RtpJBuf import (
     ERSFrame as ERSFrame,
     FrameWrapper as FrameWrapper,
@@ -46,3 +51,37 @@ from .RtpUtils import (
 )
 
 __version__: str
+
+_T = TypeVar("_T")
+
+@final
+class Inbox(Generic[_T]):
+    """What a channel of aio has received; takes the place of create_channel's callback."""
+
+    def __new__(
+        cls,
+        loop: asyncio.AbstractEventLoop,
+        limit: int,
+        packet_type: type[tuple[Any, ...]],
+        on_packet: Callable[[bytes, tuple[str, int], int], object] | None = None,
+        wake_loop: Callable[[Callable[[], None] | None], None] | None = None,
+    ) -> Self: ...
+    @property
+    def dropped(self) -> int: ...
+    def next(self) -> Awaitable[_T]: ...
+    def take(self) -> Awaitable[_T]: ...
+    def wake(self) -> None: ...
+    def close(self) -> None: ...
+
+@final
+class LoopServer:
+    """The channels of aio that their event loop runs."""
+
+    def __new__(cls, loop: asyncio.AbstractEventLoop) -> Self: ...
+    @property
+    def inherited(self) -> bool: ...
+    def create_channel(self, *args: Any, **kwargs: Any) -> RtpChannel: ...
+    def poll(self) -> None: ...
+    def on_time(self) -> None: ...
+    def fileno(self) -> int: ...
+    def shutdown(self) -> None: ...

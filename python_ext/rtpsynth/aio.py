@@ -10,9 +10,14 @@ With jitter_buffer it is frames in order of sequence that come, packets and eras
         async for frame in channel:
             ...
 
-Sockets are served by an RtpServer's own threads, which wake the loop once for all that came
-together, and only if something waits for it. A channel belongs to the loop that was running when it
-was opened, and is used in that loop's thread.
+or a function is called with each packet, which costs least:
+
+    channel = await open_channel(bind_port=5004, on_packet=lambda data, addr, rtime_ns: ...)
+
+The loop itself serves the sockets, all of them by one descriptor. With threaded=True an RtpServer's
+own threads do, which wake the loop once for all that came together, and only if something waits for
+it: for programs that hold up their loop. A channel belongs to the loop that was running when it was
+opened, and is used in that loop's thread.
 """
 
 from __future__ import annotations
@@ -23,13 +28,13 @@ import contextlib
 import threading
 import warnings
 import weakref
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar, overload
 
 from ._aio_home import Home
-from ._aio_inbox import Inbox
 from ._options import JitterBufferOptions
+from ._rtpsynth import Inbox
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -55,70 +60,80 @@ class _Channel(abc.ABC, Generic[_T]):
     """What Channel and FrameChannel have in common."""
 
     _native: RtpChannel | None = None
+    _inbox: Any = None
     _closed = _released = True
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, recv_queue: int) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        recv_queue: int,
+        on_packet: Callable[[bytes, tuple[str, int], int], object] | None = None,
+    ) -> None:
         if isinstance(recv_queue, bool) or not isinstance(recv_queue, int):
             raise TypeError(f"recv_queue must be an int, not {type(recv_queue).__name__}")
         if recv_queue < 1:
             raise ValueError(f"recv_queue must be at least 1, not {recv_queue}")
         self._loop = loop
-        self._inbox: Inbox[_T] = Inbox(loop, recv_queue)
+        self._limit = recv_queue
+        self._on_packet = on_packet
         self._lock = threading.RLock()  # a garbage collection may close the channel anywhere
         self._home = Home.enter(loop)
         self._closed = self._released = False
 
-    async def _open(self, server: RtpServer | None, options: dict[str, Any]) -> Self:
+    async def _open(
+        self, server: RtpServer | None, threaded: bool, options: dict[str, Any]
+    ) -> Self:
         # The executor is given nothing that keeps the channel, since it lets go when it pleases.
-        create, inbox, home = self._create, self._inbox, self._home
-
-        def open_native() -> RtpChannel:
-            return create(inbox, home.server() if server is None else server, options)
-
+        create, home, loop = self._create, self._home, self._loop
         try:
-            self._native = await self._loop.run_in_executor(None, open_native)
+            by_loop = None if threaded or server is not None else home.loops_server()
+            wake_loop = _waker(self) if by_loop is None else None
+            inbox: Inbox[_T] = Inbox(loop, self._limit, Packet, self._on_packet, wake_loop)
+            self._inbox = inbox
+
+            def open_native() -> RtpChannel:
+                owner = by_loop or server or home.threads_server()
+                return create(owner.create_channel, inbox, options)
+
+            self._native = await loop.run_in_executor(None, open_native)
         except BaseException:
             self.close()
             raise
-        this = weakref.ref(self)
-
-        def close_if_alive() -> None:
-            channel = this()
-            if channel is not None:
-                channel.close()
-
-        self._inbox.on_loop_closed = close_if_alive
         self._home.channels.add(self)
         return self
 
     @staticmethod
     @abc.abstractmethod
-    def _create(inbox: Inbox[Any], server: RtpServer, options: dict[str, Any]) -> RtpChannel:
-        """The native channel, whose callback fills the inbox."""
+    def _create(
+        create_channel: Callable[..., RtpChannel], inbox: Inbox[Any], options: dict[str, Any]
+    ) -> RtpChannel:
+        """The native channel, which fills the inbox."""
 
     def _opened(self) -> RtpChannel:
         if self._native is None:
             raise RuntimeError("channel is not open yet")
         return self._native
 
+    def _asked(self) -> Inbox[_T]:
+        if self._on_packet is not None:
+            raise RuntimeError("packets of this channel go to on_packet")
+        inbox: Inbox[_T] = self._inbox
+        return inbox
+
     def __aiter__(self) -> Self:
+        self._asked()
         return self
 
-    async def __anext__(self) -> _T:
-        item = await self._inbox.take()
-        if item is None:
-            raise StopAsyncIteration
-        return item
+    def __anext__(self) -> Awaitable[_T]:
+        inbox: Inbox[_T] = self._inbox
+        return inbox.next()
 
     async def recv(self) -> _T:
         """The next, in the order of arrival; of several recv() the first is served first.
 
         When it is cancelled, nothing is lost. Raises RuntimeError once the channel is closed.
         """
-        item = await self._inbox.take()
-        if item is None:
-            raise RuntimeError("channel is closed")
-        return item
+        return await self._asked().take()
 
     def send(self, data: ReadableBuffer, addr: tuple[str, int] | None = None) -> None:
         """Queues a copy of data, 0..65507 bytes, to the target or to addr; never blocks.
@@ -126,7 +141,11 @@ class _Channel(abc.ABC, Generic[_T]):
         Raises as RtpChannel.send_pkt: RtpQueueFullError when queue_size packets wait, RuntimeError
         without a target and after close(), ValueError for more bytes than fit into a datagram.
         """
-        self._opened().send_pkt(data, addr)
+        native = self._native
+        if native is None:
+            self._opened()
+        else:
+            native.send_pkt(data, addr)
 
     async def set_target(self, host: str, port: int) -> None:
         """Where send() sends to from now on. A name is looked up without holding up the loop.
@@ -166,7 +185,9 @@ class _Channel(abc.ABC, Generic[_T]):
             return
         self._closed = True
         self._home.channels.discard(self)
-        self._inbox.close()
+        if self._inbox is not None:
+            self._inbox.close()
+        self._on_packet = None
 
     def _release(self) -> None:
         """In any thread."""
@@ -223,13 +244,33 @@ class _Channel(abc.ABC, Generic[_T]):
         return {**self._opened().stats, "dropped": self._inbox.dropped}
 
 
+def _waker(channel: _Channel[Any]) -> Callable[[Callable[[], None] | None], None]:
+    """What a server's thread calls when something has come for the channel."""
+    loop, this = channel._loop, weakref.ref(channel)
+
+    def wake_loop(wake: Callable[[], None] | None) -> None:
+        try:
+            if not loop.is_closed():
+                if wake is not None:
+                    loop.call_soon_threadsafe(wake)
+                return
+        except RuntimeError:  # it was closed just now
+            pass
+        alive = this()
+        if alive is not None:
+            alive.close()
+
+    return wake_loop
+
+
 class Channel(_Channel[Packet]):
     """A UDP channel, made by open_channel(): an asynchronous iterator of Packet."""
 
     @staticmethod
-    def _create(inbox: Inbox[Any], server: RtpServer, options: dict[str, Any]) -> RtpChannel:
-        put, make = inbox.put, Packet._make
-        return server.create_channel(lambda batch: put([*map(make, batch)]), batch=True, **options)
+    def _create(
+        create_channel: Callable[..., RtpChannel], inbox: Inbox[Any], options: dict[str, Any]
+    ) -> RtpChannel:
+        return create_channel(inbox, **options)
 
 
 class FrameChannel(_Channel["FrameWrapper"]):
@@ -237,8 +278,10 @@ class FrameChannel(_Channel["FrameWrapper"]):
     erasures, in order of sequence. A packet's frame has its sender's address in addr."""
 
     @staticmethod
-    def _create(inbox: Inbox[Any], server: RtpServer, options: dict[str, Any]) -> RtpChannel:
-        return server.create_channel(frames_in=inbox.put, **options)
+    def _create(
+        create_channel: Callable[..., RtpChannel], inbox: Inbox[Any], options: dict[str, Any]
+    ) -> RtpChannel:
+        return create_channel(frames_in=inbox, **options)
 
     @property
     def jitter_stats(self) -> dict[str, int]:
@@ -254,7 +297,9 @@ async def open_channel(
     bind_port: int = 0,
     *,
     jitter_buffer: None = None,
+    on_packet: Callable[[bytes, tuple[str, int], int], object] | None = None,
     server: RtpServer | None = None,
+    threaded: bool = False,
     recv_queue: int = 1024,
     queue_size: int = 32,
     bind_family: int | Literal["auto", "ipv4", "ipv6"] | None = 0,
@@ -276,7 +321,9 @@ async def open_channel(
     bind_port: int = 0,
     *,
     jitter_buffer: int | JitterBufferOptions,
+    on_packet: None = None,
     server: RtpServer | None = None,
+    threaded: bool = False,
     recv_queue: int = 1024,
     queue_size: int = 32,
     bind_family: int | Literal["auto", "ipv4", "ipv6"] | None = 0,
@@ -297,7 +344,9 @@ async def open_channel(
     bind_port: int = 0,
     *,
     jitter_buffer: int | JitterBufferOptions | None = None,
+    on_packet: Callable[[bytes, tuple[str, int], int], object] | None = None,
     server: RtpServer | None = None,
+    threaded: bool = False,
     recv_queue: int = 1024,
     queue_size: int = 32,
     bind_family: int | Literal["auto", "ipv4", "ipv6"] | None = 0,
@@ -314,9 +363,15 @@ async def open_channel(
     """Opens a Channel, or with jitter_buffer a FrameChannel, bound when it is returned.
 
     jitter_buffer  its capacity in packets, or a dict of RtpJBuf's arguments
+    on_packet      called in the loop as on_packet(data, (host, port), rtime_ns) with each packet,
+                   instead of recv() and iteration; not together with jitter_buffer. What it raises
+                   goes to loop.call_exception_handler(), and the next packet comes. It is not
+                   called after close()
     server         an RtpServer, which the caller shuts down after the channel is closed; default:
-                   one with tick_hz=None that the loop's channels share. It ends when the last of
-                   them is closed or collected.
+                   one that sends at once and that the loop's channels share. It ends when the last
+                   of them is closed or collected.
+    threaded       threads serve the sockets, not the loop: they go on receiving and sending while
+                   the loop is held up. So it is with server, and with a loop without add_reader
     recv_queue     packets or frames kept until they are asked for; when there are more, the oldest
                    are dropped and counted in stats["dropped"]
 
@@ -330,8 +385,12 @@ async def open_channel(
     """
     options: dict[str, Any] = dict(locals())  # all of the arguments, by name
     loop = asyncio.get_running_loop()
-    for name in ("server", "recv_queue"):
+    for name in ("on_packet", "server", "recv_queue", "threaded"):
         del options[name]
+    if on_packet is not None and not callable(on_packet):
+        raise TypeError("on_packet must be callable")
     if jitter_buffer is None:
-        return await Channel(loop, recv_queue)._open(server, options)
-    return await FrameChannel(loop, recv_queue)._open(server, options)
+        return await Channel(loop, recv_queue, on_packet)._open(server, threaded, options)
+    if on_packet is not None:
+        raise TypeError("on_packet and jitter_buffer do not go together")
+    return await FrameChannel(loop, recv_queue)._open(server, threaded, options)

@@ -1,5 +1,6 @@
 #include "channel_arguments.hpp"
 
+#include "aio_inbox.hpp"
 #include "core/addresses.hpp"
 #include "jitter_buffer_arguments.hpp"
 
@@ -142,7 +143,7 @@ bool channel_arguments::choose_callback() {
         PyErr_SetString(PyExc_TypeError, "frames_in takes the place of pkt_in and batch");
     else if (framed != (jitter_buffer != nullptr))
         PyErr_SetString(PyExc_TypeError, "frames_in and jitter_buffer go together");
-    else if (callback == nullptr || !PyCallable_Check(callback))
+    else if (callback == nullptr || (!PyCallable_Check(callback) && to_inbox(callback) == nullptr))
         PyErr_Format(PyExc_TypeError, "%s must be callable", framed ? "frames_in" : "pkt_in");
     else if (other_in != nullptr && !framed)
         PyErr_SetString(PyExc_TypeError, "other_in goes together with frames_in");

@@ -1,10 +1,12 @@
 #include "channel_delivery.hpp"
 
+#include "aio_inbox.hpp"
 #include "frame_types.hpp"
 #include "rtp_channel.hpp"
 #include "threads/gil.hpp"
 
 #include <new>
+#include <span>
 #include <string>
 #include <variant>
 
@@ -46,13 +48,22 @@ py_ref bytes_of(const std::uint8_t* data, std::size_t size) {
 struct received {
     py_ref data, address, time;
 
-    received(python::channel& channel, const queued_datagram& d, const std::uint8_t* bytes)
-        : data{bytes_of(bytes, d.size)},
-          address{address_of(channel, d.source)},
-          time{nanoseconds(d.received_at)} {}
-    bool complete() const noexcept { return data && address && time; }
-    py_ref as_tuple() const {
-        return py_ref{PyTuple_Pack(3, data.get(), address.get(), time.get())};
+    received(python::channel& channel, const queued_work::taken_datagram& d)
+        : data{bytes_of(d.data, d.size)}, // first: what follows may run any code
+          address{data ? address_of(channel, d.source) : py_ref{}},
+          time{address ? nanoseconds(d.received_at) : py_ref{}} {}
+    bool complete() const noexcept { return static_cast<bool>(time); }
+
+    /// A tuple of them, or an instance of a class that is derived from tuple and adds no members.
+    /// They are moved from.
+    py_ref as_tuple(PyTypeObject* type = &PyTuple_Type) {
+        const bool derived = type != &PyTuple_Type;
+        py_ref tuple{derived ? type->tp_alloc(type, 3) : PyTuple_New(3)};
+        if (!tuple) return tuple;
+        PyTuple_SET_ITEM(tuple.get(), 0, data.release());
+        PyTuple_SET_ITEM(tuple.get(), 1, address.release());
+        PyTuple_SET_ITEM(tuple.get(), 2, time.release());
+        return tuple;
     }
 };
 
@@ -92,59 +103,104 @@ py_ref frame_of(python::channel& channel, media_frame& frame) {
     return make_packet_frame(view, packet.lseq, bytes, std::move(address));
 }
 
+/// A batch that is being delivered.
+struct delivering {
+    queued_work& in;
+    callback_queue& queue;
+    const std::shared_ptr<channel_link> link;
+    python::channel& channel;
+    const py_ref callback;
+
+    bool open() const noexcept { return link->channel != nullptr && !queue.stopped(); }
+    void lose_datagram() const { lose(queue, link->datagrams_lost, callback.get()); }
+};
+
+void call_with_datagram(const delivering& now) {
+    const received r{now.channel, now.in.take_datagram()};
+    if (!now.open()) return;
+    if (!r.complete()) return now.lose_datagram();
+    PyObject* args[] = {nullptr, r.data.get(), r.address.get(), r.time.get()};
+    call_back(now.queue, now.callback.get(), args + 1, 3);
+}
+
+void call_with_datagrams(const delivering& now) {
+    const py_ref list = new_list();
+    if (!list) {
+        lose(now.queue, now.link->datagrams_lost, now.callback.get(), now.in.next().datagrams);
+        return now.in.skip();
+    }
+    for (std::uint32_t left = now.in.next().datagrams; left != 0; --left) {
+        received r{now.channel, now.in.take_datagram()};
+        const py_ref item = r.complete() ? guarded([&] { return r.as_tuple(); }) : py_ref{};
+        if (!item || PyList_Append(list.get(), item.get()) != 0) now.lose_datagram();
+    }
+    if (now.open() && PyList_GET_SIZE(list.get()) != 0)
+        call_with_list(now.queue, now.callback.get(), list);
+}
+
+bool put_datagram(const delivering& now, aio_inbox& inbox) {
+    received r{now.channel, now.in.take_datagram()};
+    if (!now.open()) return true;
+    if (r.complete() && inbox.on_packet && !inbox.threaded) {
+        PyObject* args[] = {nullptr, r.data.get(), r.address.get(), r.time.get()};
+        return inbox.call(args + 1);
+    }
+    auto* const type = reinterpret_cast<PyTypeObject*>(inbox.packet_type.get());
+    py_ref item =
+        r.complete() && type != nullptr ? guarded([&] { return r.as_tuple(type); }) : py_ref{};
+    if (!item) return now.lose_datagram(), true;
+    return inbox.put(std::move(item));
+}
+
+bool put_datagrams(const delivering& now, aio_inbox& inbox) {
+    if (!inbox.threaded) return put_datagram(now, inbox);
+    for (std::uint32_t left = now.in.next().datagrams; left != 0; --left) put_datagram(now, inbox);
+    inbox.notify();
+    return true;
+}
+
+bool deliver_frames(const delivering& now, aio_inbox* inbox) {
+    const std::span<media_frame> frames = now.in.take_frames();
+    const py_ref list = new_list();
+    if (!list) {
+        lose(now.queue, now.link->frames_lost, now.callback.get(), frames.size());
+        return true;
+    }
+    // Nothing else is taken before they are Python's.
+    for (media_frame& f : frames) {
+        const py_ref frame = frame_of(now.channel, f);
+        if (!frame || PyList_Append(list.get(), frame.get()) != 0)
+            lose(now.queue, now.link->frames_lost, now.callback.get());
+    }
+    if (!now.open() || PyList_GET_SIZE(list.get()) == 0) return true;
+    if (inbox != nullptr) return inbox->put_all(list.get());
+    call_with_list(now.queue, now.callback.get(), list);
+    return true;
+}
+
 } // namespace
 
 // Making an object may start a garbage collection, which, like a callback, may run any code. Hence
-// the reference to the channel, and the check right before each call that it is still open.
+// the references to channel and callback, and the check right before each call that the channel is
+// still open.
 
-void deliver_datagrams(channel_link& link, std::span<const queued_datagram> datagrams,
-                       const std::uint8_t* bytes, callback_queue& queue) {
-    if (link.channel == nullptr) return;
-    const py_ref kept = py_ref::share(link.channel->object());
-    python::channel& channel = link.channel->payload;
-    const py_ref callback = py_ref::share(channel.how == delivery::frames ? channel.other_in.get()
-                                                                          : channel.callback.get());
-    const bool one_by_one = channel.how != delivery::batch;
-    const auto lose_some = [&](std::size_t count) {
-        lose(queue, link.datagrams_lost, callback.get(), count);
-    };
-    const py_ref list = one_by_one ? py_ref{} : new_list();
-    if (!one_by_one && !list) return lose_some(datagrams.size());
-    const auto open = [&] { return link.channel != nullptr && !queue.stopped(); };
-    for (const queued_datagram& d : datagrams) {
-        const received r{channel, d, bytes};
-        bytes += d.size;
-        if (!open()) return;
-        if (!r.complete()) {
-            lose_some(1);
-        } else if (one_by_one) {
-            PyObject* args[] = {nullptr, r.data.get(), r.address.get(), r.time.get()};
-            call_back(queue, callback.get(), args + 1, 3);
-        } else {
-            const py_ref item = guarded([&] { return r.as_tuple(); });
-            if (!item || PyList_Append(list.get(), item.get()) != 0) lose_some(1);
-        }
-    }
-    if (!one_by_one && open() && PyList_GET_SIZE(list.get()) != 0)
-        call_with_list(queue, callback.get(), list);
-}
-
-void deliver_frames(channel_link& link, std::span<media_frame> frames, callback_queue& queue) {
-    if (link.channel == nullptr) return;
-    const py_ref kept = py_ref::share(link.channel->object());
-    python::channel& channel = link.channel->payload;
-    const py_ref callback = py_ref::share(channel.callback.get());
-    const auto lose_some = [&](std::size_t count) {
-        lose(queue, link.frames_lost, callback.get(), count);
-    };
-    const py_ref list = new_list();
-    if (!list) return lose_some(frames.size());
-    for (media_frame& f : frames) {
-        const py_ref frame = frame_of(channel, f);
-        if (!frame || PyList_Append(list.get(), frame.get()) != 0) lose_some(1);
-    }
-    if (link.channel != nullptr && !queue.stopped() && PyList_GET_SIZE(list.get()) != 0)
-        call_with_list(queue, callback.get(), list);
+bool deliver_next(queued_work& in, callback_queue& queue) {
+    auto link = in.next().to;
+    if (link->channel == nullptr) return in.skip(), true;
+    const py_ref kept = py_ref::share(link->channel->object());
+    python::channel& channel = link->channel->payload;
+    const bool framed = in.next().frames != 0;
+    const bool other = channel.how == delivery::frames && !framed;
+    const delivering now{in, queue, std::move(link), channel,
+                         py_ref::share(other ? channel.other_in.get() : channel.callback.get())};
+    aio_inbox* const inbox = other ? nullptr : to_inbox(now.callback.get());
+    if (framed) return deliver_frames(now, inbox);
+    if (inbox != nullptr) return put_datagrams(now, *inbox);
+    if (channel.how == delivery::batch)
+        call_with_datagrams(now);
+    else
+        call_with_datagram(now);
+    return true;
 }
 
 } // namespace rtpsynth::python

@@ -41,8 +41,8 @@ struct channel {
 };
 using channel_object = instance<channel>;
 
-/// Opens a channel. \return none with an error set
-py_ref open_channel(const std::shared_ptr<server>& home, const channel_arguments& a);
+/// create_channel(…): opens a channel of \p home. \return none with an error set
+py_ref create_channel(const std::shared_ptr<server>& home, call c);
 
 /// Puts RtpChannel and RtpQueueFullError into the module that is being made.
 void bind_channel();

@@ -1,14 +1,10 @@
+#include "aio_inbox.hpp"
 #include "channel_arguments.hpp"
-#include "core/addresses.hpp"
 #include "core/heap_type.hpp"
 #include "core/stats.hpp"
+#include "loop_server.hpp"
 #include "public_types.hpp"
 #include "rtp_channel.hpp"
-
-#include <rtpsynth/asio_server/channel/resolve.hpp>
-
-#include <boost/asio/error.hpp>
-#include <boost/system/system_error.hpp>
 
 #include <cmath>
 #include <utility>
@@ -56,24 +52,14 @@ bool initialise(server_payload& self, call c) {
     asio_server::server_options options;
     if (!server_table.parse(c, options)) return false;
     // A second __init__ leaves the first server to its channels.
-    const auto before = std::exchange(self.native, std::make_shared<server>(options));
+    const auto before =
+        std::exchange(self.native, std::make_shared<server>(options, server::run_by::threads));
     return true;
 }
 
-PyObject* create_channel(server_payload& self, call c) {
+PyObject* open_channel(server_payload& self, call c) {
     const auto home = self.native; // arguments may run any code
-    channel_arguments a;
-    if (!home->check_usable() || !a.parse(c) || !home->check_usable()) return nullptr;
-    try {
-        return open_channel(home, a).release();
-    } catch (const boost::system::system_error& e) {
-        if (e.code() == boost::asio::error::operation_aborted)
-            PyErr_SetString(PyExc_RuntimeError, "RtpServer is shutting down");
-        else
-            set_os_error(e.code().value(),
-                         e.code().message() + ": " + asio_server::to_string(a.bind));
-        return nullptr;
-    }
+    return create_channel(home, c).release();
 }
 
 PyObject* shutdown(server_payload& self) {
@@ -108,8 +94,9 @@ PyObject* get_stats(const server_payload& self) {
 constexpr const char* server_doc =
     R"(UDP channels by the thousand.
 
-One thread does all input and output and never has the GIL; another calls the callbacks. Datagrams
-are received as they arrive, ticks or not.
+Two threads serve all channels. One calls the callbacks, and waits for packets meanwhile; the other
+never has the GIL, and serves the sockets while the first is held up in Python. Datagrams are received
+as they arrive, ticks or not.
 
 )";
 
@@ -140,6 +127,8 @@ open_channels, ticks (on which something was sent) and handler_exceptions (raise
 
 void bind_server() {
     bind_channel();
+    bind_inbox();
+    bind_loop_server();
     server_table.publish();
     channel_table.publish();
     heap_type<server_payload>::add({
@@ -147,9 +136,9 @@ void bind_server() {
         .doc = server_doc + server_table.documentation() + server_end,
         .flags = Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE,
         .init = init<initialise>(server_table.signature()),
-        .methods = {method<create_channel>(channel_table.signature(),
-                                           create_channel_doc + channel_table.documentation() +
-                                               create_channel_errors),
+        .methods = {method<open_channel>(channel_table.signature(),
+                                         create_channel_doc + channel_table.documentation() +
+                                             create_channel_errors),
                     method<"shutdown()", shutdown>(shutdown_doc), enter(),
                     leave<leave_server>("shutdown().")},
         .attributes = {attribute<get_tick_ns>("tick_ns",

@@ -49,6 +49,7 @@ PyTypeObject* add_type(const type_description& description, int size, unsigned l
         life.push_back(slot(Py_tp_init, description.init.function));
     else if (description.make == nullptr)
         flags |= Py_TPFLAGS_DISALLOW_INSTANTIATION;
+    life.insert(life.end(), description.slots.begin(), description.slots.end());
     life.push_back({0, nullptr});
     PyType_Spec spec{description.name, size, 0,
                      static_cast<unsigned>(Py_TPFLAGS_DEFAULT | description.flags | flags),

@@ -213,6 +213,7 @@ struct type_description {
     newfunc make = nullptr;  ///< instead of the usual __new__
     std::vector<function_row> methods = {};
     std::vector<PyGetSetDef> attributes = {};
+    std::vector<PyType_Slot> slots = {}; ///< what else the type can do
 };
 
 /// Makes a type and puts it into the module that is being made. It is kept for good.

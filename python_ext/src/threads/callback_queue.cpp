@@ -25,7 +25,34 @@ std::size_t cost_of(const media_frame& frame) noexcept {
 
 } // namespace
 
-void callback_queue::contents::clear() noexcept {
+void queued_work::end_batch() noexcept {
+    const batch& b = next();
+    b.to->waiting.fetch_sub(b.cost, std::memory_order_relaxed);
+    ++batch_;
+}
+
+queued_work::taken_datagram queued_work::take_datagram() noexcept {
+    const taken_datagram taken{datagrams[datagram_++], bytes.data() + byte_};
+    byte_ += taken.size;
+    if (--batches[batch_].datagrams == 0) end_batch();
+    return taken;
+}
+
+std::span<media_frame> queued_work::take_frames() noexcept {
+    const std::span<media_frame> taken{frames.data() + frame_, next().frames};
+    frame_ += taken.size();
+    end_batch();
+    return taken;
+}
+
+void queued_work::skip() noexcept {
+    if (next().frames != 0)
+        static_cast<void>(take_frames());
+    else
+        for (const std::size_t at = batch_; batch_ == at;) static_cast<void>(take_datagram());
+}
+
+void queued_work::clear() noexcept {
     if (cost > kept_capacity) { // after a flood
         *this = {};
         return;
@@ -34,7 +61,7 @@ void callback_queue::contents::clear() noexcept {
     datagrams.clear();
     bytes.clear();
     frames.clear();
-    cost = 0;
+    cost = batch_ = datagram_ = byte_ = frame_ = 0;
 }
 
 bool callback_queue::has_room(const channel_link& to, std::size_t taken,
@@ -43,18 +70,18 @@ bool callback_queue::has_room(const channel_link& to, std::size_t taken,
            filling_.cost + taken + more <= server_limit;
 }
 
-void callback_queue::commit(const std::shared_ptr<channel_link>& to, batch&& added) {
+void callback_queue::commit(const std::shared_ptr<channel_link>& to, queued_work::batch&& added) {
     to->waiting.fetch_add(added.cost, std::memory_order_relaxed);
     filling_.cost += added.cost;
     filling_.batches.back() = std::move(added);
-    changed_.notify_one();
+    filled_.store(true, std::memory_order_release);
 }
 
 void callback_queue::push(const std::shared_ptr<channel_link>& to,
                           std::span<const datagram_view> datagrams) noexcept {
     const std::lock_guard lock{mutex_};
     if (stopped()) return;
-    batch added{to, 0, 0, 0};
+    queued_work::batch added{to, 0, 0, 0};
     const std::size_t bytes = filling_.bytes.size(), records = filling_.datagrams.size();
     std::size_t left = datagrams.size();
     try {
@@ -85,7 +112,7 @@ void callback_queue::push(const std::shared_ptr<channel_link>& to,
                           std::span<media_frame> frames) noexcept {
     const std::lock_guard lock{mutex_};
     if (stopped()) return;
-    batch added{to, 0, 0, 0};
+    queued_work::batch added{to, 0, 0, 0};
     std::size_t left = frames.size();
     try {
         filling_.batches.emplace_back();
@@ -115,48 +142,22 @@ void callback_queue::count_lost(std::atomic<std::uint64_t>& of_channel,
 void callback_queue::stop() noexcept {
     const std::lock_guard lock{mutex_};
     stopped_.store(true, std::memory_order_relaxed);
-    changed_.notify_one();
 }
 
-bool callback_queue::take(contents& out, bool wait) {
+bool callback_queue::take(queued_work& out) {
     out.clear();
-    std::unique_lock lock{mutex_};
-    if (wait) changed_.wait(lock, [this] { return stopped() || !filling_.batches.empty(); });
+    if (!has_work()) return false;
+    const std::lock_guard lock{mutex_};
+    filled_.store(false, std::memory_order_relaxed);
     if (stopped() || filling_.batches.empty()) return false;
     std::swap(out, filling_);
     return true;
 }
 
-void callback_queue::deliver(contents& in, python_thread& python) {
-    const std::uint8_t* bytes = in.bytes.data();
-    const queued_datagram* datagrams = in.datagrams.data();
-    media_frame* frames = in.frames.data();
-    for (const batch& b : in.batches) {
-        if (stopped()) return;
-        if (b.datagrams != 0) {
-            deliver_datagrams(*b.to, {datagrams, b.datagrams}, bytes, *this);
-            for (const auto* end = datagrams + b.datagrams; datagrams != end; ++datagrams)
-                bytes += datagrams->size;
-        } else {
-            deliver_frames(*b.to, {frames, b.frames}, *this);
-            frames += b.frames;
-        }
-        b.to->waiting.fetch_sub(b.cost, std::memory_order_relaxed);
+void callback_queue::deliver(queued_work& in, python_thread& python) {
+    while (!stopped() && !in.done()) {
+        deliver_next(in, *this);
         python.breathe();
-    }
-}
-
-void callback_queue::run(python_thread& python) {
-    contents taken;
-    for (;;) {
-        if (!take(taken, false)) { // nothing more to do for now
-            if (python.has_gil()) python.release();
-            if (!take(taken, true)) return;
-        }
-        if (!python.has_gil()) python.take(); // if there was work from the start
-        interpreter_scope scope;
-        deliver(taken, python);
-        scope.leave();
     }
 }
 

@@ -1,5 +1,5 @@
 /// \file
-/// Takes datagrams and frames from a server's I/O thread, which never has the GIL, to Python.
+/// Takes datagrams and frames from where a server is run, which never calls Python, to Python.
 #pragma once
 
 #include "threads/python_thread.hpp"
@@ -8,7 +8,6 @@
 #include <rtpsynth/asio_server/channel/frame_receiver.hpp>
 
 #include <atomic>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -22,7 +21,7 @@ struct channel;
 template <class Payload>
 struct instance;
 
-/// What the I/O thread knows of a channel's Python object.
+/// What a server's handlers know of a channel's Python object.
 struct channel_link {
     /// Borrowed; null when it is closed or gone. With the GIL held.
     instance<python::channel>* channel = nullptr;
@@ -40,8 +39,46 @@ struct queued_datagram {
     std::uint32_t size;
 };
 
-/// Filled by the I/O thread, emptied by a thread that calls Python. Holds no Python object, so that
-/// it can be destroyed at any time on any thread.
+/// What a callback_queue has taken in, in the order of arrival. It is delivered from its front, and
+/// what is delivered is taken out before Python is called, which may call for the next.
+class queued_work {
+public:
+    /// Consecutive datagrams or frames of one channel.
+    struct batch {
+        std::shared_ptr<channel_link> to;
+        std::uint32_t datagrams;
+        std::uint32_t frames;
+        std::size_t cost;
+    };
+    struct taken_datagram : queued_datagram {
+        const std::uint8_t* data; ///< until clear()
+    };
+
+    bool done() const noexcept { return batch_ == batches.size(); }
+    /// Unless done(): what is next.
+    const batch& next() const noexcept { return batches[batch_]; }
+    /// The next datagram, of next().
+    taken_datagram take_datagram() noexcept;
+    /// The frames of next(), until clear().
+    std::span<asio_server::media_frame> take_frames() noexcept;
+    void skip() noexcept;
+    void clear() noexcept;
+
+    std::vector<batch> batches;
+    std::vector<queued_datagram> datagrams;
+    std::vector<std::uint8_t> bytes;
+    std::vector<asio_server::media_frame> frames;
+    std::size_t cost = 0;
+
+private:
+    void end_batch() noexcept;
+
+    // What is next:
+    std::size_t batch_ = 0, datagram_ = 0, byte_ = 0, frame_ = 0;
+};
+
+/// Filled by whoever runs the server, emptied by a thread that calls Python. Holds no Python
+/// object, so that it can be destroyed at any time on any thread.
 class callback_queue {
 public:
     /// Limits of what waits for one channel and for a whole server, in bytes: the data, and 1 KiB
@@ -49,7 +86,7 @@ public:
     static constexpr std::size_t channel_limit = std::size_t{4} << 20;
     static constexpr std::size_t server_limit = std::size_t{256} << 20;
 
-    /// Copies what there is room for and counts the rest. On the I/O thread.
+    /// Copies what there is room for and counts the rest. By whoever runs the server.
     void push(const std::shared_ptr<channel_link>& to,
               std::span<const asio_server::datagram_view> datagrams) noexcept;
     /// The same with frames, which are moved from.
@@ -66,40 +103,24 @@ public:
         return exceptions_.load(std::memory_order_relaxed);
     }
 
-    /// Delivers what arrives, in order, until stop().
-    void run(python_thread& python);
+    /// Whether something was pushed. Any thread.
+    bool has_work() const noexcept { return filled_.load(std::memory_order_acquire); }
+    /// Takes what was pushed. \p out was delivered. \return false if there is nothing
+    bool take(queued_work& out);
+    /// Delivers what was taken. With the GIL held, on a thread of ours.
+    void deliver(queued_work& in, python_thread& python);
 
     /// With the GIL held: nothing is delivered after it.
     void stop() noexcept;
     bool stopped() const noexcept { return stopped_.load(std::memory_order_relaxed); }
 
 private:
-    /// Consecutive datagrams or frames of one channel.
-    struct batch {
-        std::shared_ptr<channel_link> to;
-        std::uint32_t datagrams;
-        std::uint32_t frames;
-        std::size_t cost;
-    };
-    struct contents {
-        std::vector<batch> batches;
-        std::vector<queued_datagram> datagrams;
-        std::vector<std::uint8_t> bytes;
-        std::vector<asio_server::media_frame> frames;
-        std::size_t cost = 0;
-
-        void clear() noexcept;
-    };
-
-    /// \return false if there is nothing; with \p wait that is after stop()
-    bool take(contents& out, bool wait);
-    void deliver(contents& in, python_thread& python);
     bool has_room(const channel_link& to, std::size_t taken, std::size_t more) const noexcept;
-    void commit(const std::shared_ptr<channel_link>& to, batch&& added);
+    void commit(const std::shared_ptr<channel_link>& to, queued_work::batch&& added);
 
     std::mutex mutex_;
-    std::condition_variable changed_;
-    contents filling_;
+    queued_work filling_;
+    std::atomic<bool> filled_{false};
     std::atomic<bool> stopped_{false};
     std::atomic<std::uint64_t> lost_{0};
     std::atomic<std::uint64_t> exceptions_{0};

@@ -1,28 +1,64 @@
 #include "threads/server.hpp"
 
+#include "channel_delivery.hpp"
+
+#include <rtpsynth/asio_server/server/detail/quiet_thread.hpp>
+
 #include <utility>
 
 namespace rtpsynth::python {
 
-server::server(const asio_server::server_options& options)
+server::server(const asio_server::server_options& options, run_by runner)
     : background{"RtpServer"},
-      native_{std::make_unique<asio_server::rtp_server>(options)},
-      queue_{std::make_shared<callback_queue>()},
-      callbacks_{std::make_unique<callback_thread>(
-          "rtpsynth-py", [queue = queue_](python_thread& python) { queue->run(python); })} {}
+      native_{std::make_shared<asio_server::rtp_server>(asio_server::caller_runs, options)},
+      queue_{std::make_shared<callback_queue>()} {
+    if (runner == run_by::threads) start_threads();
+}
+
+void server::start_threads() {
+    lead_ = std::make_shared<lead>(native_, queue_);
+    callbacks_ = std::make_unique<callback_thread>(
+        "rtpsynth-py", [l = lead_](python_thread& python) { l->call_back(python); });
+    try {
+        io_ = asio_server::detail::start_quiet_thread("rtpsynth", [l = lead_] { l->follow(); });
+    } catch (...) {
+        lead_->stop();
+        throw;
+    }
+}
 
 server::~server() {
-    if (inherited())
-        abandon(std::move(queue_)); // a thread of the parent may have held its lock
-    else
+    if (inherited()) { // a thread of the parent may have held a lock
+        abandon(std::move(queue_));
+        if (lead_) lead_->abandon();
+        abandon(std::move(lead_));
+        static_cast<void>(io_.release());
+    } else {
         shutdown();
+    }
+}
+
+bool server::poll() {
+    if (is_shut_down() || inherited()) return true;
+    const auto kept = shared_from_this();
+    native_->poll();
+    while (!queue_->stopped() && !inherited()) {
+        if (work_.done() && !queue_->take(work_)) break;
+        if (!deliver_next(work_, *queue_)) return false;
+    }
+    return true;
 }
 
 void server::stop() noexcept { queue_->stop(); }
 
 void server::join_until(callback_thread::clock::time_point deadline) {
+    if (lead_) lead_->stop();
+    {
+        const std::lock_guard lock{joining_};
+        if (io_ && io_->joinable()) io_->join();
+    }
     native_->shutdown();
-    callbacks_->join_until(deadline);
+    if (callbacks_) callbacks_->join_until(deadline);
 }
 
 } // namespace rtpsynth::python

@@ -7,8 +7,11 @@ import struct
 import time
 from contextlib import contextmanager
 
+import pytest
+
 from rtpsynth.aio import open_channel
 
+LOOPS_OWN = os.environ.get("RTPSYNTH_IO") != "portable"  # whether a loop can serve the sockets
 DEADLINE = 60.0  # seconds; what takes that long has failed
 HOST = "127.0.0.1"
 
@@ -29,7 +32,26 @@ async def until(condition):
         await asyncio.sleep(0.001)
 
 
+threaded = False  # what channels are opened with: see served_by
+
+
+@pytest.fixture(params=["loop", "threads"], autouse=True)
+def served_by(request):
+    """Each test of a module that imports this is run both ways."""
+    global threaded
+    threaded = request.param == "threads"
+    yield request.param
+    threaded = False
+
+
+def threads_each():
+    """Threads of a server that channels share."""
+    return 2 if threaded or not LOOPS_OWN else 0
+
+
 def open_loopback(**options):
+    if "server" not in options:
+        options.setdefault("threaded", threaded)
     return open_channel(HOST, **options)
 
 

@@ -10,7 +10,8 @@ import threading
 import time
 
 import pytest
-from aio_tools import (HOST, number, numbers, open_loopback, open_to_itself, plain_socket,
+from aio_tools import (served_by,  # noqa: F401: the fixture
+                       HOST, number, numbers, open_loopback, open_to_itself, plain_socket,
                        port_is_free, receiving, rtp, run, server_threads_are, until)
 
 from rtpsynth.aio import Channel, FrameChannel, Packet, open_channel
@@ -190,7 +191,7 @@ def test_the_signature_names_every_option_of_create_channel():
     theirs = inspect.signature(RtpServer.create_channel).parameters
     ours = inspect.signature(open_channel).parameters
     assert set(theirs) - set(ours) == {"self", "pkt_in", "batch", "frames_in", "other_in"}
-    assert set(ours) - set(theirs) == {"server", "recv_queue"}
+    assert set(ours) - set(theirs) == {"on_packet", "server", "recv_queue", "threaded"}
     for name in set(ours) & set(theirs):
         assert ours[name].default == theirs[name].default, name
 

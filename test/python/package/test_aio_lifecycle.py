@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+import functools
 import gc
 import os
 import subprocess
@@ -12,9 +13,11 @@ import time
 import warnings
 import weakref
 
+import aio_tools
 import pytest
-from aio_tools import (DEADLINE, number, open_loopback, open_to_itself, plain_socket, port_is_free,
-                       receiving, run, server_threads_are, until)
+from aio_tools import (served_by,  # noqa: F401: the fixture
+                       DEADLINE, number, open_loopback, open_to_itself, plain_socket, port_is_free,
+                       receiving, run, server_threads_are, threads_each, until)
 from server_tools import OWN_HOST, forks_beside_threads
 
 from rtpsynth.aio import Packet, open_channel
@@ -135,9 +138,9 @@ def test_a_loops_channels_share_a_server_until_the_last_is_closed():
         assert server_threads_are(0)
         first = await open_loopback()
         second = await open_loopback(jitter_buffer=4)
-        assert server_threads_are(2)
+        assert server_threads_are(threads_each())
         first.close()
-        assert server_threads_are(2)
+        assert server_threads_are(threads_each())
         second.close()
         assert server_threads_are(0)
         async with await open_to_itself() as third:
@@ -156,7 +159,7 @@ def test_loops_in_other_threads_have_servers_of_their_own():
     async def main():
         async with await open_to_itself() as channel:
             meet.wait()
-            assert server_threads_are(6)
+            assert server_threads_are(3 * threads_each())
             meet.wait()
             channel.send(b"x")
             seen.append((await channel.recv()).data)
@@ -253,13 +256,15 @@ def test_the_end_of_the_loop_closes_its_channels():
         gc.collect()
 
 
-def test_a_loop_that_is_closed_while_packets_arrive():
+def test_a_loop_that_is_closed_while_packets_arrive(served_by):
     unraisable = []
     before, sys.unraisablehook = sys.unraisablehook, unraisable.append
     try:
         for round_ in range(20):
             loop = asyncio.new_event_loop()
-            channel = loop.run_until_complete(open_channel(OWN_HOST))
+            channel = loop.run_until_complete(
+                open_channel(OWN_HOST, threaded=aio_tools.threaded)
+            )
             if round_ % 2:
                 waiting = loop.create_task(channel.recv())
                 loop.run_until_complete(asyncio.sleep(0))
@@ -273,7 +278,11 @@ def test_a_loop_that_is_closed_while_packets_arrive():
 
             sending = threading.Thread(target=flood, daemon=True)
             sending.start()
-            wait_for(lambda: channel.stats["received"] > 5)
+            some_came = functools.partial(lambda c: c.stats["received"] > 5, channel)
+            if served_by == "loop":
+                loop.run_until_complete(until(some_came))
+            else:
+                wait_for(some_came)
             if round_ % 2:
                 loop.run_until_complete(waiting)
             loop.run_until_complete(loop.shutdown_default_executor())

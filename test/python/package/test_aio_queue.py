@@ -7,7 +7,8 @@ import threading
 import time
 
 import pytest
-from aio_tools import (HOST, number, numbers, open_loopback, open_to_itself, plain_socket,
+from aio_tools import (served_by,  # noqa: F401: the fixture
+                       HOST, number, numbers, open_loopback, open_to_itself, plain_socket,
                        receiving, rtp, run, until)
 
 from rtpsynth.RtpServer import RtpServer
@@ -176,7 +177,7 @@ def test_what_a_recv_was_given_while_it_was_cancelled_is_for_the_next(others):
 
 def test_the_iterator_loses_nothing_to_cancellation_either():
     async def main(loop):
-        async with await open_loopback() as channel:
+        async with await open_loopback(threaded=True) as channel:
             task = asyncio.ensure_future(channel.__anext__())
             await asyncio.sleep(0)
             loop.after_wake_up = task.cancel

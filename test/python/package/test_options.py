@@ -141,7 +141,7 @@ def test_open_channel_of_aio():
     shared = {row[:3] for row in rows("create_channel", CALLBACKS)}
     for function in functions:
         theirs = {p[:3] for p in module.parameters(function)}
-        own = {"jitter_buffer", "server", "recv_queue"}
+        own = {"jitter_buffer", "on_packet", "server", "recv_queue", "threaded"}
         assert {p for p in theirs if p[0] not in own} == shared
 
 
