@@ -164,10 +164,14 @@ def test_a_channel_whose_callback_refers_to_it_is_collected():
         application = await Application().open()
         gone, address = weakref.ref(application), application.channel.local_addr
         del application
-        await asyncio.sleep(0)  # the loop forgets whom it has just woken
-        with pytest.warns(ResourceWarning, match="unclosed"):
+
+        def is_gone():  # loop and executor forget the channel's opening when they please
             gc.collect()
-        assert gone() is None and port_is_free(address)
+            return gone() is None
+
+        with pytest.warns(ResourceWarning, match="unclosed"):
+            await until(is_gone)
+        await until(lambda: port_is_free(address))
 
     run(main())
 
