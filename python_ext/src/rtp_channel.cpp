@@ -88,9 +88,9 @@ PyObject* sent(const channel& self, const boost::system::error_code& ec) {
     return nullptr;
 }
 
-/// Keeps the GIL, although the datagram may leave in this call: that takes 3 us, and whoever lets go
-/// beside a thread that computes has it back after 5 ms. (Beside such a thread socket.sendto, which
-/// lets go, took 514 us on average, and this 6.)
+/// Keeps the GIL, although the datagram may leave in this call: that takes 3 us, and whoever lets
+/// go beside a thread that computes has it back after 5 ms. (Beside such a thread socket.sendto,
+/// which lets go, took 514 us on average, and this 6.)
 PyObject* send_pkt(const channel& self, const arguments<2>& a) {
     bytes_view data;
     if (!data.assign(a[0], "data")) return nullptr;
