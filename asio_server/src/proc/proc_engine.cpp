@@ -218,9 +218,11 @@ void proc_engine::enqueue_overdue(proc_channel_impl& channel) noexcept {
     }
 }
 
-// One call that the system interrupted tells little of the next.
+// One call that the system interrupted tells little of the next: it counts as twice what was
+// expected, of a first one what calls take on average.
 void proc_engine::learn_cost(proc_channel_impl& channel, duration cost) noexcept {
-    channel.cost_ = channel.first_ ? cost : std::min(cost, 2 * channel.cost_ + jitter);
+    const duration expected = channel.first_ ? mean_cost() : channel.cost_;
+    channel.cost_ = std::min(cost, 2 * expected + jitter);
     cost_sum_ += channel.cost_ - mean_cost();
 }
 
