@@ -34,7 +34,9 @@ private:
     const std::lock_guard<std::mutex> lock_;
 };
 
-io_home::~io_home() = default;
+io_home::~io_home() {
+    listening_ = false; // what the context destroys last may post
+}
 
 void io_home::prepare() {
     waker_.emplace(context_.get_executor());
@@ -49,15 +51,14 @@ boost::asio::any_io_executor io_home::own_executor() noexcept {
     return home_executor{*this, context_.get_executor(), true};
 }
 
+/// \return how many handlers \p run has run; one, if that threw
 template <class Run>
-void io_home::guarded(Run run) noexcept {
-    for (;;) {
-        try {
-            run();
-            return;
-        } catch (...) {
-            on_exception_(std::current_exception());
-        }
+std::size_t io_home::guarded(Run run) noexcept {
+    try {
+        return run();
+    } catch (...) {
+        on_exception_(std::current_exception());
+        return 1;
     }
 }
 
@@ -67,7 +68,9 @@ void io_home::run() noexcept {
         turn(time_point::max());
         woken_ = false;
     }
-    guarded([this] { context_.run(); });
+    context_.restart(); // it may have been out of work before
+    while (guarded([this] { return context_.run(); }) != 0) {
+    }
     // Nobody rests before this thread has done what was posted by those who did not see that yet:
     // it would wait for a handler there, which may be waiting to join it.
     ended_ = true;
@@ -78,14 +81,18 @@ void io_home::poll() noexcept {
     if (runs_here()) return;
     const run_scope here{*this};
     listening_ = false;
-    woken_ = false;
+    woken_.exchange(false); // an exchange, so that what happened before wake() is seen
+    const time_point until = steady_clock::now() + longest_stay;
     if (waits_itself()) {
-        const time_point until = steady_clock::now() + longest_stay;
         while ((turn(time_point::min()) > 1 || posted_) && steady_clock::now() < until) {
         }
     } else {
         posted_ = false;
-        rest();
+        while (serve_by_asio(time_point::min()) != 0) {
+            if (steady_clock::now() < until) continue;
+            posted_ = true; // there may be more
+            break;
+        }
     }
     listen();
 }
@@ -98,19 +105,22 @@ void io_home::run_one(time_point until) noexcept {
             served = turn(until);
         } else {
             posted_ = false;
-            context_.restart();
-            call([&] {
-                served = 1; // a handler that throws was served, too
-                served = released_                    ? context_.poll_one()
-                         : until == time_point::max() ? context_.run_one()
-                                                      : context_.run_one_until(until);
-            });
+            served = serve_by_asio(until);
             if (served == 0 && context_.stopped()) break;
         }
         if (served == 0 && (released_ || steady_clock::now() >= until)) break;
     }
-    woken_ = false;
+    woken_.exchange(false);
     listen();
+}
+
+/// Has Asio run one handler, and wait for it. \return 0 if there was none
+std::size_t io_home::serve_by_asio(time_point until) noexcept {
+    context_.restart();
+    return guarded([&] {
+        if (released_ || steady_clock::now() >= until) return context_.poll_one();
+        return until == time_point::max() ? context_.run_one() : context_.run_one_until(until);
+    });
 }
 
 /// Whether the sockets are waited for here. Asio takes over if it may have work of its own.
@@ -118,6 +128,7 @@ bool io_home::waits_itself() noexcept {
     if (!by_asio_ && (!waits_ || foreign_)) {
         const auto client = client_.lock();
         by_asio_ = !client || client->hand_over();
+        if (by_asio_ && woken_) wake_up(); // by who saw no cause to
     }
     return !by_asio_;
 }
@@ -152,9 +163,8 @@ std::size_t io_home::turn(time_point until) noexcept {
 std::size_t io_home::run_posted() noexcept {
     std::size_t count = 0, ran = 1;
     context_.restart();
-    guarded([&] {
-        while (count < most_handlers && (ran = context_.poll_one()) != 0) ++count;
-    });
+    while (count < most_handlers && (ran = guarded([this] { return context_.poll_one(); })) != 0)
+        ++count;
     if (ran != 0) posted_ = true; // there are more
     return count;
 }
@@ -207,7 +217,8 @@ void io_home::end() noexcept {
 
 void io_home::rest() noexcept {
     context_.restart();
-    guarded([this] { context_.poll(); });
+    while (guarded([this] { return context_.poll(); }) != 0) {
+    }
 }
 
 void io_home::ensure_progress() noexcept {

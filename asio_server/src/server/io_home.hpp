@@ -128,11 +128,12 @@ private:
     bool waits_itself() noexcept;
     std::size_t turn(time_point until) noexcept;
     std::size_t run_posted() noexcept;
+    std::size_t serve_by_asio(time_point until) noexcept;
     void rest() noexcept;
     void listen() noexcept;
     void wake_up() noexcept;
     template <class Run>
-    void guarded(Run run) noexcept;
+    std::size_t guarded(Run run) noexcept;
 
     boost::asio::io_context context_{1};
     std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> work_{

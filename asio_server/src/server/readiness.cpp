@@ -133,7 +133,7 @@ std::size_t readiness::turn(std::span<const ready_event> events, time_point now,
     ++turns_;
     sweep_ = channels_.size() / most_events + 1;
     channels_.find(events, ready_);
-    std::size_t datagrams = 0;
+    std::size_t datagrams = 0, served = events.size();
     for (std::size_t i = 0; i != events.size(); ++i) {
         // Each of many is in memory that was not used lately.
         if (i + 1 != events.size() && ready_[i + 1]) channel_impl::of(*ready_[i + 1]).prefetch();
@@ -142,10 +142,11 @@ std::size_t readiness::turn(std::span<const ready_event> events, time_point now,
             alarmed = true;
         } else if (events[i].token == waker_token) {
             home_->take_wakeup();
+            --served; // whoever runs the home finds out what it was about
         }
         if (const auto channel = std::move(ready_[i])) datagrams += serve(channel, events[i], now);
     }
-    return std::max(events.size(), datagrams);
+    return std::max(served, datagrams);
 }
 
 std::size_t readiness::serve(const std::shared_ptr<rtp_channel>& channel, const ready_event& event,

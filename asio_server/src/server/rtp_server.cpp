@@ -96,11 +96,10 @@ std::shared_ptr<rtp_channel> rtp_server::make_channel(
 
 void rtp_server::shutdown() noexcept {
     if (engine_->inherited()) return;
+    // First, since whoever runs it could wait for Asio once the engine has stopped.
+    if (home_ && !thread_) home_->release();
     engine_->shutdown();
-    if (thread_)
-        thread_->finish();
-    else if (home_)
-        home_->release();
+    if (thread_) thread_->finish();
 }
 
 std::optional<duration> rtp_server::tick() const noexcept { return engine_->tick(); }
