@@ -52,8 +52,11 @@ public:
             });
             return;
         }
+        // It may be the end of its server, on another thread, before this has returned. What the
+        // home's own end destroys has nobody to tell.
+        const auto kept = home_->weak_from_this().lock();
         inner_.execute(std::forward<Function>(f));
-        home_->note_post();
+        if (kept) kept->note_post();
     }
 
     bool running_in_this_thread() const noexcept { return home_->runs_here(); }
