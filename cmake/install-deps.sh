@@ -1,42 +1,120 @@
 #!/bin/sh
-# Installs what rtpsynth is built and tested with, on Debian 12. What is there already is left
-# alone; with nothing missing it only looks and needs neither root nor a network.
+# Installs what rtpsynth is built and tested with, on Debian, Ubuntu and what else has apt: the
+# distribution's own Boost where it is new enough, otherwise a newer one beside it. What is there
+# already is left alone; with nothing missing it only looks and needs neither root nor a network.
 #
 #   cmake/install-deps.sh            compilers, libraries and tools of README's two commands
 #   cmake/install-deps.sh --checks   and what .ci/run checks with beyond them
+#   cmake/install-deps.sh --print    only lists the packages, here and for dnf, pacman and brew
 set -eu
 
+# A package, or alternatives of which the first that is installed, or else is on offer, counts.
+# Boost 1.81 is the oldest that we build with. Python 3.13 has no audioop of its own any more.
 packages="g++ cmake ninja-build pkg-config
-    libboost1.81-dev libboost-program-options1.81-dev libboost-test1.81-dev
-    libboost-python1.81-dev python3-dev
+    libboost-dev>=1.81|libboost1.81-dev
+    libboost-program-options-dev>=1.81|libboost-program-options1.81-dev
+    libboost-test-dev>=1.81|libboost-test1.81-dev
+    libboost-python-dev>=1.81|libboost-python1.81-dev
     zlib1g-dev libsndfile1-dev libbenchmark-dev
-    python3 python3-venv python3-pytest python3-hypothesis
+    python3-dev python3 python3-venv python3-pytest python3-hypothesis
+    python3<3.13|python3-audioop-lts
     tshark sip-tester ffmpeg
     gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good"
+checks="clang-14|clang libclang-rt-14-dev|libclang-rt-dev llvm-14|llvm clang-tidy-14|clang-tidy
+    doxygen git abigail-tools shellcheck ca-certificates
+    python3-sphinx python3-myst-parser python3-breathe python3-sphinx-copybutton furo"
 
 fail() {
     echo "install-deps.sh: $*" >&2
     exit 1
 }
 
+print=
 case "${1-}" in
 "") ;;
---checks) packages="$packages clang-14 libclang-rt-14-dev llvm-14 clang-tidy-14 doxygen git
-    abigail-tools shellcheck ca-certificates
-    python3-sphinx python3-myst-parser python3-breathe python3-sphinx-copybutton furo" ;;
-*) fail "unknown argument '$1'; usage: cmake/install-deps.sh [--checks]" ;;
+--checks) packages="$packages $checks" ;;
+--print) print=1 ;;
+*) fail "unknown argument '$1'; usage: cmake/install-deps.sh [--checks | --print]" ;;
 esac
 
-codename=$(. /etc/os-release 2>/dev/null && echo "${VERSION_CODENAME-}") || codename=
-if [ "$codename" != bookworm ] || ! command -v dpkg-query >/dev/null; then
-    fail "made for Debian 12 (bookworm); elsewhere install the counterparts of these packages:" $packages
+elsewhere() {
+    cat <<'END'
+dnf      gcc-c++ cmake ninja-build pkgconf-pkg-config boost-devel boost-python3-devel zlib-devel
+         libsndfile-devel google-benchmark-devel python3-devel python3-pytest python3-hypothesis
+         wireshark-cli sipp ffmpeg-free gstreamer1 gstreamer1-plugins-base gstreamer1-plugins-good
+pacman   base-devel cmake ninja boost zlib libsndfile benchmark python python-pytest
+         python-hypothesis wireshark-cli ffmpeg gstreamer gst-plugins-base gst-plugins-good
+         (sipp: from the AUR)
+brew     cmake ninja pkgconf boost boost-python3 libsndfile google-benchmark python wireshark sipp
+         ffmpeg gstreamer (pytest and hypothesis: from PyPI)
+END
+}
+
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+    if [ -n "$print" ]; then
+        elsewhere
+        exit 0
+    fi
+    missing=
+    for command in c++ cmake ninja pkg-config python3 tshark sipp ffmpeg gst-launch-1.0; do
+        command -v "$command" >/dev/null || missing="$missing $command"
+    done
+    echo "install-deps.sh: there is no apt here. Programs that are missing:${missing:- none}." \
+        "Install the packages of your system, and run CMake by itself:" >&2
+    elsewhere >&2
+    exit 1
 fi
+
+# Whether a version, empty if there is none, is what "name", "name>=V" or "name<V" asks for.
+fits() { # version, alternative
+    [ -n "$1" ] || return 1
+    case "$2" in
+    *">="*) dpkg --compare-versions "$1" ge "${2#*>=}" ;;
+    *"<"*) dpkg --compare-versions "$1" lt "${2#*<}" ;;
+    esac
+}
+
+installed() { # name
+    dpkg-query --show --showformat='${db:Status-Status} ${Version}' "$1" 2>/dev/null |
+        sed -n 's/^installed //p'
+}
+
+offered() { # name
+    LC_ALL=C apt-cache policy "$1" 2>/dev/null | sed -n 's/^ *Candidate: //p' | grep -v none || true
+}
+
+# Sets `chosen` to the name of the alternative that counts, empty if there is none.
+choose() { # alternatives, installed|offered
+    chosen=
+    old_ifs=$IFS
+    IFS="|"
+    for alternative in $1; do
+        IFS=$old_ifs
+        name=${alternative%%[<>]*}
+        if fits "$("$2" "$name")" "$alternative"; then
+            chosen=$name
+            return
+        fi
+    done
+    IFS=$old_ifs
+}
 
 missing=
 for package in $packages; do
-    status=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null) || status=
-    [ "$status" = installed ] || missing="$missing $package"
+    choose "$package" installed
+    [ -n "$chosen" ] || missing="$missing $package"
 done
+if [ -n "$print" ]; then
+    all=
+    for package in $packages; do
+        choose "$package" installed
+        [ -n "$chosen" ] || choose "$package" offered
+        all="$all ${chosen:-$package}"
+    done
+    echo "apt     $all" | fold -s -w 96 | sed 's, *$,,; 2,$s/^/         /'
+    elsewhere
+    exit 0
+fi
 if [ -z "$missing" ]; then
     echo "install-deps.sh: nothing to install"
     exit 0
@@ -51,12 +129,18 @@ else
 fi
 
 # tshark asks a question where it can; --no-remove because Boost 1.81's -dev packages displace those
-# of Debian's default Boost, which somebody may need.
+# of Debian 12's default Boost, which somebody may need.
 apt_get() {
     $as_root DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@" </dev/null
 }
-echo "install-deps.sh: installing$missing"
 apt_get update >/dev/null || echo "install-deps.sh: apt-get update failed; trying what is known" >&2
-apt_get install -y --no-install-recommends --no-remove $missing >/dev/null ||
+wanted=
+for package in $missing; do
+    choose "$package" offered
+    [ -n "$chosen" ] || fail "this system offers none of: $(echo "$package" | sed 's/|/, /g')"
+    wanted="$wanted $chosen"
+done
+echo "install-deps.sh: installing$wanted"
+apt_get install -y --no-install-recommends --no-remove $wanted >/dev/null ||
     fail "apt-get could not install them. If it would have to remove libboost1.74-dev," \
         "remove that first: the development packages of two Boosts cannot be installed together."
