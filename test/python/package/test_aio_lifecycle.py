@@ -326,6 +326,8 @@ def program(source, *flags):
         # In debug mode asyncio warns of a step that took 0.1 s, as it may on a busy machine.
         "logging.getLogger('asyncio').setLevel(logging.ERROR)\n"
     )
+    # Since 3.12 Python warns of any fork() beside threads.
+    flags = ("-W", "ignore:This process:DeprecationWarning", *flags)
     done = subprocess.run([sys.executable, *flags, "-c", prologue + textwrap.dedent(source)],
                           capture_output=True, text=True, timeout=2 * DEADLINE)
     assert (done.returncode, done.stderr) == (0, ""), done

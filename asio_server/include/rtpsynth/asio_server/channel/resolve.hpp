@@ -70,7 +70,9 @@ private:
 ///
 /// \par Executor
 /// The handler runs on its associated executor, by default \p executor, and never inside the
-/// initiating function.
+/// initiating function. On rtp_server::get_executor() of a server that does not run on an executor
+/// of the application, Asio does the waiting from then on: a lone packet then takes two more system
+/// calls.
 ///
 /// \par Cancellation
 /// Terminal, partial and total. The operation completes with `operation_aborted` at once, but
