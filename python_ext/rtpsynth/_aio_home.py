@@ -96,14 +96,24 @@ class Home:
         assert server is not None
         if server.inherited or self._loop.is_closed():
             server.shutdown()
-        elif threading.get_ident() == self._thread:
-            self._loop.remove_reader(server.fileno())
-            server.shutdown()
+        elif self._runs_here():
+            self._unwatch()
         else:
             try:
-                self._loop.call_soon_threadsafe(self._stop_loops_server)
+                self._loop.call_soon_threadsafe(self._unwatch)
             except RuntimeError:  # it was closed just now
                 server.shutdown()
+
+    def _runs_here(self) -> bool:
+        """Whether this is the loop's thread, which may be another in each of its runs."""
+        if self._loop.is_running():
+            return asyncio._get_running_loop() is self._loop
+        return threading.get_ident() == self._thread
+
+    def _unwatch(self) -> None:
+        assert self._by_loop is not None
+        self._loop.remove_reader(self._by_loop.fileno())
+        self._by_loop.shutdown()
 
     def _loop_was_closed(self) -> None:
         if self._watch is not None and self._loop.is_closed():
