@@ -24,6 +24,10 @@ bool is_to_end_the_loop() {
            PyErr_ExceptionMatches(PyExc_SystemExit);
 }
 
+aio_wait& wait_of(const py_ref& waiter) noexcept {
+    return instance_of<aio_wait>(waiter.get()).payload;
+}
+
 } // namespace
 
 int aio_inbox::traverse(visitproc visit, void* arg) const {
@@ -32,12 +36,14 @@ int aio_inbox::traverse(visitproc visit, void* arg) const {
     Py_VISIT(on_packet.get());
     Py_VISIT(wake_loop.get());
     for (const py_ref& item : items) Py_VISIT(item.get());
+    for (const py_ref& waiter : waiters) Py_VISIT(waiter.get());
     return 0;
 }
 
 void aio_inbox::clear() {
     closed = true;
     const auto dropped_now = std::exchange(items, {});
+    const auto garbage_too = std::exchange(waiters, {});
     on_packet = {};
     wake_loop = {};
     packet_type = {};
@@ -46,8 +52,10 @@ void aio_inbox::clear() {
 
 bool aio_inbox::put(py_ref item) {
     if (closed) return true;
-    if (!threaded && items.empty() && !waiters.empty())
-        return waiters.pop()->give(std::move(item), true);
+    if (!threaded && items.empty() && !waiters.empty()) {
+        const py_ref waiter = waiters.pop();
+        return wait_of(waiter).give(std::move(item), true);
+    }
     keep(std::move(item));
     return true;
 }
@@ -97,22 +105,30 @@ bool aio_inbox::call_soon_wake() {
 bool aio_inbox::wake(bool at_once) {
     waking = false;
     if (on_packet) {
-        while (!items.empty() && !closed) {
+        // A thread may put in as fast as the function takes.
+        for (unsigned left = most_in_a_row; left != 0 && !items.empty() && !closed; --left) {
             const py_ref item = items.pop();
             PyObject* args[] = {nullptr, PyTuple_GET_ITEM(item.get(), 0),
                                 PyTuple_GET_ITEM(item.get(), 1), PyTuple_GET_ITEM(item.get(), 2)};
-            if (call(args + 1)) continue;
-            const error_aside kept; // the others in the loop's next run
-            if (!items.empty() && !call_soon_wake()) PyErr_Clear();
-            return false;
+            if (!call(args + 1)) break;
         }
-        return true;
+        return leave_rest();
     }
     // A task that runs at once may wait again, so that others have their turn.
-    for (std::size_t left = waiters.size(); left != 0 && !items.empty() && !waiters.empty(); --left)
-        if (!waiters.pop()->give(items.pop(), at_once)) return false;
-    if (items.empty() || waiters.empty() || waking) return true;
-    return call_soon_wake();
+    for (std::size_t left = waiters.size(); left != 0 && !items.empty() && !waiters.empty();
+         --left) {
+        const py_ref waiter = waiters.pop();
+        if (!wait_of(waiter).give(items.pop(), at_once)) break;
+    }
+    return leave_rest();
+}
+
+bool aio_inbox::leave_rest() {
+    const bool wanted = !waking && !items.empty() && (!waiters.empty() || on_packet);
+    if (PyErr_Occurred() == nullptr) return !wanted || call_soon_wake();
+    const error_aside kept;
+    if (wanted && !call_soon_wake()) PyErr_Clear();
+    return false;
 }
 
 bool aio_inbox::ready() {
@@ -151,6 +167,11 @@ bool aio_inbox::loop_is_closed() const {
     return !answer || answer.get() == Py_True;
 }
 
+void aio_inbox::forget(const aio_wait& w) noexcept {
+    const py_ref waiter =
+        waiters.take_out([&](const py_ref& waits) { return waits.get() == w.self; });
+}
+
 void aio_inbox::close() {
     if (closed) return;
     closed = true;
@@ -160,8 +181,8 @@ void aio_inbox::close() {
     wake_loop = {};
     const bool told = !loop_is_closed();
     while (!waiters.empty()) {
-        aio_wait& w = *waiters.pop();
-        const py_ref kept_wait = py_ref::share(w.self);
+        const py_ref waiter = waiters.pop();
+        aio_wait& w = wait_of(waiter);
         w.is = aio_wait::state::ended;
         if (told && !w.resume(false)) PyErr_Clear();
     }

@@ -31,7 +31,7 @@ struct aio_inbox {
     bool threaded = false;
 
     fifo<py_ref> items;
-    fifo<aio_wait*> waiters; ///< in the order in which they began
+    fifo<py_ref> waiters; ///< aio_waits, in the order in which they began; kept, as futures are
     std::uint64_t dropped = 0;
     unsigned taken_in_a_row = 0;
     bool waking = false; ///< wake() is about to be called
@@ -60,6 +60,8 @@ struct aio_inbox {
     /// \return false with an error set
     bool call_soon(PyObject* function, PyObject* argument, PyObject* context) const;
     bool loop_is_closed() const;
+    /// \p w does not wait any more.
+    void forget(const aio_wait& w) noexcept;
     /// Ends what waits; what was received and not asked for is dropped.
     void close();
 
@@ -72,6 +74,9 @@ struct aio_inbox {
 private:
     void keep(py_ref item);
     bool call_soon_wake();
+    /// The rest is for the loop's next turn, or its next run if an exception is set.
+    /// \return false if one is set
+    bool leave_rest();
 };
 using aio_inbox_object = instance<aio_inbox>;
 

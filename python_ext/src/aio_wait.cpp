@@ -41,7 +41,7 @@ PySendResult begin(aio_wait& w, PyObject** out) {
     if (box.ready()) return *out = box.items.pop().release(), PYGEN_RETURN;
     if (PyErr_Occurred()) return PYGEN_ERROR;
     try {
-        box.waiters.push(&w);
+        box.waiters.push(py_ref::share(w.self));
     } catch (const std::bad_alloc&) {
         PyErr_NoMemory();
         return PYGEN_ERROR;
@@ -132,7 +132,7 @@ PyObject* remove_done_callback(aio_wait& self, const arguments<1>& a) {
 
 PyObject* cancel(aio_wait& self, const arguments<1>&) {
     if (self.is != state::waiting) Py_RETURN_FALSE;
-    inbox_of(self).waiters.remove(&self);
+    inbox_of(self).forget(self);
     self.is = state::cancelled;
     return self.resume(false) ? py_ref::share(Py_True).release() : nullptr;
 }
@@ -188,7 +188,7 @@ void aio_wait::clear() {
 }
 
 void aio_wait::detach() noexcept {
-    if (is == state::waiting) inbox_of(*this).waiters.remove(this);
+    if (is == state::waiting) inbox_of(*this).forget(*this);
     is = state::finished;
 }
 
@@ -229,7 +229,7 @@ void aio_wait::give_up() {
     aio_inbox& box = inbox_of(*this);
     const py_ref nobody{std::move(callback)};
     const py_ref its{std::move(context)};
-    if (was == state::waiting) return box.waiters.remove(this);
+    if (was == state::waiting) return box.forget(*this);
     if (box.closed || box.loop_is_closed()) return;
     try {
         box.items.put_back(std::move(item));

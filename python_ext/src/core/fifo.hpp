@@ -45,9 +45,15 @@ public:
         return item;
     }
 
-    void remove(const T& item) noexcept {
-        const auto found = std::find(begin(), end(), item);
-        if (found != end()) items_.erase(found);
+    /// Takes out the first that \p is_it says yes to. \return T{} if there is none
+    template <class Predicate>
+    T take_out(Predicate is_it) noexcept {
+        const auto found =
+            std::find_if(items_.begin() + static_cast<std::ptrdiff_t>(first_), items_.end(), is_it);
+        if (found == items_.end()) return T{};
+        T item = std::move(*found);
+        items_.erase(found);
+        return item;
     }
 
 private:

@@ -236,3 +236,33 @@ def test_uvloop():
         assert seen == [number(n) for n in range(100)]
 
     uvloop.run(asyncio.wait_for(main(), 60))
+
+
+def test_packets_that_come_as_fast_as_it_takes_them_leave_the_loop_its_turns():
+    if not aio_tools.threaded:
+        pytest.skip("the loop takes no more meanwhile")
+
+    async def main():
+        count, turns = 0, 0
+
+        def on_packet(data, addr, rtime_ns):  # the next has come before it returns
+            nonlocal count
+            count += 1
+            if count < 1000:
+                before = channel.stats["received"]
+                channel.send(data)
+                while channel.stats["received"] == before:
+                    time.sleep(0.0001)
+                time.sleep(0.0005)
+
+        channel = await open_loopback(on_packet=on_packet)
+        await channel.set_target(*channel.local_addr)
+        channel.send(b"a")
+        channel.send(b"b")
+        while count < 1000:
+            turns += 1
+            await asyncio.sleep(0)
+        await channel.aclose()
+        assert turns >= 10
+
+    run(main())

@@ -277,3 +277,57 @@ def test_several_iterators_share_what_comes():
             await asyncio.gather(*tasks)
 
     run(main())
+
+
+def test_a_task_that_nothing_else_refers_to_goes_on_waiting():
+    async def main():
+        async with await open_to_itself() as channel:
+            seen = []
+
+            async def consume():
+                seen.append((await channel.recv()).data)
+
+            asyncio.create_task(consume())
+            await asyncio.sleep(0)
+            gc.collect()
+            channel.send(b"x")
+            await until(lambda: seen == [b"x"])
+
+    run(main())
+
+
+def test_a_task_that_ends_the_loops_run_leaves_the_rest_to_the_next():
+    loop = asyncio.new_event_loop()
+    seen = []
+    in_a_row = 64  # then a task waits in line although there is more
+
+    async def begin():
+        channel = await open_to_itself()
+        for n in range(in_a_row + 4):
+            channel.send(number(n))
+            await until(lambda n=n: channel.stats["received"] == n + 1)
+        await asyncio.sleep(0.01)
+
+        async def interrupted():
+            for _ in range(in_a_row + 1):
+                await channel.recv()
+            raise KeyboardInterrupt
+
+        async def other():
+            while len(seen) != 3:
+                seen.append(await channel.recv())
+
+        return channel, asyncio.create_task(interrupted()), asyncio.create_task(other())
+
+    try:
+        channel, interrupted, other = loop.run_until_complete(begin())
+        with pytest.raises(KeyboardInterrupt):
+            loop.run_until_complete(asyncio.wait({interrupted, other}))
+        assert isinstance(interrupted.exception(), KeyboardInterrupt)
+        loop.run_until_complete(asyncio.wait_for(other, 20))
+        assert numbers(seen) == list(range(in_a_row + 1, in_a_row + 4))
+        loop.run_until_complete(channel.aclose())
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.run_until_complete(loop.shutdown_default_executor())
+    finally:
+        loop.close()
