@@ -77,15 +77,20 @@ bool arm(loop_server& self) {
     return true;
 }
 
+bool is_run(const loop_server& self) {
+    return self.loop && !self.native->is_shut_down() && !self.native->inherited();
+}
+
 PyObject* poll(loop_server& self) {
     const py_ref kept = py_ref::share(self.self);
     const auto native = self.native;
     if (!native->poll()) {
         const error_aside whatever_it_raised;
-        if (self.loop && native->has_more() && !call_again(self)) PyErr_Clear();
+        if (is_run(self) && native->has_more() && !call_again(self)) PyErr_Clear();
+        if (is_run(self) && !arm(self)) PyErr_Clear(); // the loop may be run again
         return nullptr;
     }
-    if (native->is_shut_down() || native->inherited() || !self.loop || arm(self)) Py_RETURN_NONE;
+    if (!is_run(self) || arm(self)) Py_RETURN_NONE;
     return nullptr;
 }
 

@@ -10,7 +10,8 @@ import weakref
 
 import pytest
 from aio_tools import (served_by,  # noqa: F401: the fixture
-                       HOST, number, open_loopback, plain_socket, port_is_free, run, until)
+                       HOST, number, open_loopback, plain_socket, port_is_free, rtp, run,
+                       until)
 from server_tools import forks_beside_threads
 
 import aio_tools
@@ -266,3 +267,34 @@ def test_packets_that_come_as_fast_as_it_takes_them_leave_the_loop_its_turns():
         assert turns >= 10
 
     run(main())
+
+
+def test_a_jitter_buffer_is_due_in_the_loops_next_run():
+    def on_packet(data, addr, rtime_ns):
+        raise KeyboardInterrupt
+
+    async def begin():
+        options = {"capacity": 64, "max_delay_ns": 50_000_000}
+        return await open_loopback(on_packet=on_packet), await open_loopback(jitter_buffer=options)
+
+    loop = asyncio.new_event_loop()
+    try:
+        channel, buffered = loop.run_until_complete(begin())
+        with plain_socket() as sender:
+            for seq in (1, 2, 4):
+                sender.sendto(rtp(seq), buffered.local_addr)
+            sender.sendto(b"", channel.local_addr)
+        with pytest.raises(KeyboardInterrupt):
+            loop.run_until_complete(asyncio.sleep(60))
+
+        async def end():
+            frames = [await asyncio.wait_for(buffered.recv(), 20) for _ in range(4)]
+            await channel.aclose()
+            await buffered.aclose()
+            return frames
+
+        assert len(loop.run_until_complete(end())) == 4
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.run_until_complete(loop.shutdown_default_executor())
+    finally:
+        loop.close()
