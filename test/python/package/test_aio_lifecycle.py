@@ -215,26 +215,6 @@ def test_a_channel_in_a_cycle_with_who_waits_for_it_is_collected():
     run(main())
 
 
-def test_a_channel_is_closed_in_another_thread_that_runs_its_loop():
-    loop = asyncio.new_event_loop()
-    turns = []
-
-    async def close(channel):
-        await channel.aclose()
-        call_soon_threadsafe = loop.call_soon_threadsafe
-        loop.call_soon_threadsafe = lambda *args: (turns.append(args), call_soon_threadsafe(*args))
-        await asyncio.sleep(0.05)
-        await loop.shutdown_asyncgens()
-        await loop.shutdown_default_executor()
-
-    with concurrent.futures.ThreadPoolExecutor(1) as other:
-        channel = other.submit(loop.run_until_complete, open_loopback()).result()
-        address = channel.local_addr
-        loop.run_until_complete(asyncio.wait_for(close(channel), DEADLINE))
-    loop.close()
-    assert port_is_free(address) and server_threads_are(0) and len(turns) < 10
-
-
 def test_neither_loop_nor_queue_keeps_a_channel():
     async def main():
         with RtpServer(tick_hz=None) as server, plain_socket() as sender:

@@ -1,6 +1,7 @@
 """rtpsynth.aio between the server and the loop: wake-ups, the receive queue, cancellation."""
 
 import asyncio
+import concurrent.futures
 import gc
 import random
 import threading
@@ -9,7 +10,7 @@ import time
 import pytest
 from aio_tools import (served_by,  # noqa: F401: the fixture
                        HOST, number, numbers, open_loopback, open_to_itself, plain_socket,
-                       receiving, rtp, run, until)
+                       port_is_free, receiving, rtp, run, server_threads_are, until)
 
 from rtpsynth.RtpServer import RtpServer
 
@@ -331,3 +332,23 @@ def test_a_task_that_ends_the_loops_run_leaves_the_rest_to_the_next():
         loop.run_until_complete(loop.shutdown_default_executor())
     finally:
         loop.close()
+
+
+def test_a_channel_is_closed_in_another_thread_that_runs_its_loop():
+    loop = asyncio.new_event_loop()
+    turns = []
+
+    async def close(channel):
+        await channel.aclose()
+        call_soon_threadsafe = loop.call_soon_threadsafe
+        loop.call_soon_threadsafe = lambda *args: (turns.append(args), call_soon_threadsafe(*args))
+        await asyncio.sleep(0.05)
+        await loop.shutdown_asyncgens()
+        await loop.shutdown_default_executor()
+
+    with concurrent.futures.ThreadPoolExecutor(1) as other:
+        channel = other.submit(loop.run_until_complete, open_loopback()).result()
+        address = channel.local_addr
+        loop.run_until_complete(asyncio.wait_for(close(channel), 20))
+    loop.close()
+    assert port_is_free(address) and server_threads_are(0) and len(turns) < 10
