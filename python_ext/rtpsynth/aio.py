@@ -366,7 +366,7 @@ async def open_channel(
     on_packet      called in the loop as on_packet(data, (host, port), rtime_ns) with each packet,
                    instead of recv() and iteration; not together with jitter_buffer. What it raises
                    goes to loop.call_exception_handler(), and the next packet comes. It is not
-                   called after close()
+                   called after close(), and has the contextvars of whoever opened the channel
     server         an RtpServer, which the caller shuts down after the channel is closed; default:
                    one that sends at once and that the loop's channels share. It ends when the last
                    of them is closed or collected.

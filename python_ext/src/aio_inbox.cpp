@@ -34,6 +34,7 @@ int aio_inbox::traverse(visitproc visit, void* arg) const {
     Py_VISIT(loop.get());
     Py_VISIT(packet_type.get());
     Py_VISIT(on_packet.get());
+    Py_VISIT(context.get());
     Py_VISIT(wake_loop.get());
     for (const py_ref& item : items) Py_VISIT(item.get());
     for (const py_ref& waiter : waiters) Py_VISIT(waiter.get());
@@ -45,6 +46,7 @@ void aio_inbox::clear() {
     const auto dropped_now = std::exchange(items, {});
     const auto garbage_too = std::exchange(waiters, {});
     on_packet = {};
+    context = {};
     wake_loop = {};
     packet_type = {};
     loop = {};
@@ -145,14 +147,14 @@ bool aio_inbox::ready() {
     return false;
 }
 
-bool aio_inbox::call_soon(PyObject* function, PyObject* argument, PyObject* context) const {
+bool aio_inbox::call_soon(PyObject* function, PyObject* argument, PyObject* in) const {
     if (!loop) return true;
-    PyObject* args[5] = {nullptr, loop.get(), function, argument, context};
+    PyObject* args[5] = {nullptr, loop.get(), function, argument, in};
     std::size_t count = argument != nullptr ? 3 : 2;
-    if (argument == nullptr) args[3] = context;
+    if (argument == nullptr) args[3] = in;
     return static_cast<bool>(py_ref{
         PyObject_VectorcallMethod(call_soon_name, args + 1, count | PY_VECTORCALL_ARGUMENTS_OFFSET,
-                                  context != nullptr ? context_keyword : nullptr)});
+                                  in != nullptr ? context_keyword : nullptr)});
 }
 
 bool aio_inbox::loop_is_closed() const {
@@ -178,6 +180,7 @@ void aio_inbox::close() {
     dropped += items.size();
     const auto dropped_now = std::exchange(items, {});
     on_packet = {};
+    context = {};
     wake_loop = {};
     const bool told = !loop_is_closed();
     while (!waiters.empty()) {
@@ -190,8 +193,16 @@ void aio_inbox::close() {
 
 bool aio_inbox::call(PyObject* const* args) {
     const py_ref function = py_ref::share(on_packet.get());
-    return !function || call_python(function.get(), const_cast<PyObject**>(args), 3) ||
-           report("Exception in on_packet");
+    const py_ref in = py_ref::share(context.get());
+    if (!function) return true;
+    if (PyContext_Enter(in.get()) != 0) return report("Exception in on_packet");
+    const bool well =
+        static_cast<bool>(call_python(function.get(), const_cast<PyObject**>(args), 3));
+    {
+        const error_aside whatever_it_raised;
+        if (PyContext_Exit(in.get()) != 0) PyErr_Clear();
+    }
+    return well || report("Exception in on_packet");
 }
 
 bool aio_inbox::report(const char* message) const {
@@ -240,7 +251,11 @@ PyObject* make_inbox(PyTypeObject* type, PyObject* positional, PyObject* keyword
         box.limit = limit;
         box.loop = py_ref::share(a[0]);
         box.packet_type = py_ref::share(a[2]);
-        if (a[3] != nullptr && a[3] != Py_None) box.on_packet = py_ref::share(a[3]);
+        if (a[3] != nullptr && a[3] != Py_None) {
+            box.on_packet = py_ref::share(a[3]);
+            box.context = py_ref{PyContext_CopyCurrent()};
+            if (!box.context) return nullptr;
+        }
         box.threaded = a[4] != nullptr && a[4] != Py_None;
         if (box.threaded) box.wake_loop = py_ref::share(a[4]);
         return object.release();

@@ -25,6 +25,7 @@ struct aio_inbox {
     py_ref loop;
     py_ref packet_type;       ///< a subclass of tuple
     py_ref on_packet;         ///< none: what is received is kept until it is asked for
+    py_ref context;           ///< of whoever opened the channel: on_packet is called in it
     py_ref wake_loop;         ///< of an inbox that is threaded: called by notify()
     PyObject* self = nullptr; ///< borrowed; null before __init__
     std::size_t limit = 0;
@@ -56,9 +57,10 @@ struct aio_inbox {
     /// Whether there is something for whoever asks now. If not, and no error is set, the caller is
     /// to wait.
     bool ready();
-    /// A function is to be called in the loop's next turn, with one argument.
+    /// A function is to be called in the loop's next turn, with one argument and in a context;
+    /// either may be null.
     /// \return false with an error set
-    bool call_soon(PyObject* function, PyObject* argument, PyObject* context) const;
+    bool call_soon(PyObject* function, PyObject* argument, PyObject* in) const;
     bool loop_is_closed() const;
     /// \p w does not wait any more.
     void forget(const aio_wait& w) noexcept;

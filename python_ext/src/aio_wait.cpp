@@ -219,6 +219,11 @@ bool aio_wait::resume(bool at_once) {
         const error_aside whatever_it_raised;
         if (PyContext_Exit(in.get()) != 0) PyErr_Clear();
     }
+    // No task may run inside another one, from which this has been called.
+    if (!well && is == state::given && PyErr_ExceptionMatches(PyExc_RuntimeError)) {
+        PyErr_Clear();
+        return box.call_soon(function.get(), self, in.get());
+    }
     return well || box.report("Exception in a task that waits for a channel");
 }
 

@@ -24,6 +24,7 @@ struct loop_server {
     py_ref loop;
     py_ref timer; // the loop's, for due
     std::optional<time_point> due;
+    bool again = false; // the loop is about to call go_on()
 
     bool initialised() const noexcept { return native != nullptr; }
     int traverse(visitproc visit, void* arg) const {
@@ -56,9 +57,11 @@ PyObject* make(PyTypeObject* type, PyObject* positional, PyObject* keywords) {
 }
 
 /// What is left is to be done in the loop's next turn.
-bool call_again(const loop_server& self) {
-    return static_cast<bool>(py_ref{PyObject_CallMethod(
-        self.loop.get(), "call_soon", "N", PyObject_GetAttrString(self.self, "poll"))});
+bool call_again(loop_server& self) {
+    if (!self.again)
+        self.again = static_cast<bool>(py_ref{PyObject_CallMethod(
+            self.loop.get(), "call_soon", "N", PyObject_GetAttrString(self.self, "go_on"))});
+    return self.again;
 }
 
 /// Has the loop call at the next deadline. A loop's timers have milliseconds: it is not called
@@ -90,8 +93,13 @@ PyObject* poll(loop_server& self) {
         if (is_run(self) && !arm(self)) PyErr_Clear(); // the loop may be run again
         return nullptr;
     }
-    if (!is_run(self) || arm(self)) Py_RETURN_NONE;
+    if (!is_run(self) || ((!native->has_more() || call_again(self)) && arm(self))) Py_RETURN_NONE;
     return nullptr;
+}
+
+PyObject* go_on(loop_server& self) {
+    self.again = false;
+    return poll(self);
 }
 
 PyObject* on_time(loop_server& self) {
@@ -131,6 +139,7 @@ void bind_loop_server() {
         .make = make,
         .methods = {method<open_channel>("create_channel(*args, **kwargs)", "As RtpServer's."),
                     method<"poll()", poll>("Serves what is ready. In the loop's thread."),
+                    method<"go_on()", go_on>("poll(), for what the last one has left."),
                     method<"on_time()", on_time>("What the loop's timer calls."),
                     method<"fileno()", fileno>("The descriptor to watch; -1 if there is none."),
                     method<"shutdown()", shutdown>("Closes all sockets. Nothing may watch fileno() "

@@ -4,9 +4,16 @@
 
 #include <rtpsynth/asio_server/server/detail/quiet_thread.hpp>
 
+#include <chrono>
 #include <utility>
 
 namespace rtpsynth::python {
+
+namespace {
+
+constexpr std::chrono::milliseconds longest_stay{5}; // before the loop's other callbacks
+
+} // namespace
 
 server::server(const asio_server::server_options& options, run_by runner)
     : background{"RtpServer"},
@@ -41,10 +48,13 @@ server::~server() {
 bool server::poll() {
     if (is_shut_down() || inherited()) return true;
     const auto kept = shared_from_this();
-    native_->poll();
+    // What comes faster than it is delivered is left to the kernel's buffers, which count it.
+    if (!has_more()) native_->poll();
+    const auto until = std::chrono::steady_clock::now() + longest_stay;
     while (!queue_->stopped() && !inherited()) {
         if (work_.done() && !queue_->take(work_)) break;
         if (!deliver_next(work_, *queue_)) return false;
+        if (std::chrono::steady_clock::now() >= until) break;
     }
     return true;
 }

@@ -25,7 +25,8 @@ public:
     asio_server::rtp_server& native() noexcept { return *native_; }
     const std::shared_ptr<callback_queue>& queue() const noexcept { return queue_; }
 
-    /// Serves what is ready and calls back. In the loop's thread; a callback may call it again.
+    /// Serves what is ready and calls back, for about 5 ms if there is so much: then has_more(). In
+    /// the loop's thread; a callback may call it again.
     /// \return false with an exception set that is to end the loop's run
     bool poll();
     /// Whether poll() has something to deliver that no descriptor announces.

@@ -30,6 +30,7 @@ struct server_access;
 struct caller_runs_t {
     explicit caller_runs_t() = default;
 };
+/// A value of the tag.
 inline constexpr caller_runs_t caller_runs{};
 
 /// Makes channels and serves them all, on an io_context with one thread of its own or on an
