@@ -43,8 +43,8 @@ void io_home::prepare() {
     waits_ = ready_set::waits;
 }
 
-// Where Asio always waits it need not be told, and I/O objects on its own executor take no memory to
-// complete.
+// Where Asio always waits it need not be told, and I/O objects on its own executor take no memory
+// to complete.
 boost::asio::any_io_executor io_home::executor() noexcept {
     if (!waits_) return context_.get_executor();
     return home_executor{*this, context_.get_executor(), false};
