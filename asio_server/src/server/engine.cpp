@@ -19,21 +19,22 @@ engine::engine(boost::asio::any_io_executor executor, std::shared_ptr<exception_
 
 engine::engine(const std::shared_ptr<io_home>& home, std::shared_ptr<exception_sink> sink,
                const server_options& options)
-    : engine{home->executor(), home->own_executor(), home, std::move(sink), options} {}
+    : engine{home->executor(), home->context().get_executor(), home, std::move(sink), options} {}
 
-engine::engine(boost::asio::any_io_executor executor, boost::asio::any_io_executor own_executor,
+engine::engine(boost::asio::any_io_executor executor, boost::asio::any_io_executor io_executor,
                std::shared_ptr<io_home> home, std::shared_ptr<exception_sink> sink,
                const server_options& options)
     : executor_{std::move(executor)},
-      own_executor_{std::move(own_executor)},
+      io_executor_{std::move(io_executor)},
       home_{std::move(home)},
       sink_{std::move(sink)},
-      alarm_{std::make_shared<alarm>(own_executor_)},
+      alarm_{std::make_shared<alarm>(io_executor_)},
       tasks_{std::make_shared<deferred_tasks>(executor_, alarm_)},
       completing_{std::make_shared<completion_queue>(executor_, home_, alarm_)},
-      timers_{std::make_shared<timer_service>(own_executor_, alarm_)},
-      output_{own_executor_, options.tick, home_ && home_->waker_of_set(), channels_, *tasks_},
-      input_{own_executor_, home_, alarm_, tasks_, completing_, channels_, output_, *this} {}
+      timers_{std::make_shared<timer_service>(io_executor_, alarm_)},
+      output_{executor_, io_executor_, options.tick, home_ && home_->waker_of_set(),
+              channels_, *tasks_},
+      input_{io_executor_, home_, alarm_, tasks_, completing_, channels_, output_, *this} {}
 
 void engine::start() {
     const auto self = shared_from_this();
@@ -62,7 +63,7 @@ void engine::detach() noexcept {
     output_.stop();
     tasks_->detach();
     timers_->detach();
-    own_executor_ = executor_ = boost::asio::system_executor{};
+    io_executor_ = executor_ = boost::asio::system_executor{};
     completing_->attach_to(executor_);
 }
 

@@ -107,13 +107,13 @@ private:
     void wake_later() noexcept override { alarm_->ring(); }
     native_descriptor descriptor() const noexcept override { return input_.descriptor(); }
 
-    /// \p own_executor is for what is ours.
-    engine(boost::asio::any_io_executor executor, boost::asio::any_io_executor own_executor,
+    /// \p io_executor is for I/O objects of ours.
+    engine(boost::asio::any_io_executor executor, boost::asio::any_io_executor io_executor,
            std::shared_ptr<io_home> home, std::shared_ptr<exception_sink> sink,
            const server_options& options);
 
     boost::asio::any_io_executor executor_;
-    boost::asio::any_io_executor own_executor_;
+    boost::asio::any_io_executor io_executor_;
     const std::shared_ptr<io_home> home_;
     const std::shared_ptr<exception_sink> sink_;
     const std::shared_ptr<alarm> alarm_;

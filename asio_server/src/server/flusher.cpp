@@ -42,14 +42,15 @@ private:
     std::weak_ptr<flusher> flusher_;
 };
 
-flusher::flusher(const boost::asio::any_io_executor& executor, std::optional<duration> tick,
+flusher::flusher(const boost::asio::any_io_executor& executor,
+                 const boost::asio::any_io_executor& of_timer, std::optional<duration> tick,
                  bool has_runner, const channel_registry& channels, deferred_tasks& tasks)
     : executor_{executor},
       tick_{tick},
       origin_{std::chrono::steady_clock::now()},
       channels_{channels},
       tasks_{tasks},
-      timer_{std::in_place, executor},
+      timer_{std::in_place, of_timer},
       has_runner_{has_runner} {}
 
 bool flusher::is_in_handler() const noexcept { return handlers_of == this; }

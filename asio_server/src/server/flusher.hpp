@@ -28,9 +28,10 @@ namespace rtpsynth::asio_server::detail {
 /// the executor.
 class flusher {
 public:
-    /// \p executor outlives it; its owner may replace it after stop(). With a runner, somebody
-    /// calls on_time() at next_tick(), until use_timer().
-    flusher(const boost::asio::any_io_executor& executor, std::optional<duration> tick,
+    /// \p executor, for what is posted, outlives it; its owner may replace it after stop(). With a
+    /// runner, somebody calls on_time() at next_tick(), until use_timer().
+    flusher(const boost::asio::any_io_executor& executor,
+            const boost::asio::any_io_executor& of_timer, std::optional<duration> tick,
             bool has_runner, const channel_registry& channels, deferred_tasks& tasks);
 
     /// Once, before anything else. \p self is this one, as its owner keeps it.

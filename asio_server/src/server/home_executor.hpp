@@ -18,20 +18,18 @@ namespace rtpsynth::asio_server::detail {
 
 /// That of the home's io_context, \p Inner, which tells the home what is posted to it. So the home
 /// need not have Asio wait. Whoever asks for the context, such as a timer, a socket, a resolver or
-/// a strand, may have it do work that nobody posts: from then on Asio does wait. One that is
-/// \p trusted is for what is ours, of which the home knows when it has something to do.
+/// a strand, may have it do work that nobody posts: from then on Asio does wait.
 template <class Inner>
 class home_executor {
 public:
-    home_executor(io_home& home, Inner inner, bool trusted) noexcept
-        : home_{&home}, inner_{std::move(inner)}, trusted_{trusted} {}
+    home_executor(io_home& home, Inner inner) noexcept : home_{&home}, inner_{std::move(inner)} {}
 
     template <class Property>
     requires boost::asio::can_query_v<const Inner&, Property>
     decltype(auto) query(const Property& p) const {
         using result = decltype(boost::asio::query(inner_, p));
         if constexpr (std::is_convertible_v<result, const boost::asio::execution_context&>)
-            if (!trusted_) home_->expect_foreign_work();
+            home_->expect_foreign_work();
         return boost::asio::query(inner_, p);
     }
     template <class Property>
@@ -49,6 +47,7 @@ public:
             home_->call([&] {
                 std::decay_t<Function> called{std::forward<Function>(f)};
                 std::move(called)();
+                return std::size_t{1};
             });
             return;
         }
@@ -71,12 +70,11 @@ public:
 private:
     template <class Other>
     home_executor<Other> with(Other other) const noexcept {
-        return {*home_, std::move(other), trusted_};
+        return {*home_, std::move(other)};
     }
 
     io_home* home_;
     Inner inner_;
-    bool trusted_;
 };
 
 } // namespace rtpsynth::asio_server::detail

@@ -43,27 +43,9 @@ void io_home::prepare() {
     waits_ = ready_set::waits;
 }
 
-// Where Asio always waits it need not be told, and I/O objects on its own executor take no memory
-// to complete.
 boost::asio::any_io_executor io_home::executor() noexcept {
-    if (!waits_) return context_.get_executor();
-    return home_executor{*this, context_.get_executor(), false};
-}
-
-boost::asio::any_io_executor io_home::own_executor() noexcept {
-    if (!waits_) return context_.get_executor();
-    return home_executor{*this, context_.get_executor(), true};
-}
-
-/// \return how many handlers \p run has run; one, if that threw
-template <class Run>
-std::size_t io_home::guarded(Run run) noexcept {
-    try {
-        return run();
-    } catch (...) {
-        on_exception_(std::current_exception());
-        return 1;
-    }
+    if (!waits_) return context_.get_executor(); // Asio always waits, and need not be told
+    return home_executor{*this, context_.get_executor()};
 }
 
 void io_home::run() noexcept {
@@ -73,7 +55,7 @@ void io_home::run() noexcept {
         woken_ = false;
     }
     context_.restart(); // it may have been out of work before
-    while (guarded([this] { return context_.run(); }) != 0) {
+    while (call([this] { return context_.run(); }) != 0) {
     }
     // Nobody rests before this thread has done what was posted by those who did not see that yet:
     // it would wait for a handler there, which may be waiting to join it.
@@ -121,7 +103,7 @@ void io_home::run_one(time_point until) noexcept {
 /// Has Asio run one handler, and wait for it. \return 0 if there was none
 std::size_t io_home::serve_by_asio(time_point until) noexcept {
     context_.restart();
-    return guarded([&] {
+    return call([&] {
         if (released_ || steady_clock::now() >= until) return context_.poll_one();
         return until == time_point::max() ? context_.run_one() : context_.run_one_until(until);
     });
@@ -155,11 +137,11 @@ std::size_t io_home::turn(time_point until) noexcept {
     const auto events = client->wait(deadline);
     listening_ = false;
     const time_point now = steady_clock::now();
-    call([&] { served += client->serve(events, now); });
+    served += call([&] { return client->serve(events, now); });
     if (client->next_deadline() <= now)
-        call([&] {
+        served += call([&] {
             if (client->on_time(now)) posted_ = true;
-            ++served;
+            return std::size_t{1};
         });
     return served;
 }
@@ -167,7 +149,7 @@ std::size_t io_home::turn(time_point until) noexcept {
 std::size_t io_home::run_posted() noexcept {
     std::size_t count = 0, ran = 1;
     context_.restart();
-    while (count < most_handlers && (ran = guarded([this] { return context_.poll_one(); })) != 0)
+    while (count < most_handlers && (ran = call([this] { return context_.poll_one(); })) != 0)
         ++count;
     if (ran != 0) posted_ = true; // there are more
     return count;
@@ -221,7 +203,7 @@ void io_home::end() noexcept {
 
 void io_home::rest() noexcept {
     context_.restart();
-    while (guarded([this] { return context_.poll(); }) != 0) {
+    while (call([this] { return context_.poll(); }) != 0) {
     }
 }
 

@@ -61,10 +61,9 @@ public:
     ~io_home();
 
     boost::asio::io_context& context() noexcept { return context_; }
-    /// For handlers, and for I/O objects of other people.
+    /// For what is posted, and for the application. I/O objects of ours, whose deadlines the client
+    /// knows, have the context's own, on which they take no memory to complete.
     boost::asio::any_io_executor executor() noexcept;
-    /// For I/O objects of ours whose deadlines the client knows.
-    boost::asio::any_io_executor own_executor() noexcept;
     /// For the client's ready set; null where Asio does all waiting.
     const waker* waker_of_set() const noexcept { return waits_ ? &*waker_ : nullptr; }
     void take_wakeup() noexcept { waker_->take(); }
@@ -112,13 +111,14 @@ public:
     void expect_foreign_work() noexcept {
         if (!foreign_.exchange(true)) note_post();
     }
-    /// Calls \p f as a handler.
+    /// Calls \p f as a handler. \return what it returns, how much it has done; one, if it throws
     template <class Function>
-    void call(Function&& f) noexcept {
+    std::size_t call(Function&& f) noexcept {
         try {
-            f();
+            return f();
         } catch (...) {
             on_exception_(std::current_exception());
+            return 1;
         }
     }
 
@@ -132,8 +132,6 @@ private:
     void rest() noexcept;
     void listen() noexcept;
     void wake_up() noexcept;
-    template <class Run>
-    std::size_t guarded(Run run) noexcept;
 
     boost::asio::io_context context_{1};
     std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> work_{
