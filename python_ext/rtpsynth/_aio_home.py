@@ -29,6 +29,7 @@ class Home:
         self._users = 0
         self._by_threads: RtpServer | None = None
         self._by_loop: LoopServer | None = None
+        self._loop_serves = True  # as far as is known
         self._watch: weakref.ref[Callable[[], None]] | None = None
         self._ending = False
         # The one thing that a loop tells about its end is told to asynchronous generators.
@@ -70,15 +71,17 @@ class Home:
 
     def loops_server(self) -> LoopServer | None:
         """The one that the loop runs; None if it can't. In the loop's thread."""
-        if self._by_loop is None:
+        if self._by_loop is None and self._loop_serves:
             server = LoopServer(self._loop)
-            if server.fileno() < 0:
+            self._loop_serves = server.fileno() >= 0
+            if not self._loop_serves:
                 return None
             # Only the loop keeps what it calls, so that its end is the end of that.
             call = functools.partial(server.poll)
             try:
                 self._loop.add_reader(server.fileno(), call)
-            except NotImplementedError:
+            except NotImplementedError:  # by the loop
+                self._loop_serves = False
                 server.shutdown()
                 return None
             self._by_loop, this = server, weakref.ref(self)

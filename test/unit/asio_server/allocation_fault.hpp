@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <limits>
 #include <new>
+#include <system_error>
 
 namespace memory {
 
@@ -33,6 +34,19 @@ public:
     shortage(const shortage&) = delete;
     shortage& operator=(const shortage&) = delete;
 };
+
+/// False if memory was refused, or a thread for want of it.
+template <class Action>
+bool done(Action action) {
+    try {
+        action();
+        return true;
+    } catch (const std::bad_alloc&) {
+    } catch (const std::system_error& e) {
+        if (e.code() != std::errc::resource_unavailable_try_again) throw;
+    }
+    return false;
+}
 
 } // namespace memory
 

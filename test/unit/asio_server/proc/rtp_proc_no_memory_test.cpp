@@ -7,27 +7,15 @@
 
 #include <array>
 #include <atomic>
-#include <new>
-#include <system_error>
 
 // Want of memory, at each allocation there is: nothing ends the program, nothing hangs, each
 // channel that was made is called, and no handler outlives its channel and the rtp_proc.
 
 using namespace rtp_proc_test;
 
-namespace {
+using memory::done;
 
-// False if it threw.
-template <class Action>
-bool done(Action action) {
-    try {
-        action();
-        return true;
-    } catch (const std::bad_alloc&) {
-    } catch (const std::system_error&) { // no thread, for want of memory
-    }
-    return false;
-}
+namespace {
 
 template <class Condition>
 void wait_a_little(Condition holds) {

@@ -22,6 +22,8 @@ namespace asio = boost::asio;
 // Want of memory, at each allocation there is: nothing ends the program, nothing hangs, and what
 // was accepted is accounted for.
 
+using memory::done;
+
 namespace {
 
 // Plays a scenario with the first allocation refused, then with the second, and so on until there
@@ -42,17 +44,6 @@ void with_each_refused(Args... args) {
                 scenario.check();
                 BOOST_REQUIRE(n < 5000);
             }
-}
-
-// False if it threw.
-template <class Action>
-bool done(Action action) {
-    try {
-        action();
-        return true;
-    } catch (const std::bad_alloc&) {
-        return false;
-    }
 }
 
 // Gives it a little time, and no memory.
