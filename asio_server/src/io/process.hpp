@@ -33,4 +33,7 @@ void close_inherited(native_descriptor descriptor) noexcept;
 /// \throws std::system_error
 std::unique_ptr<std::thread> start_thread(const char* name, std::function<void()> run);
 
+/// As quiet_thread.hpp's wake_on_time().
+void end_sleep_on_time() noexcept;
+
 } // namespace rtpsynth::asio_server::detail

@@ -18,4 +18,6 @@ std::unique_ptr<std::thread> start_quiet_thread(const char* name, std::function<
     }
 }
 
+void wake_on_time() noexcept { end_sleep_on_time(); }
+
 } // namespace rtpsynth::asio_server::detail

@@ -1,27 +1,14 @@
 #include "threads/proc.hpp"
 
-#ifdef __linux__
-#    include <sys/prctl.h>
-#endif
+#include <rtpsynth/asio_server/server/detail/quiet_thread.hpp>
 
 #include <utility>
 
 namespace rtpsynth::python {
 
-namespace {
-
-/// Has sleep end on time: Linux lets a thread oversleep by 50 µs unless it asks for less.
-void wake_on_time() noexcept {
-#ifdef __linux__
-    static_cast<void>(::prctl(PR_SET_TIMERSLACK, 1UL));
-#endif
-}
-
-} // namespace
-
 void proc_worker::run(python_thread& python) {
     python_ = &python;
-    wake_on_time();
+    asio_server::detail::wake_on_time();
     do {
         while (native_.serve()) python.breathe();
         if (python.has_gil()) python.release();

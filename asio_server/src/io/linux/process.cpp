@@ -2,6 +2,7 @@
 #include "io/process.hpp"
 
 #include <pthread.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -56,5 +57,7 @@ std::unique_ptr<std::thread> start_thread(const char* name, std::function<void()
 #endif
     return thread;
 }
+
+void end_sleep_on_time() noexcept { static_cast<void>(::prctl(PR_SET_TIMERSLACK, 1UL)); }
 
 } // namespace rtpsynth::asio_server::detail

@@ -16,4 +16,8 @@ namespace rtpsynth::asio_server::detail {
 RTPSYNTH_API std::unique_ptr<std::thread> start_quiet_thread(const char* name,
                                                              std::function<void()> run);
 
+/// Has the calling thread wake up when its time has come. Linux lets a thread sleep for 50 µs more
+/// unless it asks for less; the threads and processes that it starts inherit that.
+RTPSYNTH_API void wake_on_time() noexcept;
+
 } // namespace rtpsynth::asio_server::detail
