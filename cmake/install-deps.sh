@@ -13,7 +13,6 @@ set -eu
 packages="g++ cmake ninja-build pkg-config
     libboost-dev>=1.81|libboost1.81-dev
     libboost-program-options-dev>=1.81|libboost-program-options1.81-dev
-    libboost-test-dev>=1.81|libboost-test1.81-dev
     libboost-python-dev>=1.81|libboost-python1.81-dev
     zlib1g-dev libsndfile1-dev libbenchmark-dev
     python3-dev python3 python3-venv python3-pytest python3-hypothesis
