@@ -102,6 +102,10 @@ public:
     /// Calls shutdown(). What handlers have posted and async_ operations that have completed by
     /// then are called by this, if the server was made with caller_runs and is not destroyed by a
     /// handler of its own.
+    ///
+    /// \par Thread safety
+    /// With caller_runs it waits until no other thread is in poll() or run_one(). A handler that such
+    /// a thread runs must therefore not wait for the thread that destroys the server.
     ~rtp_server();
     rtp_server(const rtp_server&) = delete;
     rtp_server& operator=(const rtp_server&) = delete;
