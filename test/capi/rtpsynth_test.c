@@ -7,6 +7,7 @@
 
 #include <limits.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -75,6 +76,16 @@ static void packets_bit_for_bit(void) {
     rsynth_pkt_free(q);
 }
 
+struct after_char {
+    char c;
+    union {
+        long double floating;
+        long long integer;
+        void* pointer;
+        void (*function)(void);
+    } type; /* as strictly aligned as any */
+};
+
 static void packets_of_every_size_are_zero(void) {
     static const int sizes[] = {0,    1,    51,   52,   53,   160,  243,   244,     245,
                                 1460, 2035, 2036, 2037, 4096, 9000, 65494, MAX_PLEN};
@@ -84,7 +95,7 @@ static void packets_of_every_size_are_zero(void) {
         for (j = 0; j != 3; ++j) { /* the second and third in the bytes of the first */
             unsigned char* const p = rsynth_next_pkt(ri, sizes[i], 0);
             if (!CHECK(p != NULL)) break;
-            CHECK((uintptr_t)p % 16 == 0);
+            CHECK((uintptr_t)p % offsetof(struct after_char, type) == 0);
             CHECK(seq_of(p) == 0x2000 + i * 3 + j);
             CHECK(all(p + 12, (size_t)sizes[i], 0));
             memset(p, 0xff, 12 + (size_t)sizes[i]);

@@ -9,7 +9,7 @@
 #include <limits>
 
 // A fused multiply-add would round once where the definition rounds twice: lib/CMakeLists.txt
-// compiles this file with -ffp-contract=off.
+// compiles the library with -ffp-contract=off.
 
 namespace rtpsynth {
 namespace {

@@ -288,11 +288,11 @@ void receiver_stats::advance(const arrival_mark& p, std::int64_t seq) noexcept {
         seen_.fill(0);
     } else {
         for (std::int64_t s = highest_ + 1; s < seq; ++s) {
-            const auto bit = static_cast<std::uint64_t>(s) % duplicate_window;
+            const auto bit = static_cast<std::size_t>(s) % duplicate_window;
             seen_[bit / 64] &= ~(std::uint64_t{1} << bit % 64);
         }
     }
-    const auto bit = static_cast<std::uint64_t>(seq) % duplicate_window;
+    const auto bit = static_cast<std::size_t>(seq) % duplicate_window;
     seen_[bit / 64] |= std::uint64_t{1} << bit % 64;
     highest_ = seq;
     // The timestamps of events do not advance; those of other packets cannot be compared with them.
@@ -301,14 +301,14 @@ void receiver_stats::advance(const arrival_mark& p, std::int64_t seq) noexcept {
 
 // Within the window.
 bool receiver_stats::was_seen(std::int64_t seq) const noexcept {
-    const auto bit = static_cast<std::uint64_t>(seq) % duplicate_window;
+    const auto bit = static_cast<std::size_t>(seq) % duplicate_window;
     return (seen_[bit / 64] >> bit % 64 & 1) != 0;
 }
 
 // Returns whether seq was seen before; always false outside the window.
 bool receiver_stats::mark_seen(std::int64_t seq) noexcept {
     if (highest_ - seq >= static_cast<std::int64_t>(duplicate_window)) return false;
-    const auto bit = static_cast<std::uint64_t>(seq) % duplicate_window;
+    const auto bit = static_cast<std::size_t>(seq) % duplicate_window;
     std::uint64_t& word = seen_[bit / 64];
     const std::uint64_t mask = std::uint64_t{1} << bit % 64;
     const bool seen = (word & mask) != 0;

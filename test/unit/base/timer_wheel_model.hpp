@@ -46,7 +46,7 @@ public:
     }
 
     void step() {
-        const std::size_t i = random_() % clients_.size();
+        const std::size_t i = any_client();
         switch (random_() % 8) {
         case 0:
         case 1:
@@ -76,6 +76,7 @@ public:
 private:
     using queue = std::multimap<time_point, std::size_t>;
 
+    std::size_t any_client() { return static_cast<std::size_t>(random_() % clients_.size()); }
     std::int64_t span() { return static_cast<std::int64_t>(random_() >> (24 + random_() % 40)); }
 
     time_point some_deadline() {
@@ -121,7 +122,8 @@ private:
             now_ += duration{static_cast<std::int64_t>(random_() % 8'000'000)};
             if (kind == 2) now_ += duration{span()};
         }
-        const std::size_t budget = random_() % 3 ? random_() % 40 : no_limit;
+        const std::size_t budget =
+            random_() % 3 ? static_cast<std::size_t>(random_() % 40) : no_limit;
         std::vector<bool> old = armed_; // not armed in this call: may fire in it
         const auto done = wheel_.advance(now_, budget, [&](timer_wheel::timer& t) {
             const auto i = static_cast<std::size_t>(static_cast<client&>(t).id);
@@ -133,7 +135,7 @@ private:
             forget(i);
             ++fired_;
             if (random_() % 4 == 0) arm(i);
-            const std::size_t j = random_() % clients_.size();
+            const std::size_t j = any_client();
             switch (random_() % 16) {
             case 0:
                 old[j] = false;

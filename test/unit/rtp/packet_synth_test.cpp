@@ -1,3 +1,4 @@
+#include <boost/multiprecision/cpp_int.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <rtpsynth/rtp/packet.hpp>
@@ -20,14 +21,18 @@ using namespace std::chrono_literals;
 namespace {
 
 using bytes = std::vector<std::uint8_t>;
-__extension__ using uint128 = unsigned __int128;
+using uint128 = boost::multiprecision::uint128_t;
 
 constexpr packet_format g711{.payload_size = 160, .payload_type = 0};
 
 // What the class promises, in billionths of a timestamp unit, so wide that nothing overflows or is
 // rounded on the way.
-constexpr uint128 unit = 1'000'000'000;
-constexpr uint128 cycle = unit << 32; // of the timestamp
+const uint128 unit = 1'000'000'000;
+const uint128 cycle = unit << 32; // of the timestamp
+
+std::uint32_t timestamp_of(const uint128& units) {
+    return static_cast<std::uint32_t>(units % cycle / unit);
+}
 
 struct model {
     uint128 step;
@@ -46,8 +51,7 @@ struct model {
           next(uint128{o.timestamp} * unit) {}
 
     stream_position position() const {
-        return {static_cast<std::uint32_t>(next / unit),
-                static_cast<std::uint16_t>(origin.seq + packets)};
+        return {timestamp_of(next), static_cast<std::uint16_t>(origin.seq + packets)};
     }
     void stamp(time_point now, unsigned payload_type, std::uint8_t* p) {
         const auto put = [&p](std::uint64_t value, int size) {
@@ -67,8 +71,8 @@ struct model {
     void skip(std::size_t n) { next = (next + step % cycle * n) % cycle; }
     void resync(time_point now) {
         if (packets == 0) return;
-        const auto pause = now > last_time ? uint128((now - last_time).count()) * clock_rate : 0;
-        next = (last + std::max(step, pause)) % cycle;
+        const uint128 pause = now > last_time ? (now - last_time).count() : 0;
+        next = (last + std::max<uint128>(step, pause * clock_rate)) % cycle;
     }
 };
 
@@ -161,8 +165,7 @@ BOOST_AUTO_TEST_CASE(fractional_steps_never_drift) {
                 k += c.skip;
             }
             synth.stamp({}, {}, out).value();
-            wrong += detail::load_be32(&out[4]) !=
-                     static_cast<std::uint32_t>(origin.timestamp + k * step / unit);
+            wrong += detail::load_be32(&out[4]) != timestamp_of(origin.timestamp * unit + k * step);
             wrong += detail::load_be16(&out[2]) != static_cast<std::uint16_t>(origin.seq + i);
         }
         BOOST_TEST(wrong == 0U, c.rate << " Hz, " << c.ptime.count() << " ns");
@@ -310,8 +313,7 @@ BOOST_AUTO_TEST_CASE(resync_over_the_whole_range) {
     packet_synth fast{UINT32_MAX, 1ms, {}};
     BOOST_REQUIRE(fast.stamp(time_point::min(), {}, out));
     fast.resync(time_point::max());
-    const uint128 units = uint128(UINT64_MAX) * UINT32_MAX / 1'000'000'000;
-    BOOST_TEST(fast.next_position().timestamp == static_cast<std::uint32_t>(units));
+    BOOST_TEST(fast.next_position().timestamp == timestamp_of(uint128{UINT64_MAX} * UINT32_MAX));
     fast.resync(time_point::min());
     BOOST_TEST(fast.next_position().timestamp == 4294967U);
 
@@ -380,7 +382,8 @@ BOOST_AUTO_TEST_CASE(random_calls_agree_with_the_model) {
             now += time_below(below(3) == 0 ? duration{100s} : duration{40ms});
             bool matches = true;
             if (const auto kind = below(6); kind == 0) {
-                const std::size_t n = below(2) == 0 ? below(5U) : random();
+                const std::size_t n =
+                    static_cast<std::size_t>(below(2) == 0 ? below(5U) : random());
                 synth.skip(n);
                 expected.skip(n);
             } else if (kind == 1) {

@@ -78,13 +78,13 @@ private:
     static constexpr std::uint64_t exact = 2U << precision;
 
     static constexpr std::size_t index(std::uint64_t ns) noexcept {
-        if (ns < exact) return ns;
+        if (ns < exact) return static_cast<std::size_t>(ns);
         const auto magnitude = static_cast<unsigned>(std::bit_width(ns)) - 1 - precision;
-        return (std::size_t{magnitude} << precision) + (ns >> magnitude);
+        return (std::size_t{magnitude} << precision) + static_cast<std::size_t>(ns >> magnitude);
     }
-    static constexpr std::uint64_t lower(std::size_t i) noexcept {
+    static constexpr std::uint64_t lower(std::uint64_t i) noexcept {
         if (i < exact) return i;
-        const std::size_t magnitude = (i >> precision) - 1;
+        const std::uint64_t magnitude = (i >> precision) - 1;
         return ((i & ((1U << precision) - 1)) + (1U << precision)) << magnitude;
     }
     static constexpr std::uint64_t upper(std::size_t i) noexcept { return lower(i + 1) - 1; }
