@@ -134,14 +134,23 @@ STREAM = re.compile(r"\s*[\d.]+\s+[\d.]+\s+(?P<src>\S+)\s+(?P<sport>\d+)\s+(?P<d
                     r"(?P<lost>-?\d+) \(\S+%\)(?P<figures>(\s+-?\d+\.\d+){6})")
 
 
+def tshark(path, *args):
+    program = shutil.which("tshark")
+    assert program, "tshark is not installed: run cmake/install-deps.sh"
+    return subprocess.run(
+        [program, "-q", "-n", "--enable-heuristic", "rtp_udp", *args, "-r", path],
+        capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def tshark_packets(path):
+    """(seconds, timestamp) of every RTP packet, in the order of the capture."""
+    lines = tshark(path, "-T", "fields", "-e", "frame.time_relative", "-e", "rtp.timestamp")
+    return [(float(seconds), int(timestamp, 0)) for seconds, timestamp in map(str.split, lines)]
+
+
 def tshark_streams(path):
-    tshark = shutil.which("tshark")
-    assert tshark, "tshark is not installed: run cmake/install-deps.sh"
-    text = subprocess.run(
-        [tshark, "-q", "-n", "--enable-heuristic", "rtp_udp", "-z", "rtp,streams", "-r", path],
-        capture_output=True, text=True, check=True).stdout
     streams = {}
-    for m in filter(None, map(STREAM.match, text.splitlines())):
+    for m in filter(None, map(STREAM.match, tshark(path, "-z", "rtp,streams"))):
         jitter = dict(zip(("min", "mean", "max"), map(float, m["figures"].split()[3:])))
         key = (m["src"], int(m["sport"]), m["dst"], int(m["dport"]), m["ssrc"])
         streams[key] = (int(m["packets"]), int(m["lost"]), jitter)
