@@ -25,7 +25,9 @@ void packet_framing::add(byte_span bytes, std::size_t missing, framing_listener&
         const byte_span rest = parse(bytes, listener);
         held_.assign(rest.begin(), rest.end());
     } else {
-        held_.insert(held_.end(), bytes.begin(), bytes.end());
+        const std::size_t before = held_.size();
+        held_.resize(before + bytes.size()); // GCC 14 takes insert() at the end for an overflow
+        std::copy(bytes.begin(), bytes.end(), held_.data() + before);
         const byte_span rest = parse(held_, listener);
         held_.erase(held_.begin(), held_.end() - static_cast<std::ptrdiff_t>(rest.size()));
     }
