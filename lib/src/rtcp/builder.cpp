@@ -62,7 +62,7 @@ result<void> rtcp_builder::add_report(std::uint32_t ssrc, const sender_info* sen
     const auto in_range = [](const report_block& b) {
         return b.cumulative_lost >= cumulative_lost_min && b.cumulative_lost <= cumulative_lost_max;
     };
-    if (blocks.size() > rtcp_max_count || !std::ranges::all_of(blocks, in_range)) {
+    if (blocks.size() > rtcp_max_count || !std::all_of(blocks.begin(), blocks.end(), in_range)) {
         return errc::invalid_argument;
     }
     std::uint8_t* body =

@@ -74,7 +74,7 @@ std::vector<ns> latencies(std::size_t n, unsigned seed) {
 
 // The least value that a fraction q or more of all do not exceed.
 ns true_quantile(std::vector<ns> sorted, double q) {
-    std::ranges::sort(sorted);
+    std::sort(sorted.begin(), sorted.end());
     std::size_t i = 0;
     while (static_cast<double>(i + 1) < q * static_cast<double>(sorted.size())) ++i;
     return sorted[i];
@@ -130,8 +130,8 @@ BOOST_AUTO_TEST_CASE(buckets_are_in_order_and_count_all) {
     for (const auto& b : buckets(h)) {
         BOOST_REQUIRE(b.low > before);
         BOOST_REQUIRE(b.high >= b.low);
-        const auto inside =
-            std::ranges::count_if(values, [&](ns v) { return v >= b.low && v <= b.high; });
+        const auto inside = std::count_if(values.begin(), values.end(),
+                                          [&](ns v) { return v >= b.low && v <= b.high; });
         BOOST_REQUIRE(b.count == static_cast<std::uint64_t>(inside));
         total += b.count;
         before = b.high;
@@ -167,8 +167,8 @@ BOOST_AUTO_TEST_CASE(quantiles_are_clamped_to_0_to_1) {
 BOOST_AUTO_TEST_CASE(min_max_and_mean) {
     const auto values = latencies(1000, 9);
     const auto h = of(values);
-    BOOST_TEST(h.min().count() == *std::ranges::min_element(values));
-    BOOST_TEST(h.max().count() == *std::ranges::max_element(values));
+    BOOST_TEST(h.min().count() == *std::min_element(values.begin(), values.end()));
+    BOOST_TEST(h.max().count() == *std::max_element(values.begin(), values.end()));
     const ns sum = std::accumulate(values.begin(), values.end(), ns{0});
     BOOST_TEST(h.mean().count() == sum / 1000);
     BOOST_TEST(of({1, 2, 3, 5}).mean().count() == 2); // rounded down

@@ -338,7 +338,8 @@ BOOST_AUTO_TEST_CASE(overdue_clients_do_not_starve_others) {
             if (c->id < 10) {
                 wheel.arm(*c, earliest);
             } else {
-                worst = std::max(worst, now - c->deadline().time_since_epoch().count());
+                worst =
+                    std::max<std::int64_t>(worst, now - c->deadline().time_since_epoch().count());
                 wheel.arm(*c, c->deadline() + std::chrono::milliseconds{10});
             }
         };

@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(storage_too_small_changes_nothing) {
                 BOOST_REQUIRE(added.error() == errc::buffer_too_small);
             BOOST_REQUIRE_EQUAL(builder.bytes().size(), before);
             const auto rest = std::span(storage).subspan(before);
-            BOOST_REQUIRE(std::ranges::all_of(rest, [](auto b) { return b == 0xee; }));
+            BOOST_REQUIRE(std::all_of(rest.begin(), rest.end(), [](auto b) { return b == 0xee; }));
             return false;
         };
         const bool all = add([&] { return builder.add_sender_report(1, {}, blocks); }) &&
@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(parsing_returns_what_was_built_at_random) {
         const std::uint32_t ssrc = u32();
         const std::string cname = text(1);
         std::vector<std::uint32_t> leaving(1 + random() % 31);
-        std::ranges::generate(leaving, u32);
+        std::generate(leaving.begin(), leaving.end(), u32);
         const std::string reason = text(0);
 
         std::array<std::uint8_t, 1500> storage;

@@ -55,7 +55,7 @@ bytes sample() {
 // Returns the number of packets, 0 if refused.
 unsigned read_all(const bytes& datagram, rtcp_mode mode) {
     const auto copy = std::make_unique<std::uint8_t[]>(datagram.size());
-    std::ranges::copy(datagram, copy.get());
+    std::copy(datagram.begin(), datagram.end(), copy.get());
     const auto compound = rtcp_compound_view::parse({copy.get(), datagram.size()}, mode);
     if (!compound) return 0;
     unsigned packets = 0;

@@ -72,7 +72,8 @@ std::vector<std::uint8_t> noise(std::size_t size, unsigned seed) {
 }
 
 bool holds(const pooled_buffer& buffer, const std::vector<std::uint8_t>& bytes) {
-    return std::ranges::equal(buffer.data(), bytes);
+    const auto data = buffer.data();
+    return std::equal(data.begin(), data.end(), bytes.begin(), bytes.end());
 }
 
 BOOST_AUTO_TEST_CASE(a_buffer_has_the_bytes_it_was_made_of) {
@@ -84,7 +85,7 @@ BOOST_AUTO_TEST_CASE(a_buffer_has_the_bytes_it_was_made_of) {
             auto bytes = noise(size, size + 1);
             const auto buffer = pool.copy(bytes);
             const auto expected = bytes;
-            std::ranges::fill(bytes, std::uint8_t{0});
+            std::fill(bytes.begin(), bytes.end(), std::uint8_t{0});
             BOOST_TEST(holds(buffer, expected), "size " << size);
         }
 }
@@ -179,7 +180,8 @@ BOOST_AUTO_TEST_CASE(a_datagram_owns_what_a_view_showed) {
     datagram d{*pool, {bytes, source, when}};
     pool.reset();
     const datagram moved = std::move(d);
-    BOOST_TEST(std::ranges::equal(moved.data(), bytes));
+    const auto data = moved.data();
+    BOOST_TEST(std::equal(data.begin(), data.end(), bytes.begin(), bytes.end()));
     BOOST_TEST(moved.source() == source);
     BOOST_TEST((moved.received_at() == when));
     BOOST_TEST(datagram{}.data().empty());
