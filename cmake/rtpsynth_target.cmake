@@ -9,11 +9,18 @@ function(rtpsynth_target name)
         CXX_VISIBILITY_PRESET hidden
         C_VISIBILITY_PRESET hidden
         VISIBILITY_INLINES_HIDDEN ON)
-    target_compile_options(${name} PRIVATE
-        -Wall -Wextra -Wpedantic -Wconversion -Wshadow
-        # GCC 12 and 13 warn of "literal" + std::string inside their own header (PR 105651).
-        $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
-        $<$<BOOL:${RTPSYNTH_WARNINGS_AS_ERRORS}>:-Werror>)
+    if(MSVC) # the compiler, or Clang's with its options
+        # Sources are UTF-8; __cplusplus is what it says; Asio and Boost.Test need many sections.
+        target_compile_options(${name} PRIVATE
+            /W4 /utf-8 /Zc:__cplusplus /bigobj
+            $<$<BOOL:${RTPSYNTH_WARNINGS_AS_ERRORS}>:/WX>)
+    else()
+        target_compile_options(${name} PRIVATE
+            -Wall -Wextra -Wpedantic -Wconversion -Wshadow
+            # GCC 12 and 13 warn of "literal" + std::string inside their own header (PR 105651).
+            $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
+            $<$<BOOL:${RTPSYNTH_WARNINGS_AS_ERRORS}>:-Werror>)
+    endif()
     if(RTPSYNTH_SANITIZE)
         target_compile_options(${name} PRIVATE
             -fsanitize=${RTPSYNTH_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)

@@ -13,14 +13,26 @@
 #    define RTPSYNTH_GNU_COMPILER 0
 #endif
 
-/* RTPSYNTH_API marks what the shared library exports; everything else is hidden.
- * RTPSYNTH_INITIAL_EXEC: a thread_local variable that is reached without a call, also in a shared
- * library. The C library must keep room for it in libraries that are loaded late. */
-#if RTPSYNTH_GNU_COMPILER && !defined(_WIN32)
+/* RTPSYNTH_API marks what the shared library exports; everything else is hidden. RTPSYNTH_EXPORTS
+ * is defined while it is compiled. Windows needs no mark where the library is used: only functions
+ * are exported, which are reached through the import library either way. */
+#if defined(_WIN32)
+#    if defined(RTPSYNTH_EXPORTS)
+#        define RTPSYNTH_API __declspec(dllexport)
+#    else
+#        define RTPSYNTH_API
+#    endif
+#elif RTPSYNTH_GNU_COMPILER
 #    define RTPSYNTH_API __attribute__((visibility("default")))
-#    define RTPSYNTH_INITIAL_EXEC __attribute__((tls_model("initial-exec")))
 #else
 #    define RTPSYNTH_API
+#endif
+
+/* RTPSYNTH_INITIAL_EXEC: a thread_local variable that is reached without a call, also in a shared
+ * library. The C library must keep room for it in libraries that are loaded late. */
+#if RTPSYNTH_GNU_COMPILER && !defined(_WIN32)
+#    define RTPSYNTH_INITIAL_EXEC __attribute__((tls_model("initial-exec")))
+#else
 #    define RTPSYNTH_INITIAL_EXEC
 #endif
 
