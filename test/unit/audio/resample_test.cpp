@@ -10,7 +10,9 @@
 #include <random>
 #include <vector>
 
-#if __has_include(<sys/mman.h>)
+#ifdef _WIN32
+#    include <windows.h>
+#else
 #    include <sys/mman.h>
 #    include <unistd.h>
 #endif
@@ -208,15 +210,53 @@ BOOST_AUTO_TEST_CASE(no_alignment_is_needed) {
     }
 }
 
-#if __has_include(<sys/mman.h>)
-// No sanitizer watches gathered loads, so the input ends where an unreadable page begins.
+namespace {
+
+/// Memory that ends where an unreadable page begins.
+class guarded_page {
+public:
+    guarded_page() {
+#ifdef _WIN32
+        SYSTEM_INFO info;
+        ::GetSystemInfo(&info);
+        size_ = info.dwPageSize;
+        pages_ = ::VirtualAlloc(nullptr, 2 * size_, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+        DWORD before = 0;
+        BOOST_REQUIRE(pages_ != nullptr);
+        BOOST_REQUIRE(::VirtualProtect(end(), size_, PAGE_NOACCESS, &before) != 0);
+#else
+        size_ = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+        pages_ =
+            ::mmap(nullptr, 2 * size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        BOOST_REQUIRE(pages_ != MAP_FAILED);
+        BOOST_REQUIRE(::mprotect(end(), size_, PROT_NONE) == 0);
+#endif
+    }
+    ~guarded_page() {
+#ifdef _WIN32
+        ::VirtualFree(pages_, 0, MEM_RELEASE);
+#else
+        ::munmap(pages_, 2 * size_);
+#endif
+    }
+    guarded_page(const guarded_page&) = delete;
+    guarded_page& operator=(const guarded_page&) = delete;
+
+    std::int16_t* end() const {
+        return static_cast<std::int16_t*>(pages_) + size_ / sizeof(std::int16_t);
+    }
+
+private:
+    std::size_t size_ = 0;
+    void* pages_ = nullptr;
+};
+
+} // namespace
+
+// No sanitizer watches gathered loads.
 BOOST_AUTO_TEST_CASE(nothing_is_read_past_the_end) {
-    const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-    void* pages =
-        mmap(nullptr, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    BOOST_REQUIRE(pages != MAP_FAILED);
-    auto* end = static_cast<std::int16_t*>(pages) + page / sizeof(std::int16_t);
-    BOOST_REQUIRE(mprotect(end, page, PROT_NONE) == 0);
+    const guarded_page page;
+    const std::int16_t* const end = page.end();
     std::vector<std::int16_t> out(2000);
     for (std::size_t n = 1; n <= 130; ++n)
         for (const std::uint32_t out_rate : {1U, 2U, 3U, 5U, 6U, 7U, 11U, 12U, 24U, 47U, 96U}) {
@@ -226,6 +266,4 @@ BOOST_AUTO_TEST_CASE(nothing_is_read_past_the_end) {
             for (const detail::resample_kernel& kernel : detail::supported_resample_kernels())
                 detail::resample_any(kernel, end - n, n, 6, out_rate, out.data(), size);
         }
-    BOOST_TEST(munmap(pages, 2 * page) == 0);
 }
-#endif

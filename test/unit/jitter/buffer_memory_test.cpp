@@ -1,10 +1,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include "buffer_packets.hpp"
+#include "../heap.hpp"
 
 #include <rtpsynth/jitter/buffer.hpp>
-
-#include <malloc.h>
 
 #include <algorithm>
 #include <array>
@@ -33,9 +32,8 @@ long until_failure = -1;     // 0: the next allocation fails; below: none does
 void* counted(std::size_t size, std::size_t alignment) noexcept {
     if (until_failure >= 0 && until_failure-- == 0) return nullptr;
     ++allocations;
-    alignment = std::max(alignment, alignof(std::max_align_t));
-    void* const p = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-    if (p != nullptr) live_bytes += malloc_usable_size(p);
+    void* const p = heap::take(size, alignment);
+    if (p != nullptr) live_bytes += heap::size(p, alignment);
     return p;
 }
 
@@ -45,17 +43,17 @@ void* counted_or_throw(std::size_t size, std::size_t alignment) {
     return p;
 }
 
-void discount(void* p) noexcept {
-    if (p != nullptr) live_bytes -= malloc_usable_size(p);
-    std::free(p);
+void discount(void* p, std::size_t alignment = 0) noexcept {
+    if (p != nullptr) live_bytes -= heap::size(p, alignment);
+    heap::give(p, alignment);
 }
 
 } // namespace
 
-void* operator new(std::size_t size) { return counted_or_throw(size, 1); }
-void* operator new[](std::size_t size) { return counted_or_throw(size, 1); }
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return counted(size, 1); }
-void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return counted(size, 1); }
+void* operator new(std::size_t size) { return counted_or_throw(size, 0); }
+void* operator new[](std::size_t size) { return counted_or_throw(size, 0); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return counted(size, 0); }
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return counted(size, 0); }
 void* operator new(std::size_t size, std::align_val_t a) {
     return counted_or_throw(size, static_cast<std::size_t>(a));
 }
@@ -66,10 +64,18 @@ void operator delete(void* p) noexcept { discount(p); }
 void operator delete[](void* p) noexcept { discount(p); }
 void operator delete(void* p, std::size_t) noexcept { discount(p); }
 void operator delete[](void* p, std::size_t) noexcept { discount(p); }
-void operator delete(void* p, std::align_val_t) noexcept { discount(p); }
-void operator delete[](void* p, std::align_val_t) noexcept { discount(p); }
-void operator delete(void* p, std::size_t, std::align_val_t) noexcept { discount(p); }
-void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { discount(p); }
+void operator delete(void* p, std::align_val_t a) noexcept {
+    discount(p, static_cast<std::size_t>(a));
+}
+void operator delete[](void* p, std::align_val_t a) noexcept {
+    discount(p, static_cast<std::size_t>(a));
+}
+void operator delete(void* p, std::size_t, std::align_val_t a) noexcept {
+    discount(p, static_cast<std::size_t>(a));
+}
+void operator delete[](void* p, std::size_t, std::align_val_t a) noexcept {
+    discount(p, static_cast<std::size_t>(a));
+}
 
 namespace {
 
