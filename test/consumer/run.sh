@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # run.sh BUILD_DIR
 # Installs BUILD_DIR's libraries into a temporary prefix, then builds and runs main.c, main.cpp and
-# the documents' programs as a user would: by find_package, by add_subdirectory, by pkg-config, and by
-# pkg-config against static libraries.
+# the documents' programs as a user would: by find_package, by add_subdirectory, by FetchContent, by
+# pkg-config, and by pkg-config against static libraries.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -96,6 +96,19 @@ quietly cmake --install "$work/add_subdirectory" --prefix "$work/static"
 quietly cmake -DRTPSYNTH_INSTALL=ON "$work/add_subdirectory"
 quietly cmake --install "$work/add_subdirectory" --prefix "$work/static"
 [ -e "$work/static/$(cached CMAKE_INSTALL_LIBDIR)/librtpsynth.a" ] || fail "no static library installed"
+
+# FetchContent takes what find_package() finds, and otherwise downloads: here this checkout.
+tar -cz -C "$root" --exclude=./build --exclude='./build-*' --exclude=./.git --exclude=__pycache__ . \
+    >"$work/rtpsynth.tar.gz"
+for prefix in prefix none; do
+    configure "$here/fetch_content" "$work/fetch_$prefix" -DCMAKE_PREFIX_PATH="$work/$prefix" \
+        -DRTPSYNTH_URL="file://$work/rtpsynth.tar.gz"
+    quietly cmake --build "$work/fetch_$prefix" --target consumer_c consumer_cpp
+    run "FetchContent, $prefix, C" "$work/fetch_$prefix/consumer_c"
+    run "FetchContent, $prefix, C++" "$work/fetch_$prefix/consumer_cpp"
+done
+[ ! -e "$work/fetch_prefix/_deps/rtpsynth-src" ] || fail "fetched what was installed"
+[ -e "$work/fetch_none/_deps/rtpsynth-src" ] || fail "fetched nothing"
 
 pkg_config() { # prefix, arguments
     PKG_CONFIG_PATH=$1/$(cached CMAKE_INSTALL_LIBDIR)/pkgconfig pkg-config "${@:2}"
