@@ -20,6 +20,7 @@ packages="g++ cmake ninja-build pkg-config
     tshark sip-tester ffmpeg
     gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good"
 checks="clang-14|clang libclang-rt-14-dev|libclang-rt-dev llvm-14|llvm clang-tidy-14|clang-tidy
+    libc++-14-dev|libc++-dev libc++abi-14-dev|libc++abi-dev debootstrap
     doxygen git abigail-tools shellcheck ca-certificates
     python3-sphinx python3-myst-parser python3-breathe python3-sphinx-copybutton furo"
 
@@ -73,13 +74,13 @@ fits() { # version, alternative
     esac
 }
 
-installed() { # name
+installed() { # name, of which a foreign architecture may have another
     dpkg-query --show --showformat='${db:Status-Status} ${Version}' "$1" 2>/dev/null |
-        sed -n 's/^installed //p'
+        sed -n 's/^installed //p' | head -n 1
 }
 
 offered() { # name
-    LC_ALL=C apt-cache policy "$1" 2>/dev/null | sed -n 's/^ *Candidate: //p' | grep -v none || true
+    LC_ALL=C apt-cache policy "$1" 2>/dev/null | sed -n '/(none)/d; s/^ *Candidate: //p' | head -n 1
 }
 
 # Sets `chosen` to the name of the alternative that counts, empty if there is none.
