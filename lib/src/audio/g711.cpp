@@ -69,27 +69,36 @@ struct alaw_decoder {
 constexpr std::size_t block = 32;
 
 template <class Sample, class In, class Out>
-void convert(const In* in, Out* out, std::size_t n) noexcept {
+void convert_block(const In* in, Out* out) noexcept {
+    std::array<In, block> from;
+    std::array<Out, block> to;
+    std::memcpy(from.data(), in, sizeof from);
+    for (std::size_t i = 0; i < block; ++i) to[i] = Sample{}(from[i]);
+    std::memcpy(out, to.data(), sizeof to);
+}
+
+template <class Sample, class In, class Out>
+void convert_part(const In* in, Out* out, std::size_t n) noexcept {
     std::array<In, block> from{};
     std::array<Out, block> to;
     std::memcpy(from.data(), in, n * sizeof(In));
-    for (std::size_t i = 0; i < block; ++i) to[i] = Sample{}(from[i]);
+    convert_block<Sample>(from.data(), to.data());
     std::memcpy(out, to.data(), n * sizeof(Out));
 }
 
 template <class Sample>
 void encode(const std::int16_t* pcm, std::uint8_t* codes, std::size_t n) {
     std::size_t i = 0;
-    for (; n - i >= block; i += block) convert<Sample>(pcm + i, codes + i, block);
-    if (i < n) convert<Sample>(pcm + i, codes + i, n - i);
+    for (; n - i >= block; i += block) convert_block<Sample>(pcm + i, codes + i);
+    if (i < n) convert_part<Sample>(pcm + i, codes + i, n - i);
 }
 
 // From the end: in place the output grows over codes that must have been read by then.
 template <class Sample>
 void decode(const std::uint8_t* codes, std::int16_t* pcm, std::size_t n) {
     std::size_t i = n - n % block;
-    if (i < n) convert<Sample>(codes + i, pcm + i, n - i);
-    for (; i > 0; i -= block) convert<Sample>(codes + i - block, pcm + i - block, block);
+    if (i < n) convert_part<Sample>(codes + i, pcm + i, n - i);
+    for (; i > 0; i -= block) convert_block<Sample>(codes + i - block, pcm + i - block);
 }
 
 constexpr detail::g711_kernels portable{"portable", encode<ulaw_encoder>, decode<ulaw_decoder>,
