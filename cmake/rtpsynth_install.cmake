@@ -22,10 +22,12 @@ install(FILES
     "${CMAKE_CURRENT_BINARY_DIR}/rtpsynth-config-version.cmake"
     DESTINATION "${cmake_dir}" COMPONENT development)
 
-foreach(component IN ITEMS runtime development)
-    install(FILES "${PROJECT_SOURCE_DIR}/LICENSE"
-        DESTINATION "${CMAKE_INSTALL_DATAROOTDIR}/doc/rtpsynth" COMPONENT ${component})
-endforeach()
+if(NOT RTPSYNTH_PACKAGES) # Debian's have a file of their own
+    foreach(component IN ITEMS runtime development)
+        install(FILES "${PROJECT_SOURCE_DIR}/LICENSE"
+            DESTINATION "${CMAKE_INSTALL_DATAROOTDIR}/doc/rtpsynth" COMPONENT ${component})
+    endforeach()
+endif()
 
 # Paths in the .pc file are relative to where it lies, so that the installed tree can be moved.
 cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX
