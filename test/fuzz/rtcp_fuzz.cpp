@@ -1,5 +1,6 @@
 // Any bytes: nothing is read out of bounds, and what rtcp_builder writes parses to the same.
 #include <rtpsynth/rtcp/builder.hpp>
+#include <rtpsynth/rtcp/extended_report.hpp>
 #include <rtpsynth/rtcp/packet.hpp>
 
 #include <array>
@@ -29,6 +30,7 @@ struct contents {
     std::uint32_t ssrc = 0;
     std::optional<sender_info> sender = {};
     std::vector<report_block> blocks = {};
+    std::vector<voip_metrics> metrics = {};
     std::vector<std::uint32_t> leaving = {};
     std::string_view text = {}; // a CNAME or a BYE's reason
 
@@ -42,6 +44,18 @@ contents read(const rtcp_report_view& report) {
         (void)round_trip_time(out.blocks.back(), out.sender ? out.sender->ntp : ntp_time{});
     }
     if (out.sender) (void)out.sender->ntp.unix_time();
+    return out;
+}
+
+contents read(const rtcp_xr_view& report) {
+    contents out{.ssrc = report.ssrc()};
+    std::size_t size = 0;
+    for (const xr_block_view block : report) {
+        size += block.bytes().size();
+        touch({reinterpret_cast<const char*>(block.body().data()), block.body().size()});
+        if (const auto metrics = block.as_voip_metrics()) out.metrics.push_back(*metrics);
+    }
+    check(size % 4 == 0);
     return out;
 }
 
@@ -76,6 +90,11 @@ void read_packet(const rtcp_packet_view& packet) {
         check(!!(c.sender ? builder.add_sender_report(c.ssrc, *c.sender, c.blocks)
                           : builder.add_receiver_report(c.ssrc, c.blocks)));
         check(read(rtcp_report_view::parse(only_packet(builder)).value()) == c);
+    } else if (const auto extended = rtcp_xr_view::parse(packet)) {
+        const contents c = read(*extended);
+        check(!!builder.add_voip_metrics(c.ssrc, c.metrics) == (c.metrics.size() <= 31));
+        if (c.metrics.size() > 31) return;
+        check(read(rtcp_xr_view::parse(only_packet(builder)).value()) == c);
     } else if (const auto sdes = rtcp_sdes_view::parse(packet)) {
         unsigned chunks = 0;
         for (const sdes_chunk chunk : *sdes) {

@@ -2,11 +2,14 @@
 /// Everything of <rtpsynth/rtcp/>.
 ///
 /// \defgroup rtcp RTCP
-/// Packets read (rtpsynth::rtcp_compound_view) and written (rtpsynth::rtcp_builder), and the
-/// statistics of a receiver (rtpsynth::receiver_stats) that its reports are made of.
+/// Packets read (rtpsynth::rtcp_compound_view, rtpsynth::rtcp_xr_view) and written
+/// (rtpsynth::rtcp_builder), and the statistics of a receiver (rtpsynth::receiver_stats) that its
+/// reports are made of.
 #pragma once
 
 #include <rtpsynth/rtcp/builder.hpp>
+#include <rtpsynth/rtcp/extended_report.hpp>
 #include <rtpsynth/rtcp/packet.hpp>
 #include <rtpsynth/rtcp/receiver_stats.hpp>
 #include <rtpsynth/rtcp/report_block.hpp>
+#include <rtpsynth/rtcp/voip_metrics.hpp>

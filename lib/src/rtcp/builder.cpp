@@ -1,6 +1,7 @@
 #include <rtpsynth/rtcp/builder.hpp>
 
 #include <rtpsynth/base/detail/byte_order.hpp>
+#include <rtpsynth/rtcp/extended_report.hpp>
 
 #include "layout.hpp"
 
@@ -20,6 +21,10 @@ public:
     explicit writer(std::uint8_t* p) noexcept : p_(p) {}
 
     void u8(std::size_t v) noexcept { *p_++ = static_cast<std::uint8_t>(v); }
+    void u16(std::uint16_t v) noexcept {
+        detail::store_be16(p_, v);
+        p_ += 2;
+    }
     void u32(std::uint32_t v) noexcept {
         detail::store_be32(p_, v);
         p_ += 4;
@@ -43,6 +48,27 @@ void write_block(writer& out, const report_block& block) noexcept {
     out.u32(block.jitter);
     out.u32(block.last_sr);
     out.u32(block.delay_since_last_sr);
+}
+
+void write_metrics(writer& out, const voip_metrics& m) noexcept {
+    out.u8(static_cast<std::size_t>(xr_block_type::voip_metrics));
+    out.u8(0);
+    out.u16(voip_metrics_size / 4);
+    out.u32(m.ssrc);
+    for (const std::uint8_t v : {m.loss_rate, m.discard_rate, m.burst_density, m.gap_density})
+        out.u8(v);
+    for (const std::uint16_t v :
+         {m.burst_duration, m.gap_duration, m.round_trip_delay, m.end_system_delay})
+        out.u16(v);
+    for (const std::int8_t v : {m.signal_level, m.noise_level})
+        out.u8(static_cast<std::uint8_t>(v));
+    for (const std::uint8_t v : {m.rerl, m.gmin, m.r_factor, m.ext_r_factor, m.mos_lq, m.mos_cq})
+        out.u8(v);
+    out.u8(static_cast<std::size_t>(m.concealment) << 6 | static_cast<std::size_t>(m.buffer) << 4 |
+           m.buffer_rate);
+    out.u8(0);
+    for (const std::uint16_t v : {m.buffer_nominal, m.buffer_maximum, m.buffer_abs_maximum})
+        out.u16(v);
 }
 
 } // namespace
@@ -94,6 +120,25 @@ result<void> rtcp_builder::add_cname(std::uint32_t ssrc, std::string_view cname)
     out.u32(ssrc);
     out.u8(static_cast<std::size_t>(sdes_type::cname));
     out.text(cname);
+    return {};
+}
+
+result<void> rtcp_builder::add_voip_metrics(std::uint32_t ssrc,
+                                            std::span<const voip_metrics> metrics) noexcept {
+    const auto in_range = [](const voip_metrics& m) {
+        return m.concealment <= loss_concealment::standard && m.buffer <= buffer_kind::adaptive &&
+               m.buffer_rate <= 15;
+    };
+    if (metrics.size() > rtcp_max_count || !std::ranges::all_of(metrics, in_range))
+        return errc::invalid_argument;
+    if (size_ == 0 && mode_ == rtcp_mode::compound) return errc::invalid_argument;
+    constexpr std::size_t block_size = xr_block_header_size + voip_metrics_size;
+    std::uint8_t* body =
+        append(rtcp_type::extended_report, 0, ssrc_size + block_size * metrics.size());
+    if (!body) return errc::buffer_too_small;
+    writer out{body};
+    out.u32(ssrc);
+    for (const voip_metrics& m : metrics) write_metrics(out, m);
     return {};
 }
 

@@ -6,6 +6,7 @@
 #include <rtpsynth/base/error.hpp>
 #include <rtpsynth/rtcp/packet.hpp>
 #include <rtpsynth/rtcp/report_block.hpp>
+#include <rtpsynth/rtcp/voip_metrics.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -25,9 +26,9 @@ namespace rtpsynth {
 ///     socket.send(builder.bytes());
 ///
 /// Every call either appends its packet or fails and leaves bytes() unchanged. Errors:
-/// errc::invalid_argument (an argument is out of range, or an SDES or BYE comes first in compound
-/// mode), errc::buffer_too_small. Each compound should have a CNAME (§6.1), which is up to the
-/// caller.
+/// errc::invalid_argument (an argument is out of range, or another packet than an SR or RR comes
+/// first in compound mode), errc::buffer_too_small. Each compound should have a CNAME (§6.1), which
+/// is up to the caller.
 ///
 /// Lifetime: the storage must outlive the builder. Threads: one object needs external locking.
 class RTPSYNTH_API rtcp_builder {
@@ -48,6 +49,12 @@ public:
 
     /// An SDES packet with one chunk. \param cname 1..255 bytes of UTF-8 (§6.5.1).
     [[nodiscard]] result<void> add_cname(std::uint32_t ssrc, std::string_view cname) noexcept;
+
+    /// An XR packet (RFC 3611) with a VoIP metrics block for each of \p metrics.
+    /// \param ssrc of this participant.
+    /// \param metrics at most 31, each with a buffer_rate of at most 15.
+    [[nodiscard]] result<void> add_voip_metrics(std::uint32_t ssrc,
+                                                std::span<const voip_metrics> metrics) noexcept;
 
     /// \param ssrcs 1..31 sources that leave.
     /// \param reason at most 255 bytes; empty: none is written.
