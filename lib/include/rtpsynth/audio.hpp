@@ -3,8 +3,11 @@
 ///
 /// \defgroup audio Audio
 /// G.711 (rtpsynth::ulaw_encode and others) and sample rate conversion (rtpsynth::resample_linear)
-/// of 16-bit linear PCM.
+/// of 16-bit linear PCM; how good a call is (rtpsynth::call_quality).
 #pragma once
 
+#include <rtpsynth/audio/call_quality.hpp>
+#include <rtpsynth/audio/emodel.hpp>
 #include <rtpsynth/audio/g711.hpp>
+#include <rtpsynth/audio/loss_bursts.hpp>
 #include <rtpsynth/audio/resample.hpp>
