@@ -3,7 +3,8 @@
 ///
 /// \defgroup audio Audio
 /// G.711 (rtpsynth::ulaw_encode and others) and sample rate conversion (rtpsynth::resample_linear)
-/// of 16-bit linear PCM; how good a call is (rtpsynth::call_quality).
+/// of 16-bit linear PCM; telephone events (rtpsynth::telephone_event_sender and
+/// rtpsynth::telephone_event_receiver); how good a call is (rtpsynth::call_quality).
 #pragma once
 
 #include <rtpsynth/audio/call_quality.hpp>
@@ -11,3 +12,6 @@
 #include <rtpsynth/audio/g711.hpp>
 #include <rtpsynth/audio/loss_bursts.hpp>
 #include <rtpsynth/audio/resample.hpp>
+#include <rtpsynth/audio/telephone_event.hpp>
+#include <rtpsynth/audio/telephone_event_receiver.hpp>
+#include <rtpsynth/audio/telephone_event_sender.hpp>
