@@ -4,10 +4,11 @@
 /// \defgroup audio Audio
 /// G.711 (rtpsynth::ulaw_encode and others) and sample rate conversion (rtpsynth::resample_linear)
 /// of 16-bit linear PCM; telephone events (rtpsynth::telephone_event_sender and
-/// rtpsynth::telephone_event_receiver); how good a call is (rtpsynth::call_quality).
+/// rtpsynth::telephone_event_receiver), comfort noise; how good a call is (rtpsynth::call_quality).
 #pragma once
 
 #include <rtpsynth/audio/call_quality.hpp>
+#include <rtpsynth/audio/comfort_noise.hpp>
 #include <rtpsynth/audio/emodel.hpp>
 #include <rtpsynth/audio/g711.hpp>
 #include <rtpsynth/audio/loss_bursts.hpp>

@@ -1,0 +1,76 @@
+/// \file
+/// Comfort noise (RFC 3389): the payload that describes the noise of a pause, and such noise.
+#pragma once
+
+#include <rtpsynth/base/compiler.h>
+#include <rtpsynth/base/error.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace rtpsynth {
+
+/// \addtogroup audio
+/// \{
+
+/// The level and the spectrum of noise, as in a payload (RFC 3389 §3).
+///
+/// Threads: a value type; distinct objects are independent.
+struct comfort_noise {
+    /// More coefficients are not kept: the spectrum of the first ones is smoother, and §3.2 allows
+    /// it.
+    static constexpr std::size_t max_order = 16;
+
+    std::uint8_t level = 127; ///< 0..127, in -dBov: below what a square wave of full scale has
+    std::uint8_t order = 0;   ///< how many coefficients there are, 0..max_order; 0: white noise
+    /// Quantized reflection coefficients: N stands for 258 * (N - 127) / 32768.
+    std::array<std::uint8_t, max_order> coefficients{};
+
+    /// Fails with errc::packet_too_short if there is no byte.
+    [[nodiscard]] RTPSYNTH_API static result<comfort_noise> parse(
+        std::span<const std::uint8_t> payload) noexcept;
+
+    /// Writes the payload to the front of \p out and returns its size, 1 + order. Errors:
+    /// errc::invalid_argument (level or order out of range), errc::buffer_too_small.
+    [[nodiscard]] RTPSYNTH_API result<std::size_t> store(
+        std::span<std::uint8_t> out) const noexcept;
+
+    friend bool operator==(const comfort_noise&, const comfort_noise&) = default;
+};
+
+/// The level to describe noise with, in -dBov: 127 if it is silent or empty.
+RTPSYNTH_API std::uint8_t noise_level(std::span<const std::int16_t> pcm) noexcept;
+
+/// Makes noise of a level and spectrum, in pieces of any size. It goes on when these change,
+/// without a click: they may be set before each piece. Equal seeds and calls give equal noise.
+///
+/// \par Exception safety
+/// Nothing throws or allocates.
+///
+/// \par Thread safety
+/// A value type; one object needs external locking.
+class RTPSYNTH_API comfort_noise_generator {
+public:
+    /// \param seed  so that two streams do not have the same noise
+    explicit comfort_noise_generator(std::uint64_t seed = 0) noexcept;
+
+    /// What to make from here on; at first silence. An order above max_order is max_order.
+    void set(const comfort_noise& noise) noexcept;
+    void generate(std::span<std::int16_t> pcm) noexcept;
+
+private:
+    double white() noexcept;
+
+    std::uint64_t random_;
+    double scale_ = 0;
+    std::size_t order_ = 0;
+    std::array<double, comfort_noise::max_order> k_{}; // reflection coefficients
+    std::array<double, comfort_noise::max_order> c_{}; // sqrt(1 - k^2)
+    std::array<double, comfort_noise::max_order + 1> state_{};
+};
+
+/// \}
+
+} // namespace rtpsynth
