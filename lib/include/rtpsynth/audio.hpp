@@ -8,9 +8,12 @@
 #pragma once
 
 #include <rtpsynth/audio/call_quality.hpp>
+#include <rtpsynth/audio/codec_set.hpp>
+#include <rtpsynth/audio/codec.hpp>
 #include <rtpsynth/audio/comfort_noise.hpp>
 #include <rtpsynth/audio/emodel.hpp>
 #include <rtpsynth/audio/g711.hpp>
+#include <rtpsynth/audio/g722.hpp>
 #include <rtpsynth/audio/loss_bursts.hpp>
 #include <rtpsynth/audio/resample.hpp>
 #include <rtpsynth/audio/telephone_event.hpp>

@@ -15,4 +15,5 @@
 #include <rtpsynth/rtp/payload_format.hpp>
 #include <rtpsynth/rtp/payload_type.hpp>
 #include <rtpsynth/rtp/profile.h>
+#include <rtpsynth/rtp/rtpmap.hpp>
 #include <rtpsynth/rtp/sequence.hpp>

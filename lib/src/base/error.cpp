@@ -27,6 +27,12 @@ const char* describe(int value) noexcept {
         return "buffer is too small";
     case errc::invalid_argument:
         return "argument is out of range";
+    case errc::bad_payload:
+        return "payload is not of this codec";
+    case errc::bad_frame_size:
+        return "the codec has no packet of this many samples";
+    case errc::bad_sdp:
+        return "malformed SDP";
     case errc::not_enough_memory:
         return "out of memory";
     }

@@ -38,6 +38,9 @@ enum class errc : int {
     bad_rtcp = -21,            ///< not a valid compound RTCP packet (RFC 3550 A.2)
     buffer_too_small = -22,    ///< the caller's storage cannot hold the result
     invalid_argument = -23,    ///< an argument is outside its documented range
+    bad_payload = -24,         ///< not a payload of the decoder's codec
+    bad_frame_size = -25,      ///< the encoder's codec has no packet of so many samples
+    bad_sdp = -26,             ///< not an SDP description, or not an rtpmap (RFC 8866)
     not_enough_memory = -1007, ///< no memory; nothing has changed
 };
 
