@@ -5,6 +5,10 @@
 /// G.711 (rtpsynth::ulaw_encode and others) and sample rate conversion (rtpsynth::resample_linear)
 /// of 16-bit linear PCM; telephone events (rtpsynth::telephone_event_sender and
 /// rtpsynth::telephone_event_receiver), comfort noise; how good a call is (rtpsynth::call_quality).
+/// Codecs (rtpsynth::codec_set makes their encoders and decoders; G.711 and G.722 are also there
+/// directly, as rtpsynth::ulaw_encode and others, rtpsynth::g722_encoder and
+/// rtpsynth::g722_decoder) and sample rate conversion (rtpsynth::resampler, or
+/// rtpsynth::resample_linear without a filter) of 16-bit linear PCM.
 #pragma once
 
 #include <rtpsynth/audio/call_quality.hpp>
@@ -16,6 +20,7 @@
 #include <rtpsynth/audio/g722.hpp>
 #include <rtpsynth/audio/loss_bursts.hpp>
 #include <rtpsynth/audio/resample.hpp>
-#include <rtpsynth/audio/telephone_event.hpp>
+#include <rtpsynth/audio/resampler.hpp>
 #include <rtpsynth/audio/telephone_event_receiver.hpp>
 #include <rtpsynth/audio/telephone_event_sender.hpp>
+#include <rtpsynth/audio/telephone_event.hpp>

@@ -1,0 +1,109 @@
+/// \file
+/// Streaming, band-limited sample rate conversion of 16-bit mono PCM, for audio that people or
+/// recognisers hear. resample_linear() is the cheap one, without filter, delay and state.
+///
+/// Threads: distinct objects are independent, also copies. One object belongs to one thread at a
+/// time.
+#pragma once
+
+#include <rtpsynth/base/clock.hpp>
+#include <rtpsynth/base/compiler.h>
+#include <rtpsynth/base/error.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace rtpsynth {
+
+namespace detail {
+struct resampler_filter;
+}
+
+/// \addtogroup audio
+/// \{
+
+/// How sharp a resampler's filter is. The pass band is a fraction of the lower one of the two
+/// Nyquist frequencies (half a rate); within it the gain is within 0.1 dB of 1. Everything above
+/// that Nyquist frequency is attenuated by the stop band's figure or more. The delay is in samples
+/// of the lower rate, rounded up; cost and memory are proportional to it.
+enum class resampler_quality : std::uint8_t {
+    low,      ///< pass band 0.8, stop band 50 dB, delay about 16 samples (2 ms at 8 kHz)
+    standard, ///< pass band 0.9, stop band 62 dB, delay about 40 samples (5 ms at 8 kHz)
+    high,     ///< pass band 0.95, stop band 85 dB, delay about 123 samples (15 ms at 8 kHz)
+};
+
+/// Converts one stream from one sample rate to another.
+///
+/// After n samples of input, there have been ceil(n·out_rate/in_rate) samples of output, whatever
+/// the pieces: 20 ms in are 20 ms out where both are whole numbers of samples. The output is the
+/// same to the bit whatever the pieces. It lags by delay(): the first samples of output are the
+/// silence before the input, and flush() gives the end.
+///
+/// Equal rates copy, without delay.
+///
+/// Copies go on independently from the same point. They share the filter, which is the larger part
+/// where the rates have no large common divisor (44.1 to 8 kHz: 140 KB): to serve many streams of
+/// the same rates, copy a new resampler.
+class resampler {
+public:
+    /// Both rates must be in this range, in Hz.
+    static constexpr std::uint32_t lowest_rate = 4000;
+    static constexpr std::uint32_t highest_rate = 384000;
+
+    /// Designs the filter, which takes up to some milliseconds. Throws std::invalid_argument if a
+    /// rate is out of range.
+    RTPSYNTH_API resampler(std::uint32_t in_rate, std::uint32_t out_rate,
+                           resampler_quality quality = resampler_quality::standard);
+
+    std::uint32_t in_rate() const noexcept { return in_rate_; }   ///< Hz
+    std::uint32_t out_rate() const noexcept { return out_rate_; } ///< Hz
+
+    /// How many samples process() makes of the next \p samples of input: exactly.
+    RTPSYNTH_API std::size_t output_size(std::size_t samples) const noexcept;
+
+    /// Takes all of \p in, writes what it gives to the beginning of \p out and returns how many
+    /// samples that is: output_size(in.size()). Allocates nothing. \p out must not overlap \p in.
+    ///
+    /// Errors, with nothing changed: errc::buffer_too_small.
+    [[nodiscard]] RTPSYNTH_API result<std::size_t> process(std::span<const std::int16_t> in,
+                                                           std::span<std::int16_t> out) noexcept;
+
+    /// How many samples flush() would write: the delay's worth of output, to the sample.
+    std::size_t flush_size() const noexcept { return output_size(delay_samples()); }
+
+    /// Writes the end of the stream, as if silence followed, and does reset(). Returns
+    /// flush_size(). Errors, with nothing changed: errc::buffer_too_small.
+    [[nodiscard]] RTPSYNTH_API result<std::size_t> flush(std::span<std::int16_t> out) noexcept;
+
+    /// Forgets the stream so far.
+    RTPSYNTH_API void reset() noexcept;
+
+    /// By how much the output lags, in samples of the input: a whole number, the same for every
+    /// frequency.
+    RTPSYNTH_API std::size_t delay_samples() const noexcept;
+
+    /// The same as a duration, rounded down to nanoseconds.
+    duration delay() const noexcept {
+        return duration(
+            static_cast<std::int64_t>(delay_samples() * std::uint64_t{1'000'000'000} / in_rate_));
+    }
+
+private:
+    std::size_t process_block(const std::int16_t* in, std::size_t n, std::int16_t* out) noexcept;
+
+    std::uint32_t in_rate_;
+    std::uint32_t out_rate_;
+    std::shared_ptr<const detail::resampler_filter> filter_;
+    std::vector<float> window_; // the latest samples, then room for a block
+    // Where the next sample of output lies: so many samples of input after the last, and so many
+    // steps of the output's grid.
+    std::size_t next_ = 0;
+    std::uint32_t phase_ = 0;
+};
+
+/// \}
+
+} // namespace rtpsynth

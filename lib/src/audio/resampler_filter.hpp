@@ -1,0 +1,35 @@
+// The filter of a resampler: its coefficients, and the sum of products that it is used for.
+#pragma once
+
+#include <rtpsynth/audio/resampler.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace rtpsynth::detail {
+
+/// The numbers of products that dot() takes are multiples of this.
+inline constexpr std::size_t dot_lanes = 16;
+
+/// The sum of a[i]·b[i]. Its rounding does not depend on the processor: of sixteen sums, each takes
+/// every sixteenth product, and these are added in pairs. \p n is a multiple of dot_lanes.
+float dot(const float* a, const float* b, std::size_t n) noexcept;
+
+/// A windowed sinc, sampled at every position that an output sample can have between two of input;
+/// or, if these are too many, at 512 between which is interpolated.
+struct resampler_filter {
+    resampler_filter(std::uint32_t in_rate, std::uint32_t out_rate, resampler_quality quality);
+
+    /// The coefficients for position \p phase of \p phases, the oldest sample's first.
+    const float* row(std::size_t phase) const noexcept { return rows.data() + phase * taps; }
+
+    std::uint32_t in_step;   ///< in_rate without the common divisor: how far apart outputs are…
+    std::uint32_t out_step;  ///< …in units of 1/out_step samples of input
+    std::size_t taps;        ///< a multiple of dot_lanes
+    std::size_t delay;       ///< in samples of input
+    std::size_t phases;      ///< out_step, or less
+    std::vector<float> rows; ///< one for each phase, and one more where is interpolated
+};
+
+} // namespace rtpsynth::detail
