@@ -3,8 +3,8 @@
 ///
 /// \defgroup rtp RTP
 /// Packets read (rtpsynth::rtp_packet_view, rtpsynth::rtp_extension_elements) and written
-/// (rtpsynth::build_rtp, or rtpsynth::packet_synth for a whole stream), payload types, and the
-/// classifier of datagrams (rtpsynth::classify).
+/// (rtpsynth::build_rtp, or rtpsynth::packet_synth for a whole stream), payload types, SDP
+/// (rtpsynth::parse_sdp), and the classifier of datagrams (rtpsynth::classify).
 #pragma once
 
 #include <rtpsynth/rtp/builder.hpp>
@@ -16,4 +16,5 @@
 #include <rtpsynth/rtp/payload_type.hpp>
 #include <rtpsynth/rtp/profile.h>
 #include <rtpsynth/rtp/rtpmap.hpp>
+#include <rtpsynth/rtp/sdp.hpp>
 #include <rtpsynth/rtp/sequence.hpp>

@@ -1,34 +1,18 @@
 #include <rtpsynth/rtp/rtpmap.hpp>
 
+#include "text.hpp"
+
 #include <algorithm>
-#include <charconv>
 
 namespace rtpsynth {
 namespace {
 
+using detail::number;
+using detail::take_until;
+using detail::trimmed;
 using std::string_view;
 
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-/// Removes the text before the next \p end, and \p end itself, from \p text and returns it.
-string_view take_until(string_view& text, char end) noexcept {
-    const std::size_t at = std::min(text.find(end), text.size());
-    const string_view taken = text.substr(0, at);
-    text.remove_prefix(std::min(at + 1, text.size()));
-    return taken;
-}
-
-string_view trimmed(string_view text) noexcept {
-    while (text.starts_with(' ')) text.remove_prefix(1);
-    while (text.ends_with(' ')) text.remove_suffix(1);
-    return text;
-}
-
-bool parse_number(string_view text, std::uint32_t& value) noexcept {
-    const char* const end = text.data() + text.size();
-    const auto [parsed, error] = std::from_chars(text.data(), end, value);
-    return error == std::errc{} && parsed == end;
-}
 
 } // namespace
 
@@ -48,12 +32,13 @@ result<rtpmap> parse_rtpmap(string_view text) noexcept {
     const bool printable =
         std::ranges::all_of(map.name, [](char c) { return c > ' ' && c < 0x7f; });
     if (map.name.empty() || map.name.size() > max_encoding_name || !printable) return errc::bad_sdp;
-    if (!parse_number(take_until(text, '/'), map.clock_rate) || map.clock_rate == 0)
-        return errc::bad_sdp;
+    const auto clock_rate = number<std::uint32_t>(take_until(text, '/'));
+    if (!clock_rate || *clock_rate == 0) return errc::bad_sdp;
+    map.clock_rate = *clock_rate;
     if (text.empty()) return map;
-    std::uint32_t channels = 0;
-    if (!parse_number(text, channels) || channels == 0 || channels > 255) return errc::bad_sdp;
-    map.channels = channels;
+    const auto channels = number<std::uint8_t>(text);
+    if (!channels || *channels == 0) return errc::bad_sdp;
+    map.channels = *channels;
     return map;
 }
 

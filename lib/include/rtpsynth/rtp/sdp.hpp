@@ -1,0 +1,99 @@
+/// \file
+/// Reads an SDP description (RFC 8866): the media, their addresses, payload types and codecs.
+///
+/// Threads: pure functions, which may be called on any thread. They allocate.
+#pragma once
+
+#include <rtpsynth/base/compiler.h>
+#include <rtpsynth/base/error.hpp>
+#include <rtpsynth/rtp/payload_format.hpp>
+#include <rtpsynth/rtp/rtpmap.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rtpsynth {
+
+/// \addtogroup rtp
+/// \{
+
+/// Limits of what parse_sdp() keeps; it ignores the rest.
+inline constexpr std::size_t max_sdp_media = 64;
+inline constexpr std::size_t max_sdp_formats = 128; ///< of a medium
+inline constexpr std::size_t max_sdp_text = 1024;   ///< bytes of an attribute's value
+inline constexpr std::size_t max_sdp_cryptos = 16;  ///< of a medium
+
+/// A payload type of a medium.
+struct sdp_format {
+    std::uint8_t payload_type = 0;
+    /// From `a=rtpmap` or, for a static payload type, from RFC 3551; empty if neither knows.
+    std::string name;
+    std::uint32_t clock_rate = 0; ///< Hz; 0 if the name is not known
+    unsigned channels = 1;
+    std::string fmtp; ///< the parameters of `a=fmtp`: see fmtp_parameter()
+
+    /// For a payload_format_table.
+    payload_format format() const noexcept {
+        return {clock_rate, name.empty() ? payload_kind::unknown : encoding_kind(name)};
+    }
+    /// As an rtpmap: "PCMU/8000", "opus/48000/2"; what codec_set wants. Empty if not known.
+    RTPSYNTH_API std::string encoding() const;
+
+    bool operator==(const sdp_format&) const = default;
+};
+
+/// Who sends, as the description's author sees it.
+enum class sdp_direction : std::uint8_t { sendrecv, sendonly, recvonly, inactive };
+
+/// A media description: an m= line and what belongs to it.
+struct sdp_media {
+    std::string type;     ///< "audio", "video", …
+    std::string protocol; ///< "RTP/AVP", "UDP/TLS/RTP/SAVPF", …
+    /// Where it is received, from c=: an IP address or a host name, as written; empty if there is
+    /// none.
+    std::string address;
+    bool ipv6 = false;      ///< c= says IP6
+    std::uint16_t port = 0; ///< 0: refused, or bundled with another medium (bundle_only)
+    std::optional<std::uint16_t> rtcp_port; ///< `a=rtcp`; else RTCP is at port + 1, or muxed
+    bool rtcp_mux = false;                  ///< RFC 5761
+    bool bundle_only = false;               ///< RFC 9143
+    bool fingerprint = false;               ///< here or for the session: DTLS-SRTP is offered
+    sdp_direction direction = sdp_direction::sendrecv;
+    std::optional<std::uint32_t> ptime;    ///< ms in a packet
+    std::optional<std::uint32_t> maxptime; ///< ms in a packet at most
+    std::vector<std::string> cryptos;      ///< the values of `a=crypto` (RFC 4568)
+    /// The payload types of an RTP medium, the preferred one first, each once; after them those
+    /// that have an rtpmap though the m= line does not list them.
+    std::vector<sdp_format> formats;
+
+    /// Whether the protocol is one over RTP.
+    RTPSYNTH_API bool is_rtp() const noexcept;
+    /// Whether the protocol demands SRTP: RTP/SAVP, RTP/SAVPF, UDP/TLS/RTP/SAVPF.
+    RTPSYNTH_API bool is_secure() const noexcept;
+    /// The format of \p payload_type, or nullptr.
+    RTPSYNTH_API const sdp_format* find(std::uint8_t payload_type) const noexcept;
+
+    bool operator==(const sdp_media&) const = default;
+};
+
+/// What parse_sdp() found: the media in their order, which an answer has to keep.
+struct sdp_description {
+    std::vector<sdp_media> media;
+
+    bool operator==(const sdp_description&) const = default;
+};
+
+/// Parses the first description in \p body, from its `v=0` on. The body may have other things
+/// before and after it, as multipart/mixed has. Lines end in CRLF or LF. What is not known, is
+/// malformed or exceeds the limits is ignored, a malformed m= line with what belongs to it.
+///
+/// Errors: errc::bad_sdp (there is no line `v=0`). Throws std::bad_alloc.
+[[nodiscard]] RTPSYNTH_API result<sdp_description> parse_sdp(std::string_view body);
+
+/// \}
+
+} // namespace rtpsynth

@@ -1,0 +1,44 @@
+// Any text as SDP: what is found obeys the limits, and each format's text is read as it was
+// written.
+#include <rtpsynth/rtp/sdp.hpp>
+
+#include <cstdlib>
+#include <set>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+using namespace rtpsynth;
+
+void require(bool condition) {
+    if (!condition) std::abort();
+}
+
+void check_format(const sdp_format& format) {
+    require(format.payload_type <= 127 && format.fmtp.size() <= max_sdp_text);
+    require(format.name.empty() == (format.clock_rate == 0));
+    if (format.name.empty()) return;
+    const std::string text = format.encoding();
+    require(parse_rtpmap(text).value() ==
+            (rtpmap{format.name, format.clock_rate, format.channels}));
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::vector<char> text(data, data + size);
+    const auto description = parse_sdp({text.data(), text.size()});
+    if (!description) return 0;
+    require(description->media.size() <= max_sdp_media);
+    for (const sdp_media& media : description->media) {
+        require(media.formats.size() <= max_sdp_formats && media.cryptos.size() <= max_sdp_cryptos);
+        require(media.formats.empty() || media.is_rtp());
+        std::set<std::uint8_t> types;
+        for (const sdp_format& format : media.formats) {
+            check_format(format);
+            require(types.insert(format.payload_type).second);
+        }
+    }
+    return 0;
+}
