@@ -4,7 +4,16 @@
 include(CMakePackageConfigHelpers)
 
 set(cmake_dir "${CMAKE_INSTALL_LIBDIR}/cmake/rtpsynth")
-install(TARGETS rtpsynth asio_server EXPORT rtpsynth-targets
+set(installed rtpsynth asio_server)
+set(pc_names rtpsynth rtpsynth_asio_server)
+if(TARGET rtpsynth_opus)
+    list(APPEND installed rtpsynth_opus)
+    list(APPEND pc_names rtpsynth_opus)
+    get_target_property(rtpsynth_opus_type rtpsynth_opus TYPE)
+    install(FILES "${CMAKE_CURRENT_LIST_DIR}/FindOpus.cmake"
+        DESTINATION "${cmake_dir}" COMPONENT development)
+endif()
+install(TARGETS ${installed} EXPORT rtpsynth-targets
     RUNTIME COMPONENT runtime
     LIBRARY COMPONENT runtime NAMELINK_COMPONENT development
     ARCHIVE COMPONENT development
@@ -41,7 +50,7 @@ list(REMOVE_ITEM cxx_runtime ${CMAKE_C_IMPLICIT_LINK_LIBRARIES})
 list(REMOVE_DUPLICATES cxx_runtime)
 list(TRANSFORM cxx_runtime PREPEND "-l")
 list(JOIN cxx_runtime " " pc_libs_private)
-foreach(name IN ITEMS rtpsynth rtpsynth_asio_server)
+foreach(name IN LISTS pc_names)
     configure_file("${CMAKE_CURRENT_LIST_DIR}/${name}.pc.in" ${name}.pc @ONLY)
     install(FILES "${CMAKE_CURRENT_BINARY_DIR}/${name}.pc"
         DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT development)

@@ -19,6 +19,7 @@
 #include <rtpsynth/audio/g711.hpp>
 #include <rtpsynth/audio/g722.hpp>
 #include <rtpsynth/audio/loss_bursts.hpp>
+#include <rtpsynth/audio/opus.hpp>
 #include <rtpsynth/audio/resample.hpp>
 #include <rtpsynth/audio/resampler.hpp>
 #include <rtpsynth/audio/telephone_event_receiver.hpp>
