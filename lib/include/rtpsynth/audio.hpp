@@ -8,6 +8,8 @@
 /// rtpsynth::resample_linear without a filter) of 16-bit linear PCM; telephone events
 /// (rtpsynth::telephone_event_sender and rtpsynth::telephone_event_receiver), comfort noise
 /// (rtpsynth::comfort_noise); how good a call is (rtpsynth::call_quality).
+/// G.711 (rtpsynth::ulaw_encode and others), sample rate conversion (rtpsynth::resample_linear) and
+/// concealment of losses (rtpsynth::packet_loss_concealer) of 16-bit linear PCM.
 #pragma once
 
 #include <rtpsynth/audio/call_quality.hpp>
@@ -19,6 +21,7 @@
 #include <rtpsynth/audio/g722.hpp>
 #include <rtpsynth/audio/loss_bursts.hpp>
 #include <rtpsynth/audio/opus.hpp>
+#include <rtpsynth/audio/packet_loss_concealer.hpp>
 #include <rtpsynth/audio/resample.hpp>
 #include <rtpsynth/audio/resampler.hpp>
 #include <rtpsynth/audio/telephone_event.hpp>

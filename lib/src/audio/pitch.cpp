@@ -1,0 +1,100 @@
+#include "pitch.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace rtpsynth::detail {
+namespace {
+
+// Lags are compared in blocks, one lag a lane. Each sum is made in the same order on any processor,
+// and a compiler can keep a block in vector registers without changing it.
+constexpr std::size_t lanes = 16;
+// 28 ms at less than 16 kHz, and what makes up a block.
+constexpr std::size_t max_samples = 448 + 2 * lanes;
+
+using samples = std::array<float, max_samples>;
+
+// The correlations of audio[end - size, end) with what is lag + lanes - 1, …, lag samples earlier.
+void correlate(const float* end, std::size_t size, std::size_t lag,
+               std::array<float, lanes>& sums) noexcept {
+    std::array<float, lanes> sum{};
+    const float* now = end - size;
+    const float* then = now - lag - (lanes - 1);
+    for (std::size_t i = 0; i < size; ++i)
+        for (std::size_t k = 0; k < lanes; ++k) sum[k] += now[i] * then[i + k];
+    sums = sum;
+}
+
+double energy(const float* end, std::size_t size) noexcept {
+    double sum = 0; // whole numbers: exact
+    for (const float* p = end - size; p != end; ++p) sum += double{*p} * double{*p};
+    return sum;
+}
+
+// Of the last \p size samples before \p end, where \p before samples are readable.
+pitch_match search(const float* end, std::size_t size, std::size_t shortest,
+                   std::size_t longest) noexcept {
+    const double own = energy(end, size);
+    double then = energy(end - shortest, size);
+    pitch_match best{shortest, 0};
+    std::array<float, lanes> sums;
+    for (std::size_t lag = shortest; lag <= longest; ++lag) {
+        const std::size_t lane = (lag - shortest) % lanes;
+        if (lane == 0) correlate(end, size, lag, sums);
+        const double both = own * then;
+        if (both > 0) {
+            const float likeness =
+                static_cast<float>(double{sums[lanes - 1 - lane]} / std::sqrt(both));
+            if (likeness > best.likeness || (lag == shortest)) best = {lag, likeness};
+        }
+        const double newest = double{end[-static_cast<std::ptrdiff_t>(lag) - 1]};
+        const double oldest = double{end[-static_cast<std::ptrdiff_t>(lag + size) - 1]};
+        then += oldest * oldest - newest * newest;
+    }
+    return best;
+}
+
+} // namespace
+
+pitch_match find_pitch(std::span<const std::int16_t> audio, std::size_t size, std::size_t shortest,
+                       std::size_t longest, std::size_t stride) noexcept {
+    // The samples, or sums of stride of them, at the end of an array whose beginning is silence.
+    samples taken{};
+    const std::size_t count = std::min((longest + size) / stride, max_samples - 2 * lanes);
+    const std::int16_t* from = audio.data() + audio.size() - count * stride;
+    float* to = taken.data() + taken.size() - count;
+    for (std::size_t i = 0; i < count; ++i) {
+        int sum = 0;
+        for (std::size_t k = 0; k < stride; ++k) sum += *from++;
+        to[i] = static_cast<float>(sum);
+    }
+    const float* const end = taken.data() + taken.size();
+    const std::size_t coarse_size = size / stride;
+    pitch_match best = search(end, coarse_size, std::max<std::size_t>(shortest / stride, 1),
+                              std::min(longest / stride, count - coarse_size));
+    if (stride == 1) return best;
+
+    // Again at the full rate, around what was found.
+    const std::size_t centre = best.lag * stride;
+    double top = -1;
+    const std::int16_t* const now = audio.data() + audio.size() - size;
+    for (std::size_t lag = std::max(centre, shortest + stride) - stride;
+         lag <= std::min(centre + stride, longest); ++lag) {
+        const std::int16_t* const then = now - lag;
+        std::int64_t product = 0;
+        std::int64_t square = 1;
+        for (std::size_t i = 0; i < size; ++i) {
+            product += now[i] * then[i];
+            square += then[i] * then[i];
+        }
+        const double score = static_cast<double>(product) / std::sqrt(static_cast<double>(square));
+        if (score > top || top < 0) {
+            top = score;
+            best.lag = lag;
+        }
+    }
+    return best;
+}
+
+} // namespace rtpsynth::detail
