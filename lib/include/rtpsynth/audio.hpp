@@ -7,9 +7,8 @@
 /// rtpsynth::g722_decoder) and sample rate conversion (rtpsynth::resampler, or
 /// rtpsynth::resample_linear without a filter) of 16-bit linear PCM; telephone events
 /// (rtpsynth::telephone_event_sender and rtpsynth::telephone_event_receiver), comfort noise
-/// (rtpsynth::comfort_noise); how good a call is (rtpsynth::call_quality).
-/// G.711 (rtpsynth::ulaw_encode and others), sample rate conversion (rtpsynth::resample_linear) and
-/// concealment of losses (rtpsynth::packet_loss_concealer) of 16-bit linear PCM.
+/// (rtpsynth::comfort_noise); concealment of losses (rtpsynth::packet_loss_concealer); how good a
+/// call is (rtpsynth::call_quality).
 #pragma once
 
 #include <rtpsynth/audio/call_quality.hpp>
