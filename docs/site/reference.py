@@ -207,7 +207,7 @@ def write_module(source: pathlib.Path, pages: pathlib.Path) -> None:
 
 def main() -> None:
     xml, package, pages = map(pathlib.Path, sys.argv[1:])
-    for source in [*package.glob("Rtp*.pyi"), package / "aio.py"]:
+    for source in [*package.glob("Rtp*.pyi"), package / "media.pyi", package / "aio.py"]:
         write_module(source, pages)
     correct(xml)
     headers = {}

@@ -1,6 +1,6 @@
 """Makes, sends, receives and reorders RTP media streams by the thousand."""
 
-from . import RtpJBuf, RtpProc, RtpServer, RtpSynth, RtpUtils
+from . import RtpJBuf, RtpProc, RtpServer, RtpSynth, RtpUtils, media
 from ._rtpsynth import __version__
 
-__all__ = ["RtpJBuf", "RtpProc", "RtpServer", "RtpSynth", "RtpUtils", "__version__"]
+__all__ = ["RtpJBuf", "RtpProc", "RtpServer", "RtpSynth", "RtpUtils", "__version__", "media"]

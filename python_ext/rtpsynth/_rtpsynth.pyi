@@ -49,6 +49,18 @@ from .RtpUtils import (
     ulaw2linear_into as ulaw2linear_into,
     ulaw2linear_to_bytes as ulaw2linear_to_bytes,
 )
+from .media import (
+    CallQuality as CallQuality,
+    ComfortNoise as ComfortNoise,
+    TelephoneEventReceiver as TelephoneEventReceiver,
+    TelephoneEventSender as TelephoneEventSender,
+    comfort_noise_payload as comfort_noise_payload,
+    digit_of as digit_of,
+    event_of as event_of,
+    mos_of as mos_of,
+    noise_level as noise_level,
+    r_factor as r_factor,
+)
 
 __version__: str
 

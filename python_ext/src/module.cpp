@@ -26,6 +26,9 @@ void fill(PyObject* object) {
     bind_jbuf();
     bind_server();
     bind_proc();
+    bind_telephone_events();
+    bind_comfort_noise();
+    bind_call_quality();
     add_functions({function<"_at_exit()", at_exit>("Ends all threads. For atexit.")});
     bp::import("atexit").attr("register")(bp::object(module.attr("_at_exit")));
 }

@@ -1,6 +1,6 @@
 /// \file
-/// The parts of the module: bind_synth() is in rtp_synth.cpp, and so on. Each puts its names into
-/// the module that is being made.
+/// The parts of the module: bind_synth() is in rtp_synth.cpp, bind_call_quality() in
+/// call_quality.cpp, and so on. Each puts its names into the module that is being made.
 #pragma once
 
 namespace rtpsynth::python {
@@ -10,5 +10,8 @@ void bind_utils();
 void bind_jbuf();
 void bind_server();
 void bind_proc();
+void bind_telephone_events();
+void bind_comfort_noise();
+void bind_call_quality();
 
 } // namespace rtpsynth::python

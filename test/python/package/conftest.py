@@ -1,11 +1,13 @@
-"""The helpers that the package's tests share with those of the C face are in jitter/."""
+"""The helpers that the package's tests share with those of the C face are in jitter/, the oracle of
+the E-model in audio/."""
 import gc
 import pathlib
 import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "jitter"))
+for room in ("jitter", "audio"):
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / room))
 
 
 def pytest_collection_finish():

@@ -1,0 +1,26 @@
+"""Telephone events, comfort noise and the quality of a call."""
+from ._rtpsynth import (
+    CallQuality,
+    ComfortNoise,
+    TelephoneEventReceiver,
+    TelephoneEventSender,
+    comfort_noise_payload,
+    digit_of,
+    event_of,
+    mos_of,
+    noise_level,
+    r_factor,
+)
+
+__all__ = [
+    "CallQuality",
+    "ComfortNoise",
+    "TelephoneEventReceiver",
+    "TelephoneEventSender",
+    "comfort_noise_payload",
+    "digit_of",
+    "event_of",
+    "mos_of",
+    "noise_level",
+    "r_factor",
+]
