@@ -37,7 +37,7 @@ PyObject* object_in(Object& inner) noexcept {
 }
 
 void prepare(PyObject* inner, PyTypeObject* type) noexcept {
-    Py_SET_REFCNT(inner, 0);
+    *inner = {}; // not by Py_SET_REFCNT, which may take what the memory held for an immortal object
     Py_SET_TYPE(inner, type);
 }
 

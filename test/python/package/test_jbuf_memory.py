@@ -1,6 +1,8 @@
 """RtpJBuf's references and memory: each datagram and opaque is freed once, cycles are collected,
 and running out of memory anywhere loses nothing."""
 import gc
+import os
+import subprocess
 import sys
 import weakref
 
@@ -70,6 +72,25 @@ def test_references_are_released():
         buffer.flush()
         del buffer
         assert ([sys.getrefcount(d) for d in datagrams], sys.getrefcount(opaque)) == before
+
+
+def test_frames_are_released_whatever_their_memory_held():
+    program = """
+import sys
+from rtpsynth.RtpJBuf import RtpJBuf
+from rtpsynth.RtpSynth import RtpSynth
+
+packet = RtpSynth(8000, 20).next_pkt(160, 0)
+before = sys.getrefcount(packet)
+frames = RtpJBuf(1).udp_in(packet)
+assert frames[0].content.frame.rtp.info.data_size == 160
+del frames
+print(sys.getrefcount(packet) - before)
+"""
+    # Fills what is allocated with 0xCD, which as a reference count is that of an immortal object.
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
+                           env={**os.environ, "PYTHONMALLOC": "debug"})
+    assert (ended.stdout, ended.stderr) == ("0\n", "")
 
 
 def test_frames_inside_are_released_with_the_buffer():
