@@ -9,3 +9,7 @@
 #define BOOST_BIND_GLOBAL_PLACEHOLDERS
 
 #include <boost/python.hpp>
+
+#ifdef Py_GIL_DISABLED
+#error "This is a free-threaded CPython; the package needs the global interpreter lock."
+#endif
