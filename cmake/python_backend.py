@@ -1,13 +1,19 @@
-"""Builds the Python package: scikit-build-core, with Boost.Python from PyPI where the system has
-none for the CPython that builds.
+"""Builds the Python package: scikit-build-core, and where Boost.Python comes from.
 
-Debian 12 has Boost.Python for CPython 3.11 only, and most systems for one version at most. PyPI's
-cmeel-boost has it for each; what the extension needs of it goes into the wheel.
+Boost.Python is compiled for one version of CPython. In this order:
+
+- RTPSYNTH_BOOST_SOURCE, an environment variable, names an unpacked Boost release: Boost.Python is
+  compiled from its source, into the extension module. So it is with our own wheels.
+- What the system has for the CPython that builds, such as Debian 12 for 3.11.
+- cmeel-boost from the package index, which pip reaches in any case. It has Boost's headers, too,
+  and a library for each CPython; the three libraries that are needed go into the package. With
+  numpy, which it asks for, that is 54 MB to download and 290 MB in pip's temporary environment.
 """
 
 import os
 import re
 import sys
+import sysconfig
 from importlib import metadata
 from pathlib import Path
 
@@ -16,6 +22,14 @@ from scikit_build_core import build as scikit
 
 MINIMUM = (1, 81)  # as rtpsynth_boost_version in CMakeLists.txt
 PACKAGE = "cmeel-boost>=1.83"
+
+
+def _refuse_free_threading():
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        sys.exit(
+            "rtpsynth: this is a free-threaded CPython, {}.{}t. The package needs the global "
+            "interpreter lock: use an ordinary CPython.".format(*sys.version_info)
+        )
 
 
 def _prefixes():
@@ -36,18 +50,30 @@ def _system_has_boost_python():
     return False
 
 
+def _source():
+    return os.environ.get("RTPSYNTH_BOOST_SOURCE")
+
+
 def _with_boost(requirements):
-    return requirements if _system_has_boost_python() else [*requirements, PACKAGE]
+    _refuse_free_threading()
+    return requirements if _source() or _system_has_boost_python() else [*requirements, PACKAGE]
+
+
+def _define(**definitions):
+    arguments = " ".join(f'"-D{name}={value}"' for name, value in definitions.items())
+    os.environ["CMAKE_ARGS"] = f"{os.environ.get('CMAKE_ARGS', '')} {arguments}"
 
 
 def _use_boost():
-    if _system_has_boost_python():
-        return
-    prefix = metadata.distribution("cmeel-boost").locate_file("cmeel.prefix")
-    known = os.environ.get("CMAKE_PREFIX_PATH")
-    os.environ["CMAKE_PREFIX_PATH"] = os.pathsep.join(filter(None, (str(prefix), known)))
-    arguments = os.environ.get("CMAKE_ARGS", "")
-    os.environ["CMAKE_ARGS"] = f"{arguments} -DRTPSYNTH_PYTHON_BUNDLE_BOOST=ON"
+    _refuse_free_threading()
+    if _source():
+        folder = Path(__file__).resolve().parent / "boost_source"
+        _define(Boost_DIR=folder, RTPSYNTH_BOOST_SOURCE=_source())
+    elif not _system_has_boost_python():
+        prefix = metadata.distribution("cmeel-boost").locate_file("cmeel.prefix")
+        known = os.environ.get("CMAKE_PREFIX_PATH")
+        os.environ["CMAKE_PREFIX_PATH"] = os.pathsep.join(filter(None, (str(prefix), known)))
+        _define(RTPSYNTH_PYTHON_BUNDLE_BOOST="ON")
 
 
 def get_requires_for_build_wheel(config_settings=None):

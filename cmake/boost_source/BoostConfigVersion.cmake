@@ -1,0 +1,13 @@
+# The version that RTPSYNTH_BOOST_SOURCE says it is.
+set(PACKAGE_VERSION_UNSUITABLE TRUE)
+if(EXISTS "${RTPSYNTH_BOOST_SOURCE}/boost/version.hpp")
+    file(STRINGS "${RTPSYNTH_BOOST_SOURCE}/boost/version.hpp" line REGEX "define BOOST_VERSION ")
+    string(REGEX MATCH "[0-9]+" number "${line}")
+    math(EXPR minor "${number} / 100 % 1000")
+    math(EXPR patch "${number} % 100")
+    set(PACKAGE_VERSION "1.${minor}.${patch}")
+    if(NOT PACKAGE_FIND_VERSION VERSION_GREATER PACKAGE_VERSION)
+        set(PACKAGE_VERSION_UNSUITABLE FALSE)
+        set(PACKAGE_VERSION_COMPATIBLE TRUE)
+    endif()
+endif()
