@@ -1,5 +1,6 @@
 #!/bin/sh
-# Builds the libraries for other machines and runs their tests, by qemu where the processor is another.
+# Builds the libraries for other machines and runs their tests, by qemu where the processor is another,
+# by wine for Windows.
 #
 #   cmake/cross.sh PRESET...     each in turn, as in: cmake/cross.sh arm64-lib s390x-lib armhf-lib
 #   cmake/cross.sh --list        the presets
@@ -40,6 +41,7 @@ for preset; do
     arm64 | arm64-*) need aarch64-linux-gnu-g++ && emulator aarch64 ;;
     s390x | s390x-*) need s390x-linux-gnu-g++ && emulator s390x ;;
     armhf | armhf-*) need arm-linux-gnueabihf-g++ && emulator arm ;;
+    windows | windows-*) need x86_64-w64-mingw32-g++-posix wine ;;
     musl | glibc-* | macos-*) zig ;;
     esac
     cmake --workflow --preset "$preset"
