@@ -19,8 +19,10 @@ constexpr int end_packets = 3;
 // So far apart, packets without a marker have no room for the ends of a press and the beginning of
 // the next between them.
 constexpr int one_press = end_packets + 1;
-// A duration that goes on counting has proof enough over so many.
-constexpr int one_count = 10;
+// With a constant duration, so many packets from one such sender are more often of one press.
+constexpr int likely_one_press = one_press + 2;
+// The last of the ends has a duration of two ticks before.
+constexpr duration end_lag = 2 * longest_tick;
 // A packet is late by no more.
 constexpr duration latest_packet = 5s;
 // No packet of a press that ended is so late, if it has a shorter duration.
@@ -97,8 +99,8 @@ bool telephone_event_receiver::belongs(const press& p, const report& r) const no
     if (from_first >= 0 && from_last <= 0) return true;
     if (from_last > 0) return continues(p, r);
     // Overtaken by the packet, or the segment, that followed.
-    const std::int32_t before = -from_first;
-    return before == static_cast<std::int32_t>(segment) ||
+    const std::uint32_t before = p.first_timestamp - r.timestamp;
+    return before == segment ||
            (!r.event.end && seq_distance(p.first_seq, r.seq) == 1 && before <= units(longest_tick));
 }
 
@@ -107,25 +109,32 @@ bool telephone_event_receiver::continues(const press& p, const report& r) const 
     const std::uint32_t step = r.timestamp - p.last_timestamp;
     const int packets = seq_distance(r.seq, p.last_seq);
     const bool close = packets > 0 && step <= packets * units(longest_tick);
-    if (p.end_seen) return r.event.end && close && packets < end_packets;
+    const std::int64_t counted = std::int64_t{r.event.duration} - p.last_duration;
+    if (p.end_seen)
+        return r.event.end && close && packets < end_packets && (counted == 0 || counted == step);
     // A segment, or the one after the next, if all of that was lost.
     if (step == segment || step == 2 * segment) return true;
     if (r.marker) return packets == 1 && step < p.last_duration;
     if (step < p.last_duration) return true;
     if (packets == 1) return step - p.last_duration <= units(longest_tick);
     if (!close) return false;
-    if (packets <= one_press && moves_timestamp_) return true;
-    return paced(p, r, step, packets) &&
-           packets <=
-               (moves_timestamp_ && r.event.duration > p.last_duration ? one_count : one_press);
+    if (counted > 0 && counts_on(p, r, step, packets)) return true;
+    const bool constant =
+        counted == 0 &&
+        (p.last_duration == 0 || step == p.last_duration * static_cast<std::uint32_t>(packets));
+    if (moves_timestamp_) return packets <= (constant ? likely_one_press : one_press);
+    return constant && packets <= one_press;
 }
 
-// Whether both packets can be of a sender that moves the timestamp by as much a packet.
-bool telephone_event_receiver::paced(const press& p, const report& r, std::uint32_t step,
-                                     int packets) const noexcept {
-    const std::uint32_t before = p.last_duration, now = r.event.duration;
-    if (now > before) return now - before == step; // it counts from the start
-    return now == before && (before == 0 || step == before * static_cast<std::uint32_t>(packets));
+// Whether the duration, which is longer, counts from the start of p, while the timestamp moves.
+bool telephone_event_receiver::counts_on(const press& p, const report& r, std::uint32_t step,
+                                         int packets) const noexcept {
+    const auto counted = static_cast<std::uint32_t>(r.event.duration - p.last_duration);
+    if (counted == step) {
+        // Of a later press, timestamp and duration would together have moved by the time passed.
+        return packets <= one_press || units(r.arrival - p.last_arrival) < step + step / 2;
+    }
+    return moves_timestamp_ && r.event.end && counted < step && step - counted <= units(end_lag);
 }
 
 bool telephone_event_receiver::is_known(const report& r) const noexcept {

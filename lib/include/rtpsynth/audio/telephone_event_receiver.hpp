@@ -128,7 +128,7 @@ private:
     bool belongs(const press& p, const report& r) const noexcept;
     bool reuses_timestamp(const press& p, const report& r) const noexcept;
     bool continues(const press& p, const report& r) const noexcept;
-    bool paced(const press& p, const report& r, std::uint32_t step, int packets) const noexcept;
+    bool counts_on(const press& p, const report& r, std::uint32_t step, int packets) const noexcept;
 
     bool is_known(const report& r) const noexcept;
     bool is_older_than_all(const report& r) const noexcept;
