@@ -30,7 +30,7 @@ namespace rtpsynth {
 /// connections: its rating of a few packets is that of a call that goes on like them.
 ///
 /// \par Exception safety
-/// Nothing throws or allocates. Counting is O(1); a rating costs about two microseconds.
+/// Nothing throws or allocates. Counting is O(1); a rating costs about a microsecond.
 ///
 /// \par Thread safety
 /// A value type; distinct objects are independent.

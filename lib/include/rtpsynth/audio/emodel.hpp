@@ -66,7 +66,7 @@ struct emodel_parameters {
 /// below 50 nearly all users are dissatisfied. Not clamped: much loss makes it negative. NaN if a
 /// parameter is NaN, or so far out of its range that G.107 gives no number.
 ///
-/// Threads: a pure function. Costs about two microseconds.
+/// Threads: a pure function. Costs about a microsecond.
 RTPSYNTH_API double r_factor(const emodel_parameters& parameters = {}) noexcept;
 
 /// The mean opinion score, 1..4.5, for a rating factor (G.107 annex B). 1 for NaN.
