@@ -52,6 +52,9 @@ from .RtpUtils import (
 from .media import (
     CallQuality as CallQuality,
     ComfortNoise as ComfortNoise,
+    Decoder as Decoder,
+    Encoder as Encoder,
+    Resampler as Resampler,
     TelephoneEventReceiver as TelephoneEventReceiver,
     TelephoneEventSender as TelephoneEventSender,
     comfort_noise_payload as comfort_noise_payload,

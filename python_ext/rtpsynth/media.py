@@ -1,7 +1,10 @@
-"""Telephone events, comfort noise and the quality of a call."""
+"""Codecs, the resampler, telephone events, comfort noise and the quality of a call."""
 from ._rtpsynth import (
     CallQuality,
     ComfortNoise,
+    Decoder,
+    Encoder,
+    Resampler,
     TelephoneEventReceiver,
     TelephoneEventSender,
     comfort_noise_payload,
@@ -15,6 +18,9 @@ from ._rtpsynth import (
 __all__ = [
     "CallQuality",
     "ComfortNoise",
+    "Decoder",
+    "Encoder",
+    "Resampler",
     "TelephoneEventReceiver",
     "TelephoneEventSender",
     "comfort_noise_payload",

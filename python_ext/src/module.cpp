@@ -29,6 +29,8 @@ void fill(PyObject* object) {
     bind_telephone_events();
     bind_comfort_noise();
     bind_call_quality();
+    bind_codecs();
+    bind_resampler();
     add_functions({function<"_at_exit()", at_exit>("Ends all threads. For atexit.")});
     bp::import("atexit").attr("register")(bp::object(module.attr("_at_exit")));
 }

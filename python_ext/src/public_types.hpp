@@ -13,5 +13,7 @@ void bind_proc();
 void bind_telephone_events();
 void bind_comfort_noise();
 void bind_call_quality();
+void bind_codecs();
+void bind_resampler();
 
 } // namespace rtpsynth::python
