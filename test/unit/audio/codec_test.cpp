@@ -179,7 +179,8 @@ BOOST_AUTO_TEST_CASE(a_refusal_names_what_is_wrong) {
     BOOST_TEST(refusal(codecs, "G722/8000", {.audio_rate = 8000}) ==
                "codec \"G722/8000\": audio rate 8000 is not 16000");
     BOOST_TEST(refusal(codecs, "a\n\x80/1") ==
-               "codec \"a?" "?/1\": not name/clock-rate or name/clock-rate/channels");
+               "codec \"a?"
+               "?/1\": not name/clock-rate or name/clock-rate/channels");
     BOOST_TEST(refusal(codecs, std::string(1000, 'x')).size() < 200U);
 }
 
