@@ -9,3 +9,6 @@
 #include <rtpsynth/jitter/buffer_options.hpp>
 #include <rtpsynth/jitter/buffer_stats.hpp>
 #include <rtpsynth/jitter/erasure.hpp>
+#include <rtpsynth/jitter/playout.hpp>
+#include <rtpsynth/jitter/playout_options.hpp>
+#include <rtpsynth/jitter/playout_stats.hpp>

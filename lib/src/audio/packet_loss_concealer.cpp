@@ -73,6 +73,11 @@ void packet_loss_concealer::conceal(std::span<std::int16_t> pcm,
     remember(pcm);
 }
 
+void packet_loss_concealer::interrupt() noexcept {
+    if (fade_left_ == 0) continuation_.start(past_, rate_, excitation_);
+    begin_fade();
+}
+
 void packet_loss_concealer::reset() noexcept {
     std::fill(past_.begin(), past_.end(), std::int16_t{0});
     gap_ = fade_left_ = 0;
@@ -83,7 +88,11 @@ void packet_loss_concealer::fill(std::span<std::int16_t> pcm) noexcept {
     if (gap_ == 0) continuation_.start(past_, rate_, excitation_);
     for (std::int16_t& x : pcm) x = to_sample(continuation_.next(excitation_));
     gap_ = std::min(gap_ + pcm.size(), std::size_t{rate_});
-    // 5 ms, and 1 ms more for every 8 ms of the gap, up to 10 ms.
+    begin_fade();
+}
+
+// 5 ms, and 1 ms more for every 8 ms of the gap, up to 10 ms.
+void packet_loss_concealer::begin_fade() noexcept {
     fade_ = fade_left_ = std::min(rate_ / 200 + gap_ / 8, std::size_t{rate_} / 100);
 }
 

@@ -1,0 +1,89 @@
+/// \file
+/// From the packets of one RTP stream, as they arrive, to gapless audio: what a telephone does
+/// between network and loudspeaker.
+#pragma once
+
+#include <rtpsynth/audio/codec.hpp>
+#include <rtpsynth/base/clock.hpp>
+#include <rtpsynth/base/compiler.h>
+#include <rtpsynth/base/error.hpp>
+#include <rtpsynth/jitter/playout_options.hpp>
+#include <rtpsynth/jitter/playout_stats.hpp>
+#include <rtpsynth/rtp/packet.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+namespace rtpsynth {
+
+/// \addtogroup jitter
+/// \{
+
+/// Plays one stream of voice. Packets go in as they arrive, in any order; every tick the caller
+/// pulls one tick of audio, whatever has arrived:
+///
+///     playout p;
+///     p.add_decoder(0, codecs.make_decoder("PCMU/8000"));
+///     …
+///     p.insert(datagram, now);           // for each packet
+///     playout_kind kind = p.pull(now, pcm); // every 20 ms, 160 samples
+///
+/// The delay follows the network. Its target is the least delay at which no more than `late_target`
+/// of the packets of the last 2 seconds would have come too late. It grows when packets have come
+/// late. It shrinks in pauses and where it is quiet, and in speech by leaving out pitch periods,
+/// 20 ms in 100 at most.
+/// What is missing is concealed, in the codec's own way if it has one, for up to 60 ms. After that,
+/// and in a pause that the sender made (DTX), there is silence or comfort noise, and the next
+/// packet begins a talkspurt, which starts with the target delay.
+///
+/// A packet that does not fit the stream, of another SSRC or far from its numbers or timestamps, is
+/// kept until the next one. If that follows it the sender has restarted, and both are played; else
+/// it is discarded.
+///
+/// Allocates nothing per packet: its store grows until it holds what max_delay takes. A playout of
+/// PCMU in packets of 20 ms takes 7 KB.
+///
+/// Threads: distinct objects are independent; one must not be used by two threads at once.
+class RTPSYNTH_API playout {
+public:
+    /// \throws std::invalid_argument if an option is out of range; std::bad_alloc
+    explicit playout(const playout_options& options = {});
+    playout(playout&&) noexcept;
+    playout& operator=(playout&&) noexcept;
+    /// A moved-from object may only be destroyed or assigned to.
+    ~playout();
+
+    /// Decodes packets of \p payload_type with \p decoder from now on.
+    /// \throws std::invalid_argument if the type is above 127, the decoder null, or its audio rate
+    /// not that of the playout; std::bad_alloc
+    void add_decoder(std::uint8_t payload_type, std::unique_ptr<audio_decoder> decoder);
+    /// Packets of \p payload_type are comfort noise (RFC 3389), with the clock of the audio beside.
+    /// \throws std::invalid_argument if the type is above 127; std::bad_alloc
+    void add_comfort_noise(std::uint8_t payload_type);
+    /// Packets of \p payload_type are telephone events (RFC 4733): there is no audio in them, and
+    /// none is missing.
+    /// \throws std::invalid_argument if the type is above 127; std::bad_alloc
+    void add_event(std::uint8_t payload_type);
+
+    /// Puts in a packet that arrived at \p arrival. Its bytes are copied.
+    void insert(const rtp_packet_view& packet, time_point arrival) noexcept;
+    /// Parses \p datagram and puts it in. Fails as rtp_packet_view::parse does.
+    [[nodiscard]] result<void> insert(std::span<const std::uint8_t> datagram,
+                                      time_point arrival) noexcept;
+
+    /// Fills \p pcm with the audio of the tick that begins at \p now, and says what it is. A tick
+    /// is up to 120 ms; a longer \p pcm ends in silence.
+    playout_kind pull(time_point now, std::span<std::int16_t> pcm) noexcept;
+
+    playout_stats stats() const noexcept;
+    const playout_options& options() const noexcept;
+
+private:
+    class state;
+    std::unique_ptr<state> state_;
+};
+
+/// \}
+
+} // namespace rtpsynth

@@ -1,0 +1,53 @@
+/// \file
+/// What playout pulls, and its counters.
+#pragma once
+
+#include <rtpsynth/base/clock.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace rtpsynth {
+
+/// \addtogroup jitter
+/// \{
+
+/// What a tick of audio is. The first of these that is true of some of the tick.
+enum class playout_kind : std::uint8_t {
+    concealed,     ///< in place of packets that are missing
+    stretched,     ///< speech with some of it repeated, to grow the delay
+    compressed,    ///< speech with some of it left out, to shrink the delay
+    speech,        ///< as it was received
+    comfort_noise, ///< a pause, in which the sender described the noise (RFC 3389)
+    silence,       ///< a pause, or no packets for 60 ms
+};
+
+/// Counters since the object was made, and its present state. received = played + waiting + late +
+/// duplicate + discarded.
+struct playout_stats {
+    std::uint64_t received = 0;  ///< packets put in, without those that are no RTP
+    std::uint64_t played = 0;    ///< packets whose audio was pulled, at least in part, and packets
+                                 ///< of events and comfort noise whose turn has come
+    std::uint64_t late = 0;      ///< came after their tick
+    std::uint64_t duplicate = 0; ///< came twice
+    std::uint64_t discarded = 0; ///< of an unknown payload type or undecodable, of no stream, or
+                                 ///< more than max_delay allows
+    std::uint64_t waiting = 0;   ///< inside
+    std::uint64_t underruns = 0; ///< times that the packets ran out, ends of talkspurts included
+    std::uint64_t restarts = 0;  ///< changes of the sender: SSRC or numbering
+    std::uint64_t grown = 0;     ///< changes of the delay by repeating some audio
+    std::uint64_t shrunk = 0;    ///< changes of the delay by leaving some out
+    std::array<std::uint64_t, 6> ticks{}; ///< pulled, by playout_kind
+    duration delay{};      ///< of the packet played last, from its arrival to its tick
+    duration target{};     ///< what the network needs: of its quickest packet, the same
+    duration mean_delay{}; ///< of all packets played
+
+    std::uint64_t ticks_of(playout_kind kind) const noexcept {
+        return ticks[static_cast<std::size_t>(kind)];
+    }
+};
+
+/// \}
+
+} // namespace rtpsynth

@@ -1,0 +1,55 @@
+// The packets that wait in a playout, in order of their numbers, with their payloads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace rtpsynth::detail {
+
+struct waiting_packet {
+    std::int64_t lseq;
+    std::int64_t position; // in samples at the playout's rate
+    std::int64_t transit;  // µs
+    std::int64_t arrival;  // µs
+    std::uint32_t samples; // of audio; 0: an event, comfort noise
+    std::uint32_t size;    // of the payload
+    std::uint16_t slot;
+    std::uint8_t payload_type;
+};
+
+class packet_store {
+public:
+    static constexpr std::size_t capacity = 4096;
+
+    bool empty() const noexcept { return packets_.size() == first_; }
+    std::size_t size() const noexcept { return packets_.size() - first_; }
+    const waiting_packet& front() const noexcept { return packets_[first_]; }
+    const waiting_packet& back() const noexcept { return packets_.back(); }
+    std::span<const waiting_packet> all() const noexcept {
+        return std::span(packets_).subspan(first_);
+    }
+    std::span<const std::uint8_t> payload(const waiting_packet& p) const noexcept {
+        return std::span(bytes_).subspan(p.slot * slot_size_, p.size);
+    }
+
+    bool contains(std::int64_t lseq) const noexcept;
+    // Puts in a packet whose number is not inside; slot and size are set here. False if the store
+    // is full or there is no memory for it to grow; then nothing has changed.
+    bool insert(waiting_packet packet, std::span<const std::uint8_t> payload) noexcept;
+    void pop_front() noexcept;
+
+private:
+    bool make_room(std::size_t payload_size) noexcept;
+
+    // From first_ on; what is before it was taken out.
+    std::vector<waiting_packet> packets_;
+    std::size_t first_ = 0;
+    std::vector<std::uint8_t> bytes_;
+    std::vector<std::uint16_t> free_;
+    std::size_t slot_size_ = 0;
+    std::size_t slots_ = 0;
+};
+
+} // namespace rtpsynth::detail

@@ -1,0 +1,343 @@
+#include "playout_state.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace rtpsynth {
+namespace {
+
+std::int64_t to_us(time_point t) noexcept { return t.time_since_epoch().count() / 1000; }
+
+constexpr unsigned longest_tick_ms = 120;
+constexpr unsigned concealed_ms = 60; // before there is silence
+
+float mean_square(std::span<const std::int16_t> pcm) noexcept {
+    std::int64_t sum = 0;
+    for (const std::int16_t x : pcm) sum += x * x;
+    return pcm.empty() ? 0 : static_cast<float>(sum / static_cast<std::int64_t>(pcm.size()));
+}
+
+// Of a noise that is as many dB below full scale as RFC 3389's level says.
+float noise_peak(std::span<const std::uint8_t> payload) noexcept {
+    if (payload.empty()) return 0;
+    float peak = 40132; // 32768·√(3/2): a uniform noise of 0 dBov is louder than what it is cut to
+    for (int level = payload[0] & 0x7f; level > 0; --level) peak *= 0.8912509F; // 10^(-1/20)
+    return peak;
+}
+
+} // namespace
+
+playout_kind playout::state::pull(time_point now, std::span<std::int16_t> pcm) noexcept {
+    now_ = to_us(now);
+    tick_ = std::max<std::size_t>(std::min(pcm.size(), samples(longest_tick_ms)), 1);
+    kind_ = playout_kind::silence;
+    unchanged_ = std::min(unchanged_ + tick_, samples(10000));
+    limit_delay();
+    fill(tick_);
+    if (!idle_) adapt(tick_);
+    const std::size_t taken = audio_.take(pcm.first(std::min(pcm.size(), tick_)));
+    std::fill(pcm.begin() + static_cast<std::ptrdiff_t>(taken), pcm.end(), std::int16_t{0});
+    ++stats_.ticks[static_cast<std::size_t>(kind_)];
+    return kind_;
+}
+
+// The first kind in the order of the enumeration counts.
+void playout::state::note(playout_kind kind) noexcept { kind_ = std::min(kind_, kind); }
+
+// Decodes, conceals or pauses until so much audio can be pulled.
+void playout::state::fill(std::size_t needed) noexcept {
+    if (audio_.size() != 0) note(playout_kind::speech);
+    if (!audio_.reserve(needed)) return;
+    while (audio_.size() < needed) {
+        if (store_.empty()) {
+            if (idle_)
+                quiet(needed - audio_.size());
+            else
+                starve(needed - audio_.size());
+            continue;
+        }
+        const detail::waiting_packet& next = store_.front();
+        if (next.samples == 0 && (idle_ || follows(next) || next.position <= end_))
+            pass(next);
+        else if (idle_)
+            fill_idle(needed);
+        else
+            fill_before(next, needed);
+    }
+}
+
+// Between talkspurts the next packet waits until its time has come.
+bool playout::state::fill_idle(std::size_t needed) noexcept {
+    const detail::waiting_packet& next = store_.front();
+    const std::int64_t due = numbering_.microseconds(next.position) + delay_.wanted();
+    // Within the tick, the nearest sample.
+    const std::int64_t late = now_ + microseconds(audio_.size()) - due;
+    if (late < 0) {
+        quiet(needed - audio_.size());
+        return false;
+    }
+    idle_ = false;
+    end_ = next.position;
+    concealer_.interrupt();
+    delay_.forget_schedule();
+    limit_delay();
+    return true;
+}
+
+void playout::state::fill_before(const detail::waiting_packet& next, std::size_t needed) noexcept {
+    const std::int64_t gap = next.position - end_;
+    const std::size_t n = needed - audio_.size();
+    if (follows(next) && gap > 0) {
+        // Nothing is missing. A sender that rounds is not one that pauses.
+        if (gap > static_cast<std::int64_t>(samples(5)))
+            pause();
+        else
+            end_ = next.position;
+    } else if (gap > static_cast<std::int64_t>(n)) {
+        starve(n);
+    } else if (gap >= 0) {
+        play(static_cast<std::size_t>(gap));
+    } else if (-gap < static_cast<std::int64_t>(next.samples)) {
+        play(0);
+    } else if (next.transit <= delay_.wanted() && -gap <= static_cast<std::int64_t>(gap_)) {
+        end_ = next.position; // what was concealed comes after all: the delay grows
+        delay_.forget_schedule();
+    } else {
+        leave(stats_.late);
+    }
+}
+
+// Decodes the next packet, \p gap samples behind the end: these are concealed, from both sides.
+void playout::state::play(std::size_t gap) noexcept {
+    const detail::waiting_packet next = store_.front();
+    format* const f = find(next.payload_type);
+    const std::span<const std::uint8_t> payload = store_.payload(next);
+    audio_decoder* const decoder = f ? f->decoder.get() : nullptr;
+    // What is ahead of it is pulled first.
+    const std::int64_t pulled = now_ + microseconds((audio_.size() + gap) / tick_ * tick_);
+    const std::span<std::int16_t> room = audio_.append(gap + next.samples);
+    if (!decoder || room.size() != gap + next.samples) {
+        audio_.drop_back(room.size());
+        leave(stats_.discarded);
+        return;
+    }
+    const std::span<std::int16_t> before = room.first(gap);
+    const std::span<std::int16_t> pcm = room.subspan(gap);
+    bool is_concealed = gap == 0;
+    if (!is_concealed && decoder == decoder_ && decoder->recover(payload, before) == gap) {
+        concealer_.receive(before);
+        is_concealed = true;
+    } else if (!is_concealed && decoder_ && decoder_->conceals()) {
+        is_concealed = conceal(before);
+    }
+    const auto decoded = decoder->decode(payload, pcm);
+    if (!decoded || *decoded != pcm.size()) {
+        audio_.drop_back(room.size());
+        leave(stats_.discarded);
+        return;
+    }
+    if (!is_concealed) concealer_.conceal(before, pcm);
+    if (gap != 0) note(playout_kind::concealed);
+    // What another decoder makes does not continue the audio, nor does what a restart has joined.
+    const bool is_joined = gap == 0 && gap_ == 0 && !follows(next);
+    if (is_joined || (gap == 0 && decoder_ && decoder_ != decoder)) concealer_.interrupt();
+    // A beginning that was concealed is not played again. Where nothing was, a timestamp is wrong.
+    std::size_t cut = 0;
+    if (end_ > next.position && (gap_ != 0 || !follows(next))) {
+        cut = static_cast<std::size_t>(end_ - next.position);
+    }
+    concealer_.receive(pcm.subspan(cut));
+    if (cut != 0) {
+        std::copy(pcm.begin() + static_cast<std::ptrdiff_t>(cut), pcm.end(), pcm.begin());
+        audio_.drop_back(cut);
+    }
+    last_loudness_ = mean_square(pcm.first(pcm.size() - cut));
+    loudness_ = std::max(0.99F * loudness_, last_loudness_);
+    end_ = next.position + std::int64_t{next.samples};
+    decoder_ = decoder;
+    gap_ = 0;
+    noise_ = false;
+    note(playout_kind::speech);
+    // A beginning that was concealed came too late for the tick that it was due in.
+    const std::int64_t due = pulled - microseconds((cut + tick_ - 1) / tick_ * tick_);
+    delay_.scheduled(due - numbering_.microseconds(next.position));
+    stats_.delay = std::chrono::microseconds(std::max<std::int64_t>(pulled - next.arrival, 0));
+    delay_sum_ += static_cast<double>(stats_.delay.count()) / 1000;
+    ++delay_count_;
+    pass(next);
+}
+
+// Takes the next packet out: it was played, or has no audio.
+void playout::state::pass(const detail::waiting_packet& packet) noexcept {
+    const format* const f = find(packet.payload_type);
+    const bool is_played = packet.samples != 0;
+    const bool is_known = f && (is_played || f->what != use::media);
+    if (f && f->what == use::comfort_noise) {
+        noise_ = true;
+        noise_level_ = noise_peak(store_.payload(packet));
+    }
+    ++(is_known ? stats_.played : stats_.discarded);
+    const std::int64_t ahead = packet.lseq - last_;
+    passed_ = (ahead < 64 ? passed_ << ahead : 0) | 1;
+    // What is missing before an event is still missing behind it.
+    is_missing_ = !is_known || (!is_played && !follows(packet));
+    last_ = packet.lseq;
+    store_.pop_front();
+}
+
+// Takes the next packet out unplayed; what it would have been is missing.
+void playout::state::leave(std::uint64_t& counter) noexcept {
+    const detail::waiting_packet next = store_.front();
+    ++counter;
+    passed_ = next.lseq - last_ < 64 ? passed_ << (next.lseq - last_) : 0;
+    last_ = next.lseq;
+    is_missing_ = true;
+    store_.pop_front();
+}
+
+// There is no packet for the next \p n samples.
+void playout::state::starve(std::size_t n) noexcept {
+    if (gap_ == 0 && store_.empty()) ++stats_.underruns;
+    if (noise_ || gap_ >= samples(concealed_ms)) {
+        pause();
+        return;
+    }
+    const std::span<std::int16_t> pcm = audio_.append(n);
+    if (!(decoder_ && decoder_->conceals() && conceal(pcm))) concealer_.conceal(pcm);
+    gap_ += n;
+    end_ += static_cast<std::int64_t>(n);
+    note(playout_kind::concealed);
+}
+
+// In the decoder's own way. False if it would not.
+bool playout::state::conceal(std::span<std::int16_t> pcm) noexcept {
+    std::size_t made = 0;
+    while (made < pcm.size()) {
+        const std::size_t n = decoder_->conceal(pcm.subspan(made));
+        if (n == 0) break;
+        made += n;
+    }
+    concealer_.receive(pcm.first(made));
+    if (made < pcm.size()) concealer_.conceal(pcm.subspan(made));
+    return true;
+}
+
+// The talkspurt ends: 5 ms of what would have followed fade away.
+void playout::state::pause() noexcept {
+    idle_ = true;
+    gap_ = 0;
+    const std::span<std::int16_t> pcm = audio_.append(samples(5));
+    concealer_.conceal(pcm);
+    for (std::size_t i = 0; i < pcm.size(); ++i)
+        pcm[i] = static_cast<std::int16_t>(pcm[i] * static_cast<int>(pcm.size() - i) /
+                                           static_cast<int>(pcm.size()));
+    concealer_.reset();
+}
+
+// \p n samples of a pause. The talkspurt behind it is faded in over 5 to 10 ms.
+void playout::state::quiet(std::size_t n) noexcept {
+    const std::span<std::int16_t> pcm = audio_.append(n);
+    concealer_.conceal(pcm);
+    if (!noise_) return;
+    note(playout_kind::comfort_noise);
+    for (std::int16_t& x : pcm) {
+        random_ = random_ * 1664525 + 1013904223;
+        const float unit = static_cast<float>(static_cast<std::int32_t>(random_)) / 2147483648.0F;
+        x = static_cast<std::int16_t>(std::clamp(noise_level_ * unit, -32768.0F, 32767.0F));
+    }
+}
+
+// Leaves out what would keep a packet waiting for longer than max_delay, and a tick.
+void playout::state::limit_delay() noexcept {
+    if (idle_ || store_.size() < 2) return;
+    std::int64_t quickest = store_.front().transit;
+    for (const detail::waiting_packet& p : store_.all())
+        if (p.samples != 0) quickest = std::min(quickest, p.transit);
+    const std::int64_t most = quickest + delay_.max_delay() + microseconds(tick_);
+    bool is_cut = false;
+    while (store_.size() > 1) {
+        const std::int64_t pulled = now_ + microseconds(audio_.size() / tick_ * tick_);
+        const detail::waiting_packet& next = store_.front();
+        if (pulled - numbering_.microseconds(std::max(end_, next.position)) <= most) break;
+        end_ = std::max(end_, next.position + std::int64_t{next.samples});
+        leave(stats_.discarded);
+        is_cut = true;
+    }
+    if (!is_cut) return;
+    delay_.forget_schedule();
+    concealer_.interrupt();
+}
+
+// Decodes more of what follows without a gap, until there are \p n samples.
+void playout::state::look_ahead(std::size_t n) noexcept {
+    while (audio_.size() < n && !store_.empty()) {
+        const detail::waiting_packet& next = store_.front();
+        if (next.samples == 0 || next.position != end_ || !follows(next)) return;
+        play(0);
+    }
+}
+
+// Makes the delay longer or shorter, where nobody will hear it.
+void playout::state::adapt(std::size_t needed) noexcept {
+    const std::int64_t excess = delay_.excess();
+    const std::int64_t tick = microseconds(needed);
+    const bool shrink = excess >= tick;
+    if (!shrink && excess >= 0) {
+        wished_ = 0;
+        return;
+    }
+    wished_ += needed;
+    const bool is_quiet = last_loudness_ * 300 < loudness_ || last_loudness_ < 900;
+    if (unchanged_ < samples(is_quiet ? 20 : 100)) return;
+    // The longer there was no good place, the less good it may be.
+    const float likeness =
+        is_quiet
+            ? 0
+            : std::max(0.0F, 0.8F - static_cast<float>(wished_) / static_cast<float>(samples(500)));
+    if (shrink) look_ahead(needed + samples(28));
+    if (audio_.size() < needed) return;
+    const std::size_t stride = std::max<std::size_t>(options_.rate / 8000, 1);
+    const std::int64_t whole_ticks = shrink ? excess / tick * tick : 20'000;
+    const std::size_t longest =
+        std::min(samples(20), static_cast<std::size_t>(whole_ticks * options_.rate / 1'000'000));
+    const std::size_t shortest = samples(shrink && excess > 60'000 ? 14 : 3);
+    if (shrink && audio_.size() < needed + longest) return;
+    const std::size_t changed = shrink ? audio_.shorten(shortest, longest, stride, likeness)
+                                       : audio_.lengthen(shortest, longest, stride, likeness);
+    if (changed == 0) return;
+    ++(shrink ? stats_.shrunk : stats_.grown);
+    note(shrink ? playout_kind::compressed : playout_kind::stretched);
+    unchanged_ = wished_ = 0;
+    delay_.changed(shrink ? microseconds(changed) + tick : 0);
+}
+
+playout::playout(const playout_options& options) : state_(std::make_unique<state>(options)) {}
+playout::playout(playout&&) noexcept = default;
+playout& playout::operator=(playout&&) noexcept = default;
+playout::~playout() = default;
+
+void playout::add_decoder(std::uint8_t payload_type, std::unique_ptr<audio_decoder> decoder) {
+    state_->add(payload_type, state::use::media, std::move(decoder));
+}
+void playout::add_comfort_noise(std::uint8_t payload_type) {
+    state_->add(payload_type, state::use::comfort_noise, nullptr);
+}
+void playout::add_event(std::uint8_t payload_type) {
+    state_->add(payload_type, state::use::event, nullptr);
+}
+void playout::insert(const rtp_packet_view& packet, time_point arrival) noexcept {
+    state_->insert(packet, arrival);
+}
+result<void> playout::insert(std::span<const std::uint8_t> datagram, time_point arrival) noexcept {
+    rtp_packet_view packet;
+    if (const errc e = packet.assign(datagram.data(), datagram.size()); e != errc{}) return e;
+    state_->insert(packet, arrival);
+    return {};
+}
+playout_kind playout::pull(time_point now, std::span<std::int16_t> pcm) noexcept {
+    return state_->pull(now, pcm);
+}
+playout_stats playout::stats() const noexcept { return state_->stats(); }
+const playout_options& playout::options() const noexcept { return state_->options(); }
+
+} // namespace rtpsynth

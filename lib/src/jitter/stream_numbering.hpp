@@ -1,0 +1,130 @@
+// Where a packet belongs in a stream, and whether it belongs there at all.
+#pragma once
+
+#include <rtpsynth/rtp/packet.hpp>
+#include <rtpsynth/rtp/sequence.hpp>
+
+#include <cstdint>
+#include <cstdlib>
+#include <optional>
+
+namespace rtpsynth::detail {
+
+// ticks·to/from, rounded down, without overflow for rates and |ticks| below 2^32.
+constexpr std::int64_t convert(std::int64_t ticks, std::uint32_t from, std::uint32_t to) noexcept {
+    const std::int64_t product = ticks * std::int64_t{to};
+    const std::int64_t quotient = product / std::int64_t{from};
+    return quotient - (product % std::int64_t{from} < 0 ? 1 : 0);
+}
+
+struct packet_place {
+    std::int64_t lseq;     // number without wraps
+    std::int64_t position; // of its first sample, at the playout's rate
+    std::int64_t transit;  // µs
+};
+
+class stream_numbering {
+public:
+    static constexpr int max_dropout = 3000;
+    static constexpr std::int64_t max_jump_us = 5'000'000;
+
+    explicit stream_numbering(std::uint32_t rate) noexcept : rate_(rate) {}
+
+    bool has_begun() const noexcept { return has_begun_; }
+    std::uint32_t ssrc() const noexcept { return ssrc_; }
+    // The largest number so far.
+    std::int64_t newest() const noexcept { return lseq_; }
+
+    // A stream begins: \p packet has this number and position. \p clock: of its timestamps, Hz.
+    packet_place begin(const rtp_packet_view& packet, std::uint32_t clock, std::int64_t lseq,
+                       std::size_t samples, std::int64_t position,
+                       std::int64_t arrival_us) noexcept {
+        has_begun_ = true;
+        ssrc_ = packet.ssrc();
+        clock_ = clock;
+        timestamp_ = packet.timestamp();
+        position_ = position;
+        count(lseq, samples, position, arrival_us - microseconds(position));
+        return {lseq, position, transit_};
+    }
+
+    // The place of a packet of media or comfort noise, which has so many samples; nullopt if it
+    // does not fit the stream. Where the clock rate has changed, \p follows is its position.
+    // Precondition: has_begun().
+    std::optional<packet_place> place(const rtp_packet_view& packet, std::uint32_t clock,
+                                      std::size_t samples, std::int64_t follows,
+                                      std::int64_t arrival_us) noexcept {
+        const auto lseq = number(packet);
+        if (!lseq) return std::nullopt;
+        const std::int64_t ahead = *lseq - lseq_;
+        if (clock != clock_) {
+            if (ahead <= 0) return std::nullopt;
+            return begin(packet, clock, *lseq, samples, follows, arrival_us);
+        }
+        const std::int64_t position =
+            position_ +
+            convert(static_cast<std::int32_t>(packet.timestamp() - timestamp_), clock, rate_);
+        const std::int64_t transit = arrival_us - microseconds(position);
+        if (std::abs(transit - transit_) > max_jump_us) return std::nullopt;
+        if (!agree(ahead, position - newest_)) return std::nullopt;
+        if (ahead > 0) {
+            if (position - position_ >= std::int64_t{rate_}) advance(position - position_);
+            count(*lseq, samples, position, transit);
+        }
+        return packet_place{*lseq, position, transit};
+    }
+
+    // The number of a packet whose timestamp does not count; nullopt if it does not fit the stream.
+    std::optional<std::int64_t> number(const rtp_packet_view& packet) const noexcept {
+        if (packet.ssrc() != ssrc_) return std::nullopt;
+        const std::int64_t lseq = unwrap_seq(packet.seq(), lseq_);
+        if (std::abs(lseq - lseq_) > max_dropout) return std::nullopt;
+        return lseq;
+    }
+    // It is counted as the newest, if it is.
+    void pass(std::int64_t lseq) noexcept { lseq_ = lseq > lseq_ ? lseq : lseq_; }
+
+    std::int64_t microseconds(std::int64_t position) const noexcept {
+        const std::int64_t rate = rate_;
+        return position / rate * 1'000'000 + position % rate * 1'000'000 / rate;
+    }
+
+private:
+    // Whether a number and a position may be so far ahead of the newest packet's. A sender may
+    // pause, but each packet has audio.
+    bool agree(std::int64_t numbers, std::int64_t samples) const noexcept {
+        if (numbers > 1) return 2 * samples >= numbers * static_cast<std::int64_t>(samples_);
+        if (numbers == 1) return samples >= 0;
+        return numbers == 0 ? samples == 0 : samples <= 0;
+    }
+
+    void count(std::int64_t lseq, std::size_t samples, std::int64_t position,
+               std::int64_t transit) noexcept {
+        lseq_ = lseq;
+        newest_ = position;
+        samples_ = samples;
+        transit_ = transit;
+    }
+
+    // Moves the reference by whole seconds, in which no fraction of a sample is lost.
+    void advance(std::int64_t by) noexcept {
+        const std::int64_t seconds = by / rate_;
+        timestamp_ += static_cast<std::uint32_t>(seconds) * clock_;
+        position_ += seconds * rate_;
+    }
+
+    std::uint32_t rate_;
+    bool has_begun_ = false;
+    std::uint32_t ssrc_ = 0;
+    std::int64_t lseq_ = 0;
+    // A timestamp and the position that it stands for.
+    std::uint32_t clock_ = 0;
+    std::uint32_t timestamp_ = 0;
+    std::int64_t position_ = 0;
+    // Of the newest packet.
+    std::int64_t newest_ = 0; // its position
+    std::size_t samples_ = 0;
+    std::int64_t transit_ = 0;
+};
+
+} // namespace rtpsynth::detail

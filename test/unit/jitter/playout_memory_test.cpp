@@ -1,0 +1,106 @@
+#include <boost/test/unit_test.hpp>
+
+#include <rtpsynth/audio/codec_set.hpp>
+#include <rtpsynth/jitter/playout.hpp>
+
+#include <malloc.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <new>
+#include <vector>
+
+// What a playout allocates, and what it does without memory.
+
+namespace {
+
+std::size_t allocations = 0;
+std::size_t live_bytes = 0;
+bool is_refused = false;
+
+} // namespace
+
+void* operator new(std::size_t size) {
+    void* const p = is_refused ? nullptr : std::malloc(size);
+    if (p == nullptr) throw std::bad_alloc();
+    ++allocations;
+    live_bytes += malloc_usable_size(p);
+    return p;
+}
+void operator delete(void* p) noexcept {
+    if (p != nullptr) live_bytes -= malloc_usable_size(p);
+    std::free(p);
+}
+void operator delete(void* p, std::size_t) noexcept { operator delete(p); }
+
+namespace {
+
+using namespace rtpsynth;
+using std::chrono::milliseconds;
+
+class call {
+public:
+    explicit call(playout& p) : playout_(p) {}
+
+    playout_kind tick(bool is_lost) {
+        packet_[0] = 0x80;
+        packet_[2] = static_cast<std::uint8_t>(n_ >> 8);
+        packet_[3] = static_cast<std::uint8_t>(n_);
+        for (unsigned i = 0; i < 4; ++i)
+            packet_[4 + i] = static_cast<std::uint8_t>(n_ * 160 >> (24 - 8 * i));
+        ++n_;
+        const time_point now{milliseconds(20) * n_};
+        if (!is_lost) BOOST_REQUIRE(playout_.insert(packet_, now + milliseconds(n_ % 7)));
+        return playout_.pull(now + milliseconds(10), pcm_);
+    }
+
+private:
+    playout& playout_;
+    std::uint32_t n_ = 0;
+    std::array<std::uint8_t, 172> packet_{};
+    std::array<std::int16_t, 160> pcm_{};
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(ten_thousand_playouts_take_less_than_100_mb) {
+    constexpr std::size_t count = 100;
+    const std::size_t before = live_bytes;
+    std::vector<playout> all;
+    all.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        all.emplace_back();
+        all.back().add_decoder(0, codec_set().make_decoder("PCMU/8000"));
+        call c(all.back());
+        for (int tick = 0; tick < 500; ++tick) c.tick(tick % 20 == 7);
+    }
+    BOOST_TEST_MESSAGE((live_bytes - before) / count << " bytes each");
+    BOOST_CHECK_LT((live_bytes - before) / count, 10'000);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_allocated_per_packet) {
+    playout p;
+    p.add_decoder(0, codec_set().make_decoder("PCMU/8000"));
+    call c(p);
+    for (int tick = 0; tick < 500; ++tick) c.tick(tick % 20 == 7);
+    const std::size_t before = allocations;
+    for (int tick = 0; tick < 5000; ++tick) c.tick(tick % 20 == 7);
+    BOOST_CHECK_EQUAL(allocations, before);
+}
+
+BOOST_AUTO_TEST_CASE(without_memory_packets_are_discarded_and_ticks_are_silent) {
+    playout p;
+    p.add_decoder(0, codec_set().make_decoder("PCMU/8000"));
+    call c(p);
+    is_refused = true;
+    std::size_t silent = 0;
+    for (int tick = 0; tick < 50; ++tick) silent += c.tick(false) == playout_kind::silence;
+    is_refused = false;
+    BOOST_CHECK_EQUAL(silent, 50);
+    BOOST_CHECK_EQUAL(p.stats().discarded, 50);
+    std::size_t spoken = 0;
+    for (int tick = 0; tick < 50; ++tick) spoken += c.tick(false) == playout_kind::speech;
+    BOOST_CHECK_GT(spoken, 40);
+}

@@ -1,0 +1,405 @@
+#include <boost/test/unit_test.hpp>
+
+#include <rtpsynth/audio/codec_set.hpp>
+#include <rtpsynth/audio/g711.hpp>
+#include <rtpsynth/jitter/playout.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+using namespace rtpsynth;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+namespace boost::test_tools::tt_detail {
+template <>
+struct print_log_value<playout_kind> {
+    void operator()(std::ostream& out, playout_kind kind) { out << static_cast<int>(kind); }
+};
+} // namespace boost::test_tools::tt_detail
+
+namespace {
+
+constexpr std::uint8_t pcmu = 0, noise = 13, event = 101;
+
+// A tone of 200 Hz at \p position, 8 kHz.
+std::int16_t tone(std::size_t position) {
+    return static_cast<std::int16_t>(
+        std::lrint(8000 * std::sin(2 * 3.14159265 * static_cast<double>(position % 40) / 40)));
+}
+
+struct fields {
+    std::uint16_t seq = 0;
+    std::uint32_t timestamp = 0;
+    std::uint32_t ssrc = 1;
+    std::uint8_t type = pcmu;
+};
+
+std::vector<std::uint8_t> datagram(const fields& f, const std::vector<std::uint8_t>& payload) {
+    std::vector<std::uint8_t> d{0x80, f.type};
+    for (int shift = 8; shift >= 0; shift -= 8)
+        d.push_back(static_cast<std::uint8_t>(f.seq >> shift));
+    for (const std::uint32_t x : {f.timestamp, f.ssrc})
+        for (int shift = 24; shift >= 0; shift -= 8)
+            d.push_back(static_cast<std::uint8_t>(x >> shift));
+    d.insert(d.end(), payload.begin(), payload.end());
+    return d;
+}
+
+// A sender of the tone in packets of 20 ms, and a receiver that pulls every 20 ms, 1 ms later.
+class fixture {
+public:
+    explicit fixture(const playout_options& o = {}) : p(o) {
+        p.add_decoder(pcmu, codec_set().make_decoder("PCMU/8000"));
+        p.add_comfort_noise(noise);
+        p.add_event(event);
+        f.seq = 65530; // both wrap soon
+        f.timestamp = 0U - 160 * 3;
+    }
+
+    // Puts in the packet that is due now, \p late after it was sent.
+    void send(duration late = {}, unsigned samples = 160) {
+        std::vector<std::uint8_t> payload(samples);
+        for (unsigned i = 0; i < samples; ++i) payload[i] = ulaw_encode(tone(position + i));
+        BOOST_REQUIRE(p.insert(datagram(f, payload), now + late));
+        skip(samples);
+        ++f.seq;
+    }
+    // The audio goes on, but nothing is sent.
+    void skip(unsigned samples = 160) {
+        f.timestamp += samples;
+        position += samples;
+    }
+    void lose() {
+        skip();
+        ++f.seq;
+    }
+    playout_kind pull() {
+        now += milliseconds(20);
+        const playout_kind kind = p.pull(now + milliseconds(1), pcm);
+        heard.insert(heard.end(), pcm.begin(), pcm.end());
+        return kind;
+    }
+    playout_kind tick() {
+        send();
+        return pull();
+    }
+    // A call that has settled.
+    void begin() {
+        for (int i = 0; i < 100; ++i) tick();
+    }
+    int largest_step() const {
+        int most = 0;
+        for (std::size_t i = 1; i < heard.size(); ++i)
+            most = std::max(most, std::abs(heard[i] - heard[i - 1]));
+        return most;
+    }
+
+    playout p;
+    fields f;
+    time_point now{std::chrono::seconds(1000)};
+    std::size_t position = 0;
+    std::array<std::int16_t, 160> pcm{};
+    std::vector<std::int16_t> heard;
+};
+
+// Of the tone itself, with the steps of PCMU: 1,251 and 256.
+constexpr int step_of_tone = 1600;
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(options_out_of_range_are_refused_by_name) {
+    const auto refused = [](const playout_options& o, const char* name) {
+        BOOST_CHECK_EXCEPTION(playout{o}, std::invalid_argument, [&](const auto& e) {
+            return std::string(e.what()).find(name) != std::string::npos;
+        });
+    };
+    refused({.rate = 7999}, "rate");
+    refused({.rate = 96001}, "rate");
+    refused({.initial_delay = duration(-1)}, "initial_delay");
+    refused({.min_delay = duration(-1)}, "min_delay");
+    refused({.min_delay = milliseconds(501)}, "max_delay");
+    refused({.max_delay = std::chrono::seconds(11)}, "max_delay");
+    refused({.late_target = 0.11}, "late_target");
+    refused({.late_target = std::nan("")}, "late_target");
+}
+
+BOOST_AUTO_TEST_CASE(a_decoder_that_does_not_suit_is_refused) {
+    playout p;
+    BOOST_CHECK_THROW(p.add_decoder(0, nullptr), std::invalid_argument);
+    BOOST_CHECK_THROW(p.add_decoder(128, codec_set().make_decoder("PCMU/8000")),
+                      std::invalid_argument);
+    BOOST_CHECK_THROW(p.add_decoder(9, codec_set().make_decoder("G722/8000")),
+                      std::invalid_argument);
+    BOOST_CHECK_THROW(p.add_event(128), std::invalid_argument);
+    BOOST_CHECK_THROW(p.add_comfort_noise(200), std::invalid_argument);
+    playout wide({.rate = 16000});
+    wide.add_decoder(9, codec_set().make_decoder("G722/8000"));
+}
+
+BOOST_AUTO_TEST_CASE(before_the_first_packet_there_is_silence) {
+    fixture x;
+    for (int i = 0; i < 10; ++i) BOOST_CHECK_EQUAL(x.pull(), playout_kind::silence);
+    BOOST_CHECK(std::all_of(x.heard.begin(), x.heard.end(), [](int s) { return s == 0; }));
+    BOOST_CHECK_EQUAL(x.p.stats().ticks_of(playout_kind::silence), 10);
+}
+
+BOOST_AUTO_TEST_CASE(the_first_packet_is_heard_after_the_initial_delay) {
+    for (const int initial : {0, 20, 40, 41, 100}) {
+        fixture x({.initial_delay = milliseconds(initial)});
+        int ticks = 0;
+        do ++ticks;
+        while (x.tick() == playout_kind::silence);
+        // It arrived 21 ms before the first tick.
+        const int waited = 1 + 20 * ticks;
+        BOOST_CHECK_GE(waited, initial);
+        BOOST_CHECK_LT(waited, std::max(initial, 1) + 20 + 1);
+        BOOST_CHECK(x.p.stats().delay == milliseconds(waited));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(audio_comes_out_as_it_went_in) {
+    fixture x;
+    x.begin();
+    const playout_stats s = x.p.stats();
+    BOOST_CHECK_EQUAL(s.late + s.duplicate + s.discarded, 0);
+    BOOST_CHECK_EQUAL(s.ticks_of(playout_kind::concealed), 0);
+    BOOST_CHECK_LE(x.largest_step(), step_of_tone);
+    // The network needs nothing: in the end a packet is heard in the tick after its arrival.
+    BOOST_CHECK(s.delay == milliseconds(21));
+}
+
+BOOST_AUTO_TEST_CASE(packets_in_any_order_are_played_in_order) {
+    fixture x({.min_delay = milliseconds(80)});
+    x.begin();
+    const playout_stats before = x.p.stats();
+    for (int i = 0; i < 50; ++i) {
+        const fields first = x.f;
+        const std::size_t at = x.position;
+        x.skip();
+        ++x.f.seq;
+        x.send();
+        const fields next = x.f;
+        const std::size_t then = x.position;
+        x.f = first;
+        x.position = at;
+        x.send();
+        x.f = next;
+        x.position = then;
+        x.pull();
+        x.pull();
+    }
+    const playout_stats s = x.p.stats();
+    BOOST_CHECK_EQUAL(s.ticks_of(playout_kind::concealed),
+                      before.ticks_of(playout_kind::concealed));
+    BOOST_CHECK_EQUAL(s.late + s.discarded, before.late + before.discarded);
+    BOOST_CHECK_LE(x.largest_step(), step_of_tone);
+}
+
+BOOST_AUTO_TEST_CASE(a_duplicate_is_played_once) {
+    fixture x;
+    for (int i = 0; i < 100; ++i) {
+        const fields f = x.f;
+        const std::size_t at = x.position;
+        x.send();
+        x.f = f;
+        x.position = at;
+        x.tick();
+    }
+    const playout_stats s = x.p.stats();
+    BOOST_CHECK_EQUAL(s.duplicate, 100);
+    BOOST_CHECK_EQUAL(s.played + s.waiting, 100);
+}
+
+BOOST_AUTO_TEST_CASE(a_lost_packet_is_concealed_in_its_tick) {
+    for (const int delay : {0, 60}) { // without and with the next one at hand
+        fixture x({.min_delay = milliseconds(delay)});
+        x.begin();
+        std::size_t concealed = 0;
+        x.lose();
+        concealed += x.pull() == playout_kind::concealed;
+        for (int i = 0; i < 10; ++i) concealed += x.tick() == playout_kind::concealed;
+        // The gap need not begin with a tick.
+        BOOST_CHECK(concealed == 1 || concealed == 2);
+        BOOST_CHECK_LE(x.largest_step(), step_of_tone);
+        BOOST_CHECK_EQUAL(x.p.stats().late, 0);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(after_60_ms_without_packets_there_is_silence) {
+    fixture x;
+    x.begin();
+    for (int i = 0; i < 3; ++i) BOOST_CHECK_EQUAL(x.pull(), playout_kind::concealed);
+    x.pull(); // the gap need not have begun with a tick
+    for (int i = 0; i < 5; ++i) BOOST_CHECK_EQUAL(x.pull(), playout_kind::silence);
+    BOOST_CHECK_EQUAL(x.p.stats().underruns, 1);
+    BOOST_CHECK_LE(x.largest_step(), step_of_tone);
+}
+
+BOOST_AUTO_TEST_CASE(comfort_noise_fills_a_pause_at_its_level) {
+    for (const std::uint8_t level : {std::uint8_t{40}, std::uint8_t{60}}) {
+        fixture x;
+        x.begin();
+        x.f.type = noise;
+        BOOST_REQUIRE(x.p.insert(datagram(x.f, {level}), x.now));
+        ++x.f.seq;
+        x.f.type = pcmu;
+        x.pull();
+        double sum = 0;
+        for (int i = 0; i < 100; ++i) {
+            x.skip();
+            BOOST_CHECK_EQUAL(x.pull(), playout_kind::comfort_noise);
+            for (const std::int16_t s : x.pcm) sum += double{1} * s * s;
+        }
+        const double dbov = 10 * std::log10(sum / 16000 / (32768.0 * 32768.0 / 2));
+        BOOST_CHECK_LT(std::abs(dbov + level), 1);
+        // The talkspurt behind it is whole.
+        const auto played = x.p.stats().played;
+        for (int i = 0; i < 20; ++i) x.tick();
+        BOOST_CHECK_GE(x.p.stats().played + x.p.stats().waiting, played + 20);
+        BOOST_CHECK_EQUAL(x.p.stats().late + x.p.stats().discarded, 0);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_pause_without_a_word_ends_with_a_whole_talkspurt) {
+    fixture x;
+    x.begin();
+    for (int i = 0; i < 50; ++i) {
+        x.skip();
+        x.pull();
+    }
+    const playout_stats before = x.p.stats();
+    for (int i = 0; i < 50; ++i) x.tick();
+    const playout_stats s = x.p.stats();
+    BOOST_CHECK_EQUAL(s.played + s.waiting, before.played + before.waiting + 50);
+    BOOST_CHECK_EQUAL(s.ticks_of(playout_kind::concealed),
+                      before.ticks_of(playout_kind::concealed));
+}
+
+BOOST_AUTO_TEST_CASE(events_between_audio_are_no_loss) {
+    fixture x;
+    x.begin();
+    const fields begin = x.f;
+    for (int i = 0; i < 10; ++i) {
+        fields f = x.f;
+        f.type = event;
+        f.timestamp = begin.timestamp;
+        BOOST_REQUIRE(x.p.insert(datagram(f, {5, 10, 0, 160}), x.now));
+        ++x.f.seq;
+        x.skip();
+        x.pull();
+    }
+    const playout_stats before = x.p.stats();
+    for (int i = 0; i < 50; ++i) x.tick();
+    const playout_stats s = x.p.stats();
+    BOOST_CHECK_EQUAL(s.late + s.discarded, 0);
+    BOOST_CHECK_EQUAL(s.ticks_of(playout_kind::concealed),
+                      before.ticks_of(playout_kind::concealed));
+    BOOST_CHECK_LE(x.largest_step(), step_of_tone);
+}
+
+BOOST_AUTO_TEST_CASE(the_delay_grows_when_packets_come_late_and_shrinks_again) {
+    fixture x;
+    x.begin();
+    for (int i = 0; i < 100; ++i) {
+        x.send(milliseconds(i % 2 == 0 ? 0 : 90));
+        x.pull();
+    }
+    // Half of them are 90 ms late; a packet that is in time waits for that, and for the tick.
+    BOOST_CHECK(x.p.stats().target >= milliseconds(90));
+    const auto late = x.p.stats().late;
+    for (int i = 0; i < 50; ++i) {
+        x.send(milliseconds(i % 2 == 0 ? 0 : 90));
+        x.pull();
+    }
+    BOOST_CHECK_EQUAL(x.p.stats().late, late);
+    for (int i = 0; i < 250; ++i) x.tick();
+    BOOST_CHECK(x.p.stats().delay <= milliseconds(21));
+    BOOST_CHECK_GT(x.p.stats().shrunk, 0);
+    BOOST_CHECK_LE(x.largest_step(), step_of_tone);
+}
+
+BOOST_AUTO_TEST_CASE(a_fixed_delay_stays) {
+    fixture x({.min_delay = milliseconds(100), .max_delay = milliseconds(100)});
+    for (int i = 0; i < 500; ++i) {
+        x.send(milliseconds(i % 13));
+        x.pull();
+        if (i > 20) BOOST_CHECK(x.p.stats().delay >= milliseconds(100 - 13));
+        BOOST_CHECK(x.p.stats().delay <= milliseconds(100 + 20 + 3));
+    }
+    BOOST_CHECK_EQUAL(x.p.stats().ticks_of(playout_kind::concealed), 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_backlog_is_cut_to_the_longest_delay) {
+    fixture x({.max_delay = milliseconds(200)});
+    x.begin();
+    for (int i = 0; i < 100; ++i) x.send(); // 2 s at once
+    for (int i = 0; i < 5; ++i) x.pull();
+    BOOST_CHECK_LE(x.p.stats().waiting, 11);
+    BOOST_CHECK_GE(x.p.stats().discarded, 80);
+    BOOST_CHECK_LE(x.largest_step(), step_of_tone);
+}
+
+BOOST_AUTO_TEST_CASE(a_restart_is_played_on) {
+    fixture x;
+    x.begin();
+    x.f = {40000, 123456789, 2, pcmu};
+    std::size_t other = 0;
+    for (int i = 0; i < 50; ++i) {
+        const playout_kind kind = x.tick();
+        other += kind == playout_kind::concealed || kind == playout_kind::silence;
+    }
+    const playout_stats s = x.p.stats();
+    BOOST_CHECK_EQUAL(s.restarts, 1);
+    BOOST_CHECK_EQUAL(s.discarded + s.late, 0); // the first packet is not lost
+    BOOST_CHECK_LE(other, 2);
+    BOOST_CHECK_LE(x.largest_step(), step_of_tone);
+}
+
+BOOST_AUTO_TEST_CASE(a_stray_packet_is_discarded) {
+    fixture x;
+    x.begin();
+    const fields f = x.f;
+    const std::size_t at = x.position;
+    x.f = {7, 7, 7, pcmu};
+    const auto waiting = x.p.stats().waiting;
+    x.send();
+    BOOST_CHECK_EQUAL(x.p.stats().waiting, waiting + 1);
+    x.f = f;
+    x.position = at;
+    for (int i = 0; i < 10; ++i) BOOST_CHECK_EQUAL(x.tick(), playout_kind::speech);
+    BOOST_CHECK_EQUAL(x.p.stats().discarded, 1);
+    BOOST_CHECK_EQUAL(x.p.stats().restarts, 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_packet_of_another_length_is_played_whole) {
+    fixture x;
+    x.begin();
+    const auto concealed = x.p.stats().ticks_of(playout_kind::concealed);
+    for (const unsigned ms : {10U, 60U, 30U, 120U}) {
+        for (unsigned sent = 0; sent < 6000; sent += 20) {
+            if (sent % ms == 0 || ms == 30 || ms == 10) {
+                if (ms == 10) x.send({}, 80);
+                if (ms != 30 || sent % 60 == 0) x.send({}, 8 * ms);
+                if (ms == 30 && sent % 60 == 0) x.send({}, 8 * ms);
+            }
+            x.pull();
+        }
+    }
+    const playout_stats s = x.p.stats();
+    BOOST_CHECK_EQUAL(s.discarded + s.duplicate, 0);
+    BOOST_CHECK_LT(s.ticks_of(playout_kind::concealed) - concealed, 30);
+    BOOST_CHECK_LE(x.largest_step(), step_of_tone);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_rtp_is_an_error) {
+    playout p;
+    const std::array<std::uint8_t, 11> bytes{};
+    BOOST_CHECK(p.insert(bytes, {}).error() == errc::packet_too_short);
+    BOOST_CHECK_EQUAL(p.stats().received, 0);
+}
