@@ -102,7 +102,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                                     most,
                                                     -most - 1,
                                                     most / 2,
-                                                    now - 1'000'000'000,
+                                                    now / 2 - 1'000'000'000,
                                                     static_cast<std::int64_t>(in.number()) << 20};
             now = times[what - 250];
         }

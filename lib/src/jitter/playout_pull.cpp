@@ -161,7 +161,10 @@ void playout::state::play(std::size_t gap) noexcept {
     // A beginning that was concealed came too late for the tick that it was due in.
     const std::int64_t due = pulled - microseconds((cut + tick_ - 1) / tick_ * tick_);
     delay_.scheduled(due - numbering_.microseconds(next.position));
-    stats_.delay = std::chrono::microseconds(std::max<std::int64_t>(pulled - next.arrival, 0));
+    constexpr std::int64_t hour =
+        3'600'000'000; // of a clock that goes backwards, any time may come
+    stats_.delay =
+        std::chrono::microseconds(std::clamp<std::int64_t>(pulled - next.arrival, 0, hour));
     delay_sum_ += static_cast<double>(stats_.delay.count()) / 1000;
     ++delay_count_;
     pass(next);
