@@ -72,8 +72,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             if (n != 0) gap = 0, changeable = rate / 100;
             break;
         case 2:
-            concealer.reset();
-            gap = changeable = 0;
+            if (n % 2 == 0) {
+                concealer.interrupt();
+                changeable = rate / 100;
+            } else {
+                concealer.reset();
+                gap = changeable = 0;
+            }
             break;
         default: {
             const std::vector<std::int16_t> given = pcm;

@@ -3,6 +3,7 @@
 ///
 /// \defgroup jitter Jitter buffer
 /// rtpsynth::jitter_buffer puts the packets of a stream back into order and says what is missing.
+/// rtpsynth::playout turns the packets of a stream of voice into a tick of audio at a time.
 #pragma once
 
 #include <rtpsynth/jitter/buffer.hpp>

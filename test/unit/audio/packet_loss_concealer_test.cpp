@@ -203,6 +203,23 @@ BOOST_AUTO_TEST_CASE(silence_stays_silence) {
     BOOST_TEST(gap == samples(160));
 }
 
+BOOST_AUTO_TEST_CASE(audio_that_does_not_continue_is_joined_without_a_click) {
+    const samples original = voice(800, 8000);
+    samples first(original.begin(), original.begin() + 430),
+        second(original.begin(), original.begin() + 80);
+    packet_loss_concealer concealer(8000);
+    concealer.receive(first);
+    concealer.interrupt();
+    BOOST_CHECK(!concealer.is_silent());
+    const samples given = second;
+    concealer.receive(second);
+    // Faded in over 5 ms; of that audio nothing is missing or later.
+    BOOST_CHECK(second[0] != given[0]);
+    BOOST_CHECK(std::equal(second.begin() + 40, second.end(), given.begin() + 40));
+    first.insert(first.end(), second.begin(), second.end());
+    BOOST_CHECK_LE(largest_step(first), largest_step(original) * 5 / 4);
+}
+
 BOOST_AUTO_TEST_CASE(reset_forgets_the_audio) {
     samples pcm = voice(800, 8000);
     packet_loss_concealer concealer(8000);
