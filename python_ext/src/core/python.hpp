@@ -11,5 +11,5 @@
 #include <boost/python.hpp>
 
 #ifdef Py_GIL_DISABLED
-#error "This is a free-threaded CPython; the package needs the global interpreter lock."
+#    error "This is a free-threaded CPython; the package needs the global interpreter lock."
 #endif

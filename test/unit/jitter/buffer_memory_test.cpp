@@ -1,7 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
-#include "buffer_packets.hpp"
 #include "../heap.hpp"
+#include "buffer_packets.hpp"
 
 #include <rtpsynth/jitter/buffer.hpp>
 

@@ -55,8 +55,8 @@ public:
     /// it is joined already and will not be changed.
     void conceal(std::span<std::int16_t> pcm, std::span<const std::int16_t> next) noexcept;
 
-    /// The audio that is received next does not continue what was received before, though nothing is
-    /// missing: it is faded in as after a gap.
+    /// The audio that is received next does not continue what was received before, though nothing
+    /// is missing: it is faded in as after a gap.
     void interrupt() noexcept;
 
     /// Forgets all audio: what precedes the next piece is silence.

@@ -104,8 +104,8 @@ public:
     /// handler of its own.
     ///
     /// \par Thread safety
-    /// With caller_runs it waits until no other thread is in poll() or run_one(). A handler that such
-    /// a thread runs must therefore not wait for the thread that destroys the server.
+    /// With caller_runs it waits until no other thread is in poll() or run_one(). A handler that
+    /// such a thread runs must therefore not wait for the thread that destroys the server.
     ~rtp_server();
     rtp_server(const rtp_server&) = delete;
     rtp_server& operator=(const rtp_server&) = delete;
