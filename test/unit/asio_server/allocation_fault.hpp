@@ -2,8 +2,10 @@
 // whole program. To be included once.
 #pragma once
 
+#include "../heap.hpp"
+
 #include <atomic>
-#include <cstdlib>
+#include <cstddef>
 #include <limits>
 #include <new>
 #include <system_error>
@@ -50,27 +52,34 @@ bool done(Action action) {
 
 } // namespace memory
 
+// What Asio calls.
+#ifdef _WIN32
+extern "C" void* __mingw_aligned_malloc(std::size_t size, std::size_t alignment) {
+    return memory::refuses() ? nullptr : heap::take(size, alignment);
+}
+extern "C" void __mingw_aligned_free(void* p) { heap::give(p, 1); }
+#else
 extern "C" [[gnu::visibility("default")]] void* aligned_alloc(std::size_t alignment,
                                                               std::size_t size) noexcept {
-    void* p = nullptr;
-    if (memory::refuses() || ::posix_memalign(&p, alignment, size) != 0) return nullptr;
-    return p;
+    return memory::refuses() ? nullptr : heap::take(size, alignment);
 }
+#endif
 
 // Not inline: GCC would see through one of a pair and warn of a mismatch.
 [[gnu::noinline]] void* operator new(std::size_t size) {
-    void* const p = memory::refuses() ? nullptr : std::malloc(size == 0 ? 1 : size);
+    void* const p = memory::refuses() ? nullptr : heap::take(size == 0 ? 1 : size, 0);
     if (!p) throw std::bad_alloc{};
     return p;
 }
 [[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
-    void* const p = aligned_alloc(static_cast<std::size_t>(alignment), size);
+    void* const p =
+        memory::refuses() ? nullptr : heap::take(size, static_cast<std::size_t>(alignment));
     if (!p) throw std::bad_alloc{};
     return p;
 }
-[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
-[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-[[gnu::noinline]] void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p) noexcept { heap::give(p, 0); }
+[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { heap::give(p, 0); }
+[[gnu::noinline]] void operator delete(void* p, std::align_val_t) noexcept { heap::give(p, 1); }
 [[gnu::noinline]] void operator delete(void* p, std::size_t, std::align_val_t) noexcept {
-    std::free(p);
+    heap::give(p, 1);
 }

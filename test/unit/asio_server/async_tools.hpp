@@ -53,6 +53,10 @@ inline bool run_out(boost::asio::io_context& context) {
 
 /// Runs what is ready, and what that makes ready.
 inline void settle(boost::asio::io_context& context) {
+#ifdef _WIN32 // where a thread of Asio's finds out which sockets are ready
+    context.restart();
+    context.run_for(std::chrono::milliseconds{100});
+#endif
     do context.restart();
     while (context.poll() != 0);
 }

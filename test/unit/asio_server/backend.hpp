@@ -47,6 +47,9 @@ inline auto connections() { return that(capabilities.connects, "connected socket
 inline auto epoll_and_poll() {
     return that(std::string_view{capabilities.name} == "linux", "epoll set, and no use of poll()");
 }
+inline auto portable_sockets() {
+    return that(std::string_view{capabilities.name} == "portable", "sockets of Asio's");
+}
 
 } // namespace needs
 } // namespace rtpsynth::asio_server

@@ -1,6 +1,8 @@
 // What the tests of asio_server share.
 #pragma once
 
+#include "this_process.hpp"
+
 #include <rtpsynth/asio_server/server/rtp_server.hpp>
 
 #include <boost/asio/ip/address_v4.hpp>
@@ -8,13 +10,9 @@
 #include <boost/asio/ip/udp.hpp>
 #include <boost/test/unit_test.hpp>
 
-#include <unistd.h>
-
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
 #include <functional>
-#include <iterator>
 #include <span>
 #include <string>
 #include <string_view>
@@ -42,16 +40,23 @@ inline bool eventually(const std::function<bool()>& holds) {
 
 /// A loopback address of this process's own. Tests run beside each other, and many send to ports
 /// that are closed by then: on 127.0.0.1 a neighbour's socket may have been given one meanwhile.
+/// Under wine a socket sends from 127.0.0.1 whichever it is bound to; there CMake runs one at a
+/// time.
 inline boost::asio::ip::address_v4 own_loopback() {
-    const auto process = static_cast<std::uint32_t>(::getpid());
-    return boost::asio::ip::address_v4{0x7f800000U | (process & 0x7fffffU)};
+#ifdef _WIN32
+    return boost::asio::ip::address_v4::loopback();
+#else
+    return boost::asio::ip::address_v4{0x7f800000U | (this_process::id() & 0x7fffffU)};
+#endif
 }
 
 inline channel_options on_loopback() { return {.bind = {own_loopback(), 0}}; }
 
 /// A port for those that bind the same one again and again: below the range out of which Linux
 /// gives ports to whoever asks for any, a neighbour's wildcard address included.
-inline std::uint16_t own_port() { return static_cast<std::uint16_t>(10000 + ::getpid() % 20000); }
+inline std::uint16_t own_port() {
+    return static_cast<std::uint16_t>(10000 + this_process::id() % 20000);
+}
 
 inline channel_options on_own_port() { return {.bind = {own_loopback(), own_port()}}; }
 
@@ -67,11 +72,6 @@ inline std::span<const std::uint8_t> bytes(std::string_view s) {
 
 inline std::string text(std::span<const std::uint8_t> s) { return {s.begin(), s.end()}; }
 
-inline long entries(const char* directory) {
-    return std::distance(std::filesystem::directory_iterator{directory},
-                         std::filesystem::directory_iterator{});
-}
-inline long descriptors() { return entries("/proc/self/fd"); }
-inline long threads() { return entries("/proc/self/task"); }
+using this_process::descriptors, this_process::threads;
 
 } // namespace rtpsynth::asio_server

@@ -27,6 +27,12 @@ void check(const boost::system::error_code& error, const char* what) {
     if (error) throw boost::system::system_error{error, what};
 }
 
+/// On Windows a call fails once with what became of an earlier datagram: its port was closed. Other
+/// systems do not tell a socket that is not connected.
+bool is_of_another_datagram(const boost::system::error_code& error) noexcept {
+    return error == boost::asio::error::connection_reset;
+}
+
 } // namespace
 
 udp_socket::udp_socket(const boost::asio::any_io_executor& executor, const channel_options& options)
@@ -66,9 +72,11 @@ void udp_socket::abandon() noexcept {
 udp_socket::outcome udp_socket::send(std::span<const std::uint8_t> bytes, std::size_t size,
                                      std::size_t count, const endpoint& to) noexcept {
     for (std::size_t i = 0; i != count; ++i) {
+        const auto datagram = boost::asio::buffer(bytes.data() + i * size, size);
         error_code ec;
-        do socket_->send_to(boost::asio::buffer(bytes.data() + i * size, size), to, 0, ec);
+        do socket_->send_to(datagram, to, 0, ec);
         while (ec == boost::asio::error::interrupted);
+        if (is_of_another_datagram(ec)) socket_->send_to(datagram, to, 0, ec);
         if (ec) return {i, ec};
     }
     return {count, {}};
@@ -92,7 +100,8 @@ std::span<datagram_view> udp_socket::receive(receive_buffers& buffers, std::size
         const std::size_t size = socket_->receive_from(
             boost::asio::buffer(slot, receive_buffers::slot_size), view.source, 0, ec);
         if (ec) {
-            error = ec == boost::asio::error::interrupted ? boost::asio::error::would_block : ec;
+            const bool again = ec == boost::asio::error::interrupted || is_of_another_datagram(ec);
+            error = again ? boost::asio::error::would_block : ec;
             break;
         }
         view.data = {slot, size};

@@ -4,8 +4,10 @@
 #include "backend.hpp"
 #include "collector.hpp"
 
-#include <netinet/in.h>
-#include <sys/socket.h>
+#ifndef _WIN32
+#    include <netinet/in.h>
+#    include <sys/socket.h>
+#endif
 
 #include <array>
 #include <atomic>
@@ -63,6 +65,7 @@ BOOST_AUTO_TEST_CASE(socket_options_reach_the_kernel, *needs::reuse_port()) {
         BOOST_CHECK_THROW(server.create_channel(wrong, ignore), std::invalid_argument);
 }
 
+#ifndef _WIN32 // which has another recvmsg(), and no backend with this option
 // What arrives says what was set; a plain socket looks at it.
 BOOST_AUTO_TEST_CASE(datagrams_carry_the_code_point, *needs::dscp()) {
     rtp_server server{immediate()};
@@ -99,6 +102,7 @@ BOOST_AUTO_TEST_CASE(datagrams_carry_the_code_point, *needs::dscp()) {
         }
     }
 }
+#endif
 
 // Only then is the same port free for IPv4.
 BOOST_AUTO_TEST_CASE(v6_only_leaves_the_port_of_the_other_family) {

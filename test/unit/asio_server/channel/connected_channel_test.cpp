@@ -178,8 +178,8 @@ BOOST_AUTO_TEST_CASE(a_target_without_a_route) {
     const udp::endpoint at = f.channel->local_endpoint();
     peer friendly{at}, stranger{at};
     BOOST_REQUIRE(!f.channel->set_target(friendly.endpoint()));
-    const udp::endpoint far{boost::asio::ip::make_address("192.0.2.1"), 5004};
-    BOOST_REQUIRE(!f.channel->set_target(far));
+    const udp::endpoint distant{boost::asio::ip::make_address("192.0.2.1"), 5004};
+    BOOST_REQUIRE(!f.channel->set_target(distant));
     BOOST_TEST(!stranger.is_refused()); // it is filtered here, not by the kernel
     BOOST_REQUIRE(!f.channel->try_send(bytes("far")));
     f.flush();

@@ -5,7 +5,9 @@
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
 
-#include <net/if.h>
+#ifndef _WIN32
+#    include <net/if.h>
+#endif
 
 #include <cstdint>
 #include <string>
@@ -60,6 +62,7 @@ BOOST_AUTO_TEST_CASE(localhost_is_a_loopback_address) {
     BOOST_TEST((ec ? e == udp::endpoint{} : e.address().is_v6()));
 }
 
+#ifndef _WIN32 // whose interfaces have no names that are the same on every machine
 BOOST_AUTO_TEST_CASE(a_link_local_address_has_its_scope) {
     const unsigned loopback = ::if_nametoindex("lo");
     BOOST_TEST_REQUIRE(loopback != 0);
@@ -79,6 +82,7 @@ BOOST_AUTO_TEST_CASE(a_link_local_address_has_its_scope) {
     BOOST_TEST((resolve("fe80::1%lo", 7, address_family::v4, ec) == udp::endpoint{}));
     BOOST_TEST(ec.failed());
 }
+#endif
 
 BOOST_AUTO_TEST_CASE(invalid_host_names_are_errors) {
     // None of these goes out to a name server: they are no host names.

@@ -1,14 +1,13 @@
 #include <boost/test/unit_test.hpp>
 
 #include "rtp_proc_tools.hpp"
+#include "this_process.hpp"
 
 #include <boost/asio/post.hpp>
 
 #include <array>
 #include <atomic>
 #include <cstddef>
-#include <filesystem>
-#include <iterator>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -23,27 +22,22 @@ using namespace rtp_proc_test;
 
 namespace {
 
-std::size_t entries(const char* directory) {
-    return static_cast<std::size_t>(
-        std::distance(std::filesystem::directory_iterator{directory}, {}));
-}
-
 // Descriptors and threads are back where they were.
 struct nothing_left {
     nothing_left() {
         std::thread{[] {}}.join(); // with the first one a sanitizer starts one of its own
-        descriptors = entries("/proc/self/fd");
-        threads = entries("/proc/self/task");
+        descriptors = this_process::descriptors();
+        threads = this_process::threads();
     }
     bool holds() const {
         return comes_true([this] {
-            return entries("/proc/self/fd") == descriptors && entries("/proc/self/task") == threads;
+            return this_process::descriptors() == descriptors && this_process::threads() == threads;
         });
     }
 
 private:
-    std::size_t descriptors = 0;
-    std::size_t threads = 0;
+    long descriptors = 0;
+    long threads = 0;
 };
 
 // Eight threads make, close and drop channels, from handlers too, which throw at times.

@@ -9,8 +9,6 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include <poll.h>
-
 #include <atomic>
 #include <stdexcept>
 #include <thread>
@@ -54,8 +52,7 @@ struct other_loop {
         is_readable(std::max(milliseconds{0}, left));
     }
     bool is_readable(milliseconds longest = milliseconds{0}) {
-        pollfd one{server.native_handle(), POLLIN, 0};
-        return ::poll(&one, 1, static_cast<int>(longest.count())) == 1;
+        return this_process::wait_readable(server.native_handle(), longest);
     }
     /// Polls while there is something to do.
     void settle() {
