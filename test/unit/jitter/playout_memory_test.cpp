@@ -1,14 +1,13 @@
 #include <boost/test/unit_test.hpp>
 
+#include "../heap.hpp"
+
 #include <rtpsynth/audio/codec_set.hpp>
 #include <rtpsynth/jitter/playout.hpp>
-
-#include <malloc.h>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <new>
 #include <vector>
 
@@ -23,15 +22,15 @@ bool is_refused = false;
 } // namespace
 
 void* operator new(std::size_t size) {
-    void* const p = is_refused ? nullptr : std::malloc(size);
+    void* const p = is_refused ? nullptr : heap::take(size, 0);
     if (p == nullptr) throw std::bad_alloc();
     ++allocations;
-    live_bytes += malloc_usable_size(p);
+    live_bytes += heap::size(p, 0);
     return p;
 }
 void operator delete(void* p) noexcept {
-    if (p != nullptr) live_bytes -= malloc_usable_size(p);
-    std::free(p);
+    if (p != nullptr) live_bytes -= heap::size(p, 0);
+    heap::give(p, 0);
 }
 void operator delete(void* p, std::size_t) noexcept { operator delete(p); }
 
