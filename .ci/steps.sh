@@ -4,6 +4,7 @@
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 exec </dev/null
 chosen=" $* " # names of steps; all of them if none is given
+steps=0
 passed=0
 failed=0
 skipped=0
@@ -18,6 +19,7 @@ step() { # name, command
     local name=$1 log=$logs/$1.log begin=$SECONDS status=0 summary good=0 bad=0 left_out=0
     shift
     [[ $chosen == "  " || $chosen == *" $name "* ]] || return 0
+    steps=$((steps + 1))
     "$@" >"$log" 2>&1 || status=$?
     while read -r summary; do
         [[ $summary =~ ([0-9]+)' tests failed out of '([0-9]+) ]] || continue
@@ -48,7 +50,13 @@ skip() { # reason
     return 77
 }
 
-total() { # the last line; fails if anything did
+total() { # the last line; fails if anything did, or if a name on the command line is no step
+    local names
+    read -ra names <<<"$chosen"
+    if ((${#names[@]} > steps)); then
+        echo "no such step among:$chosen"
+        failed=$((failed + 1))
+    fi
     printf '%d passed, %d failed' "$passed" "$failed"
     ((skipped == 0)) || printf ', %d skipped' "$skipped"
     echo

@@ -23,7 +23,8 @@ endif()
 file(READ "${PROJECT_SOURCE_DIR}/LICENSE" license)
 string(REGEX MATCH "Copyright \\(c\\) ([^\n]+)\n\n(.+)\n" license "${license}")
 set(holder "${CMAKE_MATCH_1}")
-string(REPLACE "\n" "\n " license " ${CMAKE_MATCH_2}")
+set(terms "${CMAKE_MATCH_2}") # quoted: there are semicolons in it
+string(REPLACE "\n" "\n " license " ${terms}")
 string(REPLACE "\n \n" "\n .\n" license "${license}")
 configure_file("${sources}/copyright.in" "${files}/copyright" @ONLY)
 

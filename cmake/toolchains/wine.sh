@@ -11,7 +11,8 @@ mkdir -p "$WINEPREFIX"
 exec 9>"$WINEPREFIX/lock"
 flock 9
 if [ ! -e "$WINEPREFIX/ready" ]; then
-    wine wineboot --init >"$WINEPREFIX/log" 2>&1 9>&- && wineserver --wait
+    wine wineboot --init >"$WINEPREFIX/log" 2>&1 9>&-
+    wineserver --wait
     touch "$WINEPREFIX/ready"
 fi
 exec 9>&-

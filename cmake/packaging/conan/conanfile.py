@@ -50,8 +50,8 @@ class Rtpsynth(ConanFile):
     def generate(self):
         CMakeDeps(self).generate()
         toolchain = CMakeToolchain(self)
-        for part in ("EXAMPLES", "PYTHON", "TESTS"):
-            toolchain.cache_variables[f"RTPSYNTH_BUILD_{part}"] = False
+        for part in ("BUILD_EXAMPLES", "BUILD_PYTHON", "BUILD_TESTS", "OPUS"):
+            toolchain.cache_variables[f"RTPSYNTH_{part}"] = False
         toolchain.generate()
 
     def build(self):

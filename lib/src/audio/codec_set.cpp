@@ -47,7 +47,7 @@ void codec_set::add(const audio_codec& codec) {
     const auto same = [&](const audio_codec& other) {
         return same_encoding(other.name, codec.name);
     };
-    const auto old = std::ranges::find_if(codecs_, same);
+    const auto old = std::find_if(codecs_.begin(), codecs_.end(), same);
     if (old == codecs_.end())
         codecs_.push_back(codec);
     else
@@ -56,7 +56,7 @@ void codec_set::add(const audio_codec& codec) {
 
 const audio_codec* codec_set::find(std::string_view name) const noexcept {
     const auto same = [&](const audio_codec& codec) { return same_encoding(codec.name, name); };
-    const auto found = std::ranges::find_if(codecs_, same);
+    const auto found = std::find_if(codecs_.begin(), codecs_.end(), same);
     return found == codecs_.end() ? nullptr : &*found;
 }
 

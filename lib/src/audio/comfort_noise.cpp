@@ -9,10 +9,11 @@ namespace {
 constexpr std::uint8_t silent = 127;
 constexpr double full_scale = 32768;
 
-// Rounds by a cast, which is an instruction; std::round is a call.
+// Rounds by a cast, which is an instruction; std::round is a call. The sum is not negative.
 std::int16_t to_sample(double value) noexcept {
     const double clipped = std::clamp(value, -full_scale, full_scale - 1);
-    return static_cast<std::int16_t>(static_cast<int>(clipped + full_scale + 0.5) - 32768);
+    const double shifted = clipped + (full_scale + 0.5);
+    return static_cast<std::int16_t>(static_cast<int>(shifted) - 32768);
 }
 
 } // namespace

@@ -123,10 +123,10 @@ result<std::size_t> g722_encoder::encode(std::span<const std::int16_t> pcm,
 
     constexpr std::size_t block = 320;
     std::array<std::int16_t, 22 + block> window;
-    std::ranges::copy(history_, window.begin());
+    std::copy(history_.begin(), history_.end(), window.begin());
     for (std::size_t done = 0; done < pcm.size();) {
         const auto in = pcm.subspan(done, std::min(block, pcm.size() - done));
-        std::ranges::copy(in, window.begin() + 22);
+        std::copy(in.begin(), in.end(), window.begin() + 22);
         for (std::size_t i = 0; i < in.size(); i += 2) {
             // Transmit QMF
             std::int32_t low = 0;
@@ -159,8 +159,8 @@ result<std::size_t> g722_decoder::decode(std::span<const std::uint8_t> codes,
     constexpr std::size_t block = 160;
     std::array<std::int16_t, 11 + block> sums;
     std::array<std::int16_t, 11 + block> differences;
-    std::ranges::copy(sums_, sums.begin());
-    std::ranges::copy(differences_, differences.begin());
+    std::copy(sums_.begin(), sums_.end(), sums.begin());
+    std::copy(differences_.begin(), differences_.end(), differences.begin());
     for (std::size_t done = 0; done < codes.size();) {
         const auto in = codes.subspan(done, std::min(block, codes.size() - done));
         for (std::size_t i = 0; i < in.size(); ++i) {

@@ -30,7 +30,7 @@ codec_rates checked_rates(const rtpmap& map, std::uint32_t audio_rate) {
                                     " is not 1 or 2");
     constexpr std::array<std::uint32_t, 5> rates{8000, 12000, 16000, 24000, 48000};
     if (audio_rate == 0) return {48000, 48000};
-    if (std::ranges::find(rates, audio_rate) == rates.end())
+    if (std::find(rates.begin(), rates.end(), audio_rate) == rates.end())
         throw std::invalid_argument("audio rate " + std::to_string(audio_rate) +
                                     " is not 8000, 12000, 16000, 24000 or 48000");
     return {audio_rate, 48000};
@@ -78,7 +78,8 @@ public:
                                std::span<std::uint8_t> payload) noexcept override {
         constexpr std::array<std::size_t, 9> sizes{1, 2, 4, 8, 16, 24, 32, 40, 48};
         const std::size_t unit = rates().audio / 400; // 2.5 ms
-        if (pcm.size() % unit != 0 || std::ranges::find(sizes, pcm.size() / unit) == sizes.end())
+        if (pcm.size() % unit != 0 ||
+            std::find(sizes.begin(), sizes.end(), pcm.size() / unit) == sizes.end())
             return errc::bad_frame_size;
         if (payload.size() < largest_payload) return errc::buffer_too_small;
         const opus_int32 size = opus_encode(state_.get(), pcm.data(), static_cast<int>(pcm.size()),

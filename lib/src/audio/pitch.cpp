@@ -85,8 +85,8 @@ pitch_match find_pitch(std::span<const std::int16_t> audio, std::size_t size, st
         std::int64_t product = 0;
         std::int64_t square = 1;
         for (std::size_t i = 0; i < size; ++i) {
-            product += now[i] * then[i];
-            square += then[i] * then[i];
+            product += std::int64_t{now[i]} * then[i];
+            square += std::int64_t{then[i]} * then[i];
         }
         const double score = static_cast<double>(product) / std::sqrt(static_cast<double>(square));
         if (score > top || top < 0) {

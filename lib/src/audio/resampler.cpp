@@ -53,7 +53,7 @@ std::size_t resampler::process_block(const std::int16_t* in, std::size_t n,
                                      std::int16_t* out) noexcept {
     const detail::resampler_filter& filter = *filter_;
     float* const fresh = window_.data() + filter.taps - 1;
-    for (std::size_t i = 0; i < n; ++i) fresh[i] = in ? in[i] : 0.0F;
+    for (std::size_t i = 0; i < n; ++i) fresh[i] = in ? static_cast<float>(in[i]) : 0.0F;
     const bool exact = filter.phases == filter.out_step;
     std::size_t made = 0;
     while (next_ < n) {
@@ -101,7 +101,7 @@ result<std::size_t> resampler::flush(std::span<std::int16_t> out) noexcept {
 }
 
 void resampler::reset() noexcept {
-    std::ranges::fill(window_, 0.0F);
+    std::fill(window_.begin(), window_.end(), 0.0F);
     next_ = 0;
     phase_ = 0;
 }

@@ -51,11 +51,10 @@ telephone_event_changes telephone_event_receiver::receive(std::uint16_t seq,
     telephone_event_changes out = expire(now);
     const report r{seq, timestamp, marker, event, now};
     const std::int32_t ahead = distance(timestamp, latest_.last_timestamp);
-    if (!started_ || reuses_timestamp(latest_, r)) {
-        begin(r, out);
-    } else if (belongs(latest_, r)) {
+    const bool is_new = !started_ || reuses_timestamp(latest_, r);
+    if (!is_new && belongs(latest_, r)) {
         go_on(r, out);
-    } else if (ahead > 0 || (ahead == 0 && !is_known(r))) {
+    } else if (is_new || ahead > 0 || (ahead == 0 && !is_known(r))) {
         begin(r, out);
     } else if (ahead < -units(latest_packet) || now - latest_.last_arrival > latest_packet) {
         remembered_ = 0; // timestamps of another origin

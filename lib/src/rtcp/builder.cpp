@@ -129,7 +129,7 @@ result<void> rtcp_builder::add_voip_metrics(std::uint32_t ssrc,
         return m.concealment <= loss_concealment::standard && m.buffer <= buffer_kind::adaptive &&
                m.buffer_rate <= 15;
     };
-    if (metrics.size() > rtcp_max_count || !std::ranges::all_of(metrics, in_range))
+    if (metrics.size() > rtcp_max_count || !std::all_of(metrics.begin(), metrics.end(), in_range))
         return errc::invalid_argument;
     if (size_ == 0 && mode_ == rtcp_mode::compound) return errc::invalid_argument;
     constexpr std::size_t block_size = xr_block_header_size + voip_metrics_size;

@@ -17,7 +17,8 @@ char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c 
 } // namespace
 
 bool same_encoding(string_view a, string_view b) noexcept {
-    return std::ranges::equal(a, b, {}, lower, lower);
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](char x, char y) { return lower(x) == lower(y); });
 }
 
 payload_kind encoding_kind(string_view name) noexcept {
@@ -30,7 +31,7 @@ result<rtpmap> parse_rtpmap(string_view text) noexcept {
     rtpmap map;
     map.name = take_until(text, '/');
     const bool printable =
-        std::ranges::all_of(map.name, [](char c) { return c > ' ' && c < 0x7f; });
+        std::all_of(map.name.begin(), map.name.end(), [](char c) { return c > ' ' && c < 0x7f; });
     if (map.name.empty() || map.name.size() > max_encoding_name || !printable) return errc::bad_sdp;
     const auto clock_rate = number<std::uint32_t>(take_until(text, '/'));
     if (!clock_rate || *clock_rate == 0) return errc::bad_sdp;
@@ -43,7 +44,8 @@ result<rtpmap> parse_rtpmap(string_view text) noexcept {
 }
 
 std::optional<std::uint8_t> static_payload_type(const rtpmap& map) noexcept {
-    for (std::uint8_t type = 0; type < std::size(detail::static_profiles); ++type) {
+    constexpr auto count = static_cast<std::uint8_t>(std::size(detail::static_profiles));
+    for (std::uint8_t type = 0; type < count; ++type) {
         const rtp_profile* row = static_profile(type);
         if (row && same_encoding(row->encoding_name, map.name) &&
             row->clock_rate == map.clock_rate &&

@@ -12,12 +12,13 @@ mkdir -p "$build"
         cmake --build "$build" --target rtpsynth
 } >"$build/log" 2>&1 || { cat "$build/log"; exit 1; }
 
+# MinGW keeps the name in a class's type information, _ZTS, to itself.
 # std::size_t, std::int64_t and the like are `long long` in one system and `long` in the other.
 plain() {
     c++filt | sed -E 's/\<long long\>/long/g; s/\<([0-9]+u?)ll?\>/\1/g' | sort
 }
 nm --dynamic --defined-only --format=posix "$build/lib/librtpsynth.so" |
-    awk '$2 != "A" { sub(/@.*/, "", $1); print $1 }' | plain >"$build/elf.txt"
+    awk '$2 != "A" && $1 !~ /^_ZTS/ { sub(/@.*/, "", $1); print $1 }' | plain >"$build/elf.txt"
 "$objdump" --private-headers "$dll" | sed -n '/^\[Ordinal\/Name Pointer\] Table/,/^$/p' |
     sed -nE 's/^.*\[ *[0-9]+\] (.*)$/\1/p' | plain >"$build/dll.txt"
 count=$(wc -l <"$build/elf.txt")

@@ -13,10 +13,12 @@
 #    define RTPSYNTH_GNU_COMPILER 0
 #endif
 
-/* RTPSYNTH_API marks what the shared library exports; everything else is hidden. RTPSYNTH_EXPORTS
- * is defined while it is compiled. Windows needs no mark where the library is used: only functions
- * are exported, which are reached through the import library either way. */
+/* RTPSYNTH_API marks what the shared library exports; everything else is hidden, and what is inside
+ * a class with that mark has RTPSYNTH_LOCAL to be so. RTPSYNTH_EXPORTS is defined while it is
+ * compiled. Windows needs no mark where the library is used: functions are reached through the
+ * import library either way, and so is a class's virtual table. */
 #if defined(_WIN32)
+#    define RTPSYNTH_LOCAL
 #    if defined(RTPSYNTH_EXPORTS)
 #        define RTPSYNTH_API __declspec(dllexport)
 #    else
@@ -24,8 +26,10 @@
 #    endif
 #elif RTPSYNTH_GNU_COMPILER
 #    define RTPSYNTH_API __attribute__((visibility("default")))
+#    define RTPSYNTH_LOCAL __attribute__((visibility("hidden")))
 #else
 #    define RTPSYNTH_API
+#    define RTPSYNTH_LOCAL
 #endif
 
 /* RTPSYNTH_INITIAL_EXEC: a thread_local variable that is reached without a call, also in a shared

@@ -80,7 +80,7 @@ public:
     const playout_options& options() const noexcept;
 
 private:
-    class state;
+    class RTPSYNTH_LOCAL state;
     std::unique_ptr<state> state_;
 };
 

@@ -67,7 +67,7 @@ def _define(**definitions):
 def _use_boost():
     _refuse_free_threading()
     if _source():
-        folder = Path(__file__).resolve().parent / "boost_source"
+        folder = Path(__file__).resolve().parents[1] / "boost_source"
         _define(Boost_DIR=folder, RTPSYNTH_BOOST_SOURCE=_source())
     elif not _system_has_boost_python():
         prefix = metadata.distribution("cmeel-boost").locate_file("cmeel.prefix")
