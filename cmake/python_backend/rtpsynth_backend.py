@@ -3,7 +3,7 @@
 Boost.Python is compiled for one version of CPython. In this order:
 
 - RTPSYNTH_BOOST_SOURCE, an environment variable, names an unpacked Boost release: Boost.Python is
-  compiled from its source, into the extension module. So it is with our own wheels.
+  compiled from its source, into the extension module.
 - What the system has for the CPython that builds, such as Debian 12 for 3.11.
 - cmeel-boost from the package index, which pip reaches in any case. It has Boost's headers, too,
   and a library for each CPython; the three libraries that are needed go into the package. With
