@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <chrono>
 
 namespace replay {
 namespace {
@@ -27,8 +28,15 @@ protection protection_of(const rtpsynth::sdp_media& media) {
     return media.fingerprint || !media.cryptos.empty() ? protection::offered : protection::none;
 }
 
+std::optional<std::uint32_t> whole_ms(std::optional<rtpsynth::duration> ptime) {
+    using std::chrono::milliseconds;
+    if (!ptime || *ptime % milliseconds{1} != rtpsynth::duration{}) return std::nullopt;
+    return static_cast<std::uint32_t>(*ptime / milliseconds{1});
+}
+
 sdp_media of_interest(const rtpsynth::sdp_media& media) {
-    sdp_media found{{address_of(media), media.port}, protection_of(media), media.ptime, {}};
+    sdp_media found{
+        {address_of(media), media.port}, protection_of(media), whole_ms(media.ptime), {}};
     for (const rtpsynth::sdp_format& format : media.formats)
         if (!format.name.empty())
             found.payloads.push_back({format.payload_type, format.name, format.format()});

@@ -34,8 +34,8 @@ enum class protection : std::uint8_t {
 struct sdp_media {
     endpoint address; ///< where it is received; packets usually come from there, too
     protection srtp = protection::none;
-    std::optional<std::uint32_t> ptime_ms;
-    std::vector<sdp_payload> payloads; ///< each type once
+    std::optional<std::uint32_t> ptime_ms; ///< if it is a whole number
+    std::vector<sdp_payload> payloads;     ///< each type once
 
     bool operator==(const sdp_media&) const = default;
 };

@@ -34,12 +34,11 @@ struct session {
 // `IN IP4 233.252.0.1/127`: without the time to live.
 template <class Place>
 void parse_connection(string_view value, Place& place) {
-    place.address.clear();
-    place.ipv6 = false;
     if (take_until(value, ' ') != "IN") return;
     const string_view version = take_until(value, ' ');
     const string_view address = value.substr(0, value.find_first_of("/ "));
-    if ((version != "IP4" && version != "IP6") || address.size() > max_sdp_text) return;
+    if (version != "IP4" && version != "IP6") return;
+    if (address.empty() || address.size() > max_sdp_text) return;
     place.address = address;
     place.ipv6 = version == "IP6";
 }
@@ -66,7 +65,8 @@ std::optional<sdp_media> parse_media(string_view value) {
     string_view ports = take_until(value, ' ');
     const string_view protocol = take_until(value, ' ');
     const auto port = number<std::uint16_t>(take_until(ports, '/'));
-    if (!port || std::max(type.size(), protocol.size()) > max_sdp_text) return std::nullopt;
+    if (!port || type.empty() || protocol.empty()) return std::nullopt;
+    if (std::max(type.size(), protocol.size()) > max_sdp_text) return std::nullopt;
     media.type = type;
     media.protocol = protocol;
     media.port = *port;
@@ -86,6 +86,21 @@ void parse_rtpmap_of(string_view value, sdp_media& media, std::vector<bool>& map
     format->name = map->name;
     format->clock_rate = map->clock_rate;
     format->channels = map->channels;
+}
+
+// Milliseconds, `20` or `2.5`, but not 0. Digits below a nanosecond are dropped.
+void parse_ptime(string_view text, std::optional<duration>& ptime) noexcept {
+    constexpr std::size_t digits = 6;
+    const bool is_real = text.find('.') != text.npos;
+    const auto ms = number<std::uint32_t>(take_until(text, '.'));
+    if (!ms || (is_real && text.empty())) return;
+    std::int64_t ns = *ms;
+    for (std::size_t i = 0; i < std::max(text.size(), digits); ++i) {
+        const char digit = i < text.size() ? text[i] : '0';
+        if (digit < '0' || digit > '9') return;
+        if (i < digits) ns = ns * 10 + (digit - '0');
+    }
+    if (ns > 0) ptime = duration{ns};
 }
 
 bool parse_direction(string_view name, sdp_direction& direction) noexcept {
@@ -110,7 +125,7 @@ public:
             in_session_ = false;
             mapped_.assign(128, false);
             media_ = parse_media(value);
-            if (!media_) return;
+            if (!media_) return add({});
             media_->address = session_.address;
             media_->ipv6 = session_.ipv6;
             media_->fingerprint = session_.fingerprint;
@@ -135,9 +150,13 @@ public:
     }
 
 private:
+    void add(sdp_media&& media) {
+        if (description_.media.size() < max_sdp_media)
+            description_.media.push_back(std::move(media));
+    }
+
     void keep() {
-        if (media_ && description_.media.size() < max_sdp_media)
-            description_.media.push_back(std::move(*media_));
+        if (media_) add(std::move(*media_));
         media_.reset();
     }
 
@@ -147,15 +166,16 @@ private:
             if (media.is_rtp()) parse_rtpmap_of(value, media, mapped_);
         } else if (name == "fmtp") {
             const auto type = payload_type(take_until(value, ' '));
-            if (!type || !media.is_rtp()) return;
+            if (!type || value.empty() || !media.is_rtp()) return;
             const auto of = std::ranges::find(media.formats, *type, &sdp_format::payload_type);
             if (of != media.formats.end()) of->fmtp = value;
         } else if (name == "ptime") {
-            media.ptime = number<std::uint32_t>(value);
+            parse_ptime(value, media.ptime);
         } else if (name == "maxptime") {
-            media.maxptime = number<std::uint32_t>(value);
+            parse_ptime(value, media.maxptime);
         } else if (name == "rtcp") {
-            media.rtcp_port = number<std::uint16_t>(take_until(value, ' '));
+            if (const auto port = number<std::uint16_t>(take_until(value, ' ')))
+                media.rtcp_port = *port;
         } else if (name == "rtcp-mux") {
             media.rtcp_mux = true;
         } else if (name == "bundle-only") {
@@ -201,7 +221,8 @@ result<sdp_description> parse_sdp(string_view body) {
     parser parsed;
     while (!body.empty()) {
         const string_view line = take_line(body);
-        if (line.size() < 2 || line[1] != '=') break; // the end, or another part of the body
+        // The end, or another part of the body.
+        if (line.size() < 2 || line[1] != '=' || line[0] == 'v') break;
         parsed.take(line[0], line.substr(2));
     }
     return parsed.finish();

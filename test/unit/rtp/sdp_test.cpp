@@ -6,6 +6,7 @@
 #include <vector>
 
 using namespace rtpsynth;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -43,8 +44,8 @@ BOOST_AUTO_TEST_CASE(a_telephone_s_offer) {
     BOOST_TEST(media.port == 5004);
     BOOST_TEST(media.rtcp_port.value() == 5010);
     BOOST_TEST(!media.rtcp_mux);
-    BOOST_TEST(media.ptime.value() == 20U);
-    BOOST_TEST(media.maxptime.value() == 60U);
+    BOOST_CHECK(media.ptime == 20ms);
+    BOOST_CHECK(media.maxptime == 60ms);
     BOOST_CHECK(media.direction == sdp_direction::sendonly);
     const std::vector<sdp_format> formats{{9, "G722", 8000, 1, ""},
                                           {0, "PCMU", 8000, 1, ""},
@@ -104,7 +105,7 @@ BOOST_AUTO_TEST_CASE(the_session_speaks_for_media_that_do_not) {
     BOOST_TEST(!media[1].is_secure());
     BOOST_TEST(media[2].address == "host.example");
     BOOST_TEST(media[2].ipv6);
-    BOOST_TEST(media[3].address == "");
+    BOOST_TEST(media[3].address == "192.0.2.1");
 }
 
 BOOST_AUTO_TEST_CASE(the_first_rtpmap_of_a_type_counts) {
@@ -126,17 +127,46 @@ BOOST_AUTO_TEST_CASE(it_is_found_in_another_body) {
     BOOST_TEST(media[0].port == 5004);
 }
 
-BOOST_AUTO_TEST_CASE(a_medium_that_is_wrong_is_left_out_whole) {
+BOOST_AUTO_TEST_CASE(it_ends_with_the_next_or_at_a_line_without_an_equals_sign) {
+    const std::string medium = "m=audio 5004 RTP/AVP 0\r\n";
+    for (const char* end : {"\r\n", "a\r\n", "m\r\n", "a:b\r\n", "v=0\r\n"})
+        BOOST_TEST_CONTEXT(end) { BOOST_TEST(media_of(head + medium + end + medium).size() == 1U); }
+}
+
+BOOST_AUTO_TEST_CASE(a_ptime_may_have_a_fraction_and_is_not_0) {
+    const auto ptime = [](const std::string& text) {
+        return only("m=audio 5004 RTP/AVP 0\r\na=ptime:" + text + "\r\n").ptime;
+    };
+    BOOST_CHECK(ptime("2.5") == 2500us);
+    BOOST_CHECK(ptime("0.125") == 125us);
+    BOOST_CHECK(ptime("20.0") == 20ms);
+    BOOST_CHECK(ptime("1.0000019") == 1'000'001ns);
+    BOOST_CHECK(ptime("4294967295.999999") == 4'294'967'295'999'999ns);
+    for (const char* text : {"0", "0.0", "0.0000001", ".5", "2.", "2.x", "2.-5", "2.5.5", "-2.5",
+                             "2,5", "4294967296", "1.00000000x"})
+        BOOST_TEST_CONTEXT(text) { BOOST_CHECK(!ptime(text)); }
+    BOOST_CHECK(!only("m=audio 5004 RTP/AVP 0\r\na=maxptime:0\r\n").maxptime);
+}
+
+BOOST_AUTO_TEST_CASE(a_medium_that_is_wrong_is_empty_in_its_place) {
     const auto media = media_of(head + "m=audio x RTP/AVP 0\r\na=sendonly\r\na=rtpmap:0 x/1\r\n"
                                        "c=IN IP4 192.0.2.9\r\nm=audio 5004 RTP/AVP 0\r\n");
-    BOOST_REQUIRE_EQUAL(media.size(), 1U);
-    BOOST_TEST(media[0].address == "192.0.2.1");
-    BOOST_CHECK(media[0].direction == sdp_direction::sendrecv);
-    BOOST_TEST(media[0].find(0)->encoding() == "PCMU/8000");
+    BOOST_REQUIRE_EQUAL(media.size(), 2U);
+    BOOST_CHECK(media[0] == sdp_media{});
+    BOOST_TEST(media[1].address == "192.0.2.1");
+    BOOST_CHECK(media[1].direction == sdp_direction::sendrecv);
+    BOOST_TEST(media[1].find(0)->encoding() == "PCMU/8000");
+    for (const char* line :
+         {"m=", "m=audio", "m=audio 5004", "m= 5004 RTP/AVP 0", "m=audio 65536 RTP/AVP 0"})
+        BOOST_TEST_CONTEXT(line)
+    BOOST_CHECK(only(std::string(line) + "\r\n") == sdp_media{});
 }
 
 BOOST_AUTO_TEST_CASE(wrong_lines_are_ignored) {
-    const sdp_media expected = only("m=audio 5004 RTP/AVP 96\r\n");
+    // One that has nothing that they could erase, and one that has all of it.
+    const std::string bare = "m=audio 5004 RTP/AVP 96\r\n";
+    const std::string full = bare + "c=IN IP6 2001:db8::1\r\na=rtpmap:96 x/8000\r\na=fmtp:96 y\r\n"
+                                    "a=ptime:20\r\na=maxptime:40\r\na=rtcp:5010\r\n";
     for (const char* line : {"a=rtpmap:",
                              "a=rtpmap:96",
                              "a=rtpmap:96 ",
@@ -151,15 +181,28 @@ BOOST_AUTO_TEST_CASE(wrong_lines_are_ignored) {
                              "a=ptime:",
                              "a=ptime:x",
                              "a=ptime:-1",
+                             "a=ptime:0",
+                             "a=maxptime:",
+                             "a=maxptime:0",
                              "a=fmtp:",
+                             "a=fmtp:96",
+                             "a=fmtp:96 ",
                              "a=fmtp:128 x",
+                             "a=rtcp:",
                              "a=rtcp:70000",
+                             "c=",
+                             "c=IN",
+                             "c=IN IP4",
+                             "c=IN IP4 ",
+                             "c=IN IP5 192.0.2.9",
+                             "c=X IP4 192.0.2.9",
                              "b=AS:64",
                              "k=clear:x",
                              "x=y",
                              "a=unknown:1"})
         BOOST_TEST_CONTEXT(line)
-    BOOST_CHECK(only("m=audio 5004 RTP/AVP 96\r\n" + std::string(line) + "\r\n") == expected);
+    for (const std::string& before : {bare, full})
+        BOOST_CHECK(only(before + line + "\r\n") == only(before));
 }
 
 BOOST_AUTO_TEST_CASE(without_a_version_it_is_none) {
@@ -186,6 +229,6 @@ BOOST_AUTO_TEST_CASE(what_is_kept_is_bounded) {
         BOOST_TEST(medium.formats.size() == max_sdp_formats);
         BOOST_TEST(medium.cryptos.size() == max_sdp_cryptos);
         BOOST_TEST(medium.find(0)->fmtp == "");
-        BOOST_TEST(medium.address == "");
+        BOOST_TEST(medium.address == "192.0.2.1");
     }
 }

@@ -4,6 +4,7 @@
 /// Threads: pure functions, which may be called on any thread. They allocate.
 #pragma once
 
+#include <rtpsynth/base/clock.hpp>
 #include <rtpsynth/base/compiler.h>
 #include <rtpsynth/base/error.hpp>
 #include <rtpsynth/rtp/payload_format.hpp>
@@ -63,9 +64,9 @@ struct sdp_media {
     bool bundle_only = false;               ///< RFC 9143
     bool fingerprint = false;               ///< here or for the session: DTLS-SRTP is offered
     sdp_direction direction = sdp_direction::sendrecv;
-    std::optional<std::uint32_t> ptime;    ///< ms in a packet
-    std::optional<std::uint32_t> maxptime; ///< ms in a packet at most
-    std::vector<std::string> cryptos;      ///< the values of `a=crypto` (RFC 4568)
+    std::optional<duration> ptime;    ///< of a packet; positive. It need not be whole milliseconds
+    std::optional<duration> maxptime; ///< of a packet at most; positive
+    std::vector<std::string> cryptos; ///< the values of `a=crypto` (RFC 4568)
     /// The payload types of an RTP medium, the preferred one first, each once; after them those
     /// that have an rtpmap though the m= line does not list them.
     std::vector<sdp_format> formats;
@@ -80,7 +81,8 @@ struct sdp_media {
     bool operator==(const sdp_media&) const = default;
 };
 
-/// What parse_sdp() found: the media in their order, which an answer has to keep.
+/// What parse_sdp() found: the media in their order, which an answer has to keep. An m= line that
+/// is malformed has its place as well: an empty sdp_media, of port 0, to be refused.
 struct sdp_description {
     std::vector<sdp_media> media;
 
@@ -88,8 +90,13 @@ struct sdp_description {
 };
 
 /// Parses the first description in \p body, from its `v=0` on. The body may have other things
-/// before and after it, as multipart/mixed has. Lines end in CRLF or LF. What is not known, is
-/// malformed or exceeds the limits is ignored, a malformed m= line with what belongs to it.
+/// before and after it, as multipart/mixed has. It ends with the body, at the next `v=`, or at a
+/// line whose second character is not `=`, such as an empty one: m= lines after that are not seen.
+/// Lines end in CRLF or LF.
+///
+/// A line that is not known, is malformed or exceeds the limits is ignored, and changes nothing of
+/// what others said. What belongs to a malformed m= line is ignored with it. Of several well-formed
+/// ones the last counts, but the first `a=rtpmap` of a payload type.
 ///
 /// Errors: errc::bad_sdp (there is no line `v=0`). Throws std::bad_alloc.
 [[nodiscard]] RTPSYNTH_API result<sdp_description> parse_sdp(std::string_view body);
