@@ -93,9 +93,11 @@ voip_metrics call_quality::metrics(std::uint32_t ssrc, duration ptime) const noe
     m.gap_duration = to_ms_field(bursts_.mean_gap() * in_ms(ptime));
     m.round_trip_delay = to_ms_field(in_ms(round_trip_));
     m.end_system_delay = to_ms_field(in_ms(end_system_));
-    m.r_factor = to_score(r(), 0, 100);
     m.mos_lq = to_score(tenfold(listening_mos()), 10, 50);
-    if (has_delay_) m.mos_cq = to_score(tenfold(mos()), 10, 50);
+    if (has_delay_) {
+        m.r_factor = to_score(r(), 0, 100);
+        m.mos_cq = to_score(tenfold(mos()), 10, 50);
+    }
     return m;
 }
 

@@ -94,8 +94,11 @@ BOOST_AUTO_TEST_CASE(delay_lowers_conversational_quality_only) {
     quality.received(500);
     const double best = *quality.mos();
     BOOST_CHECK_EQUAL(*quality.listening_mos(), best);
-    BOOST_CHECK_EQUAL(quality.metrics(1, 20ms).mos_cq, 127); // delay is not known
-    quality.set_delay(200ms, 80ms, 120ms);                   // 200 ms from mouth to ear
+    const voip_metrics without = quality.metrics(1, 20ms); // delay is not known
+    BOOST_CHECK_EQUAL(without.r_factor, 127);
+    BOOST_CHECK_EQUAL(without.mos_lq, 44);
+    BOOST_CHECK_EQUAL(without.mos_cq, 127);
+    quality.set_delay(200ms, 80ms, 120ms); // 200 ms from mouth to ear
     BOOST_CHECK_EQUAL(*quality.r(),
                       r_factor({.t = 200, .tr = 400, .ta = 200, .ie = g711.ie, .bpl = g711.bpl}));
     BOOST_CHECK_EQUAL(*quality.listening_mos(), best);
@@ -105,10 +108,20 @@ BOOST_AUTO_TEST_CASE(delay_lowers_conversational_quality_only) {
     const voip_metrics m = quality.metrics(1, 20ms);
     BOOST_CHECK_EQUAL(m.round_trip_delay, 200);
     BOOST_CHECK_EQUAL(m.end_system_delay, 100);
+    BOOST_CHECK_EQUAL(m.r_factor, static_cast<int>(*quality.r() + 0.5));
     BOOST_CHECK_EQUAL(m.mos_lq, 44);
     BOOST_CHECK_EQUAL(m.mos_cq, 42);
     quality.set_delay(-5s, -5s, -5s);
     BOOST_CHECK_EQUAL(*quality.mos(), best);
+}
+
+BOOST_AUTO_TEST_CASE(braces_are_a_codec) {
+    call_quality quality({0, 25.1}), same(*impairment_of("PCMU"));
+    for (call_quality* q : {&quality, &same}) {
+        q->received(9);
+        q->lost();
+    }
+    BOOST_CHECK_EQUAL(*quality.r(), *same.r());
 }
 
 BOOST_AUTO_TEST_CASE(another_codec) {
@@ -121,6 +134,7 @@ BOOST_AUTO_TEST_CASE(another_codec) {
 
 BOOST_AUTO_TEST_CASE(metrics_in_the_units_of_the_report) {
     call_quality quality(g711);
+    quality.set_delay(0s, 0s);
     quality.received(84);
     quality.lost(8);
     quality.received(8);
@@ -149,6 +163,7 @@ BOOST_AUTO_TEST_CASE(metrics_in_the_units_of_the_report) {
     BOOST_CHECK_EQUAL(worst.r_factor, 0);
     BOOST_CHECK_EQUAL(worst.mos_cq, 10);
     call_quality nonsense(emodel_parameters{.ds = std::numeric_limits<double>::quiet_NaN()});
+    nonsense.set_delay(0s, 0s);
     nonsense.received();
     BOOST_CHECK_EQUAL(nonsense.metrics(1, 20ms).r_factor, 127);
 }

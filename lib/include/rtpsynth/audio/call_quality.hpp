@@ -8,6 +8,7 @@
 #include <rtpsynth/base/compiler.h>
 #include <rtpsynth/rtcp/voip_metrics.hpp>
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
 
@@ -38,11 +39,13 @@ class RTPSYNTH_API call_quality {
 public:
     /// \param codec  of impairment_of(), or your own measurements
     explicit call_quality(const codec_impairment& codec) noexcept;
-    /// \param connection  what is known of the telephones at both ends. Loss, burst ratio and,
-    /// after
-    ///                    set_delay(), delays are filled in here.
-    explicit call_quality(const emodel_parameters& connection = {}) noexcept
-        : connection_(connection) {}
+    /// Of a connection with the defaults of G.107.
+    call_quality() noexcept = default;
+    /// A template, so that braces without a type are a codec_impairment.
+    /// \param connection  what is known of the telephones at both ends. Loss and burst ratio are
+    ///                    filled in here, and delays after set_delay().
+    template <std::same_as<emodel_parameters> Parameters>
+    explicit call_quality(const Parameters& connection) noexcept : connection_(connection) {}
 
     /// The next \p packets were played.
     void received(std::uint64_t packets = 1) noexcept { bursts_.received(packets); }
@@ -78,7 +81,8 @@ public:
     double loss_percent() const noexcept;
 
     /// A block for an extended report (RFC 3611 §4.7): all but signal and echo levels and the
-    /// fields of the jitter buffer, which the caller knows.
+    /// fields of the jitter buffer, which the caller knows. Until set_delay() was called, the
+    /// ratings that delay lowers are unavailable: R and the conversational MOS.
     /// \param ssrc   the source that is judged
     /// \param ptime  media in one of its packets
     voip_metrics metrics(std::uint32_t ssrc, duration ptime) const noexcept;
