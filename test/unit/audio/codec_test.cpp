@@ -97,6 +97,12 @@ BOOST_AUTO_TEST_CASE(two_channels_are_one_mixed) {
     BOOST_CHECK(decoder->samples(half).error() == errc::bad_payload);
 }
 
+BOOST_AUTO_TEST_CASE(rates_that_are_not_known_convert_to_0) {
+    constexpr codec_rates none;
+    BOOST_TEST(none.to_clock(160) == 0U);
+    BOOST_TEST(none.to_samples(160) == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(g722_has_two_rates) {
     const codec_set codecs;
     const auto encoder = codecs.make_encoder("G722/8000");

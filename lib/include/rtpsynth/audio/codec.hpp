@@ -25,12 +25,14 @@ struct codec_rates {
     std::uint32_t audio = 0; ///< samples of audio per second
     std::uint32_t clock = 0; ///< of the RTP timestamp
 
-    /// The step of the RTP timestamp that \p samples of audio take.
+    /// The step of the RTP timestamp that \p samples of audio take; 0 if the rates are.
     constexpr std::uint32_t to_clock(std::size_t samples) const noexcept {
+        if (audio == 0) return 0;
         return static_cast<std::uint32_t>(std::uint64_t{samples} * clock / audio);
     }
-    /// How much audio \p ticks of the RTP timestamp stand for.
+    /// How much audio \p ticks of the RTP timestamp stand for; 0 if the rates are.
     constexpr std::size_t to_samples(std::uint32_t ticks) const noexcept {
+        if (clock == 0) return 0;
         return static_cast<std::size_t>(std::uint64_t{ticks} * audio / clock);
     }
 
@@ -58,7 +60,9 @@ public:
     /// 10, 20, 40, 60, 80, 100 or 120 ms.
     ///
     /// Errors, with nothing changed: errc::bad_frame_size (not such a number),
-    /// errc::buffer_too_small (\p payload is smaller than max_payload()).
+    /// errc::buffer_too_small (\p payload is smaller than max_payload()). A codec of another
+    /// library may fail with errc::invalid_argument if that library does for a reason of its own;
+    /// reset() it then.
     [[nodiscard]] virtual result<std::size_t> encode(std::span<const std::int16_t> pcm,
                                                      std::span<std::uint8_t> payload) noexcept = 0;
 
