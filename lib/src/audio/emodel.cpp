@@ -1,5 +1,7 @@
 #include <rtpsynth/audio/emodel.hpp>
 
+#include <rtpsynth/rtp/rtpmap.hpp>
+
 #include <algorithm>
 #include <cmath>
 
@@ -75,23 +77,17 @@ struct known_codec {
 // G.113 Appendix I: tables I.1 (Ie) and I.4 (Bpl).
 constexpr codec_impairment g711_silent{0, 4.3}, g711_concealed{0, 25.1};
 constexpr known_codec known_codecs[] = {
-    {"pcmu", g711_concealed, g711_silent},    {"pcma", g711_concealed, g711_silent},
-    {"l16", g711_concealed, g711_silent},     {"g722", g711_concealed, g711_silent},
-    {"opus", g711_concealed, g711_concealed}, {"g729", {11, 19}, {11, 19}},
-    {"g723", {15, 16.1}, {15, 16.1}},         {"gsm-efr", {5, 10}, {5, 10}},
+    {"PCMU", g711_concealed, g711_silent},    {"PCMA", g711_concealed, g711_silent},
+    {"L16", g711_concealed, g711_silent},     {"G722", g711_concealed, g711_silent},
+    {"opus", g711_concealed, g711_concealed}, {"G729", {11, 19}, {11, 19}},
+    {"G723", {15, 16.1}, {15, 16.1}},         {"GSM-EFR", {5, 10}, {5, 10}},
 };
-
-bool same_name(std::string_view name, std::string_view lower) noexcept {
-    return std::equal(name.begin(), name.end(), lower.begin(), lower.end(), [](char a, char b) {
-        return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
-    });
-}
 
 } // namespace
 
 std::optional<codec_impairment> impairment_of(std::string_view codec, bool concealed) noexcept {
     for (const known_codec& known : known_codecs)
-        if (same_name(codec, known.name)) return concealed ? known.concealed : known.silent;
+        if (same_encoding(codec, known.name)) return concealed ? known.concealed : known.silent;
     return std::nullopt;
 }
 

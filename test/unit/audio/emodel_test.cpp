@@ -82,6 +82,8 @@ BOOST_AUTO_TEST_CASE(impairments_of_codecs) {
         BOOST_CHECK(impairment_of(g711, false) == silent);
     }
     BOOST_CHECK(impairment_of("opus", false) == concealed); // conceals by itself
+    BOOST_CHECK(impairment_of("Opus") == concealed);
+    BOOST_CHECK(impairment_of("gsm-efr") == impairment_of("GSM-EFR"));
     BOOST_CHECK(impairment_of("G729") == g729);
     BOOST_CHECK(impairment_of("G729", false) == g729);
     for (const char* unknown : {"", "PCM", "PCMU8", "speex"}) BOOST_CHECK(!impairment_of(unknown));
