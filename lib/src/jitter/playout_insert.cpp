@@ -32,11 +32,18 @@ std::int64_t to_us(time_point t) noexcept { return to_us(t.time_since_epoch()); 
 
 constexpr std::size_t longest_packet_ms = 120;
 
+// Twice what L16 takes in max_delay, and what packets of different lengths waste in equal slots.
+std::size_t most_bytes(const playout_options& o) noexcept {
+    const auto us = static_cast<std::uint64_t>(to_us(o.max_delay));
+    return static_cast<std::size_t>(std::uint64_t{4} * o.rate * us / 1'000'000) + 256 * 1024;
+}
+
 } // namespace
 
 playout::state::state(const playout_options& o)
     : options_(checked(o)),
       numbering_(o.rate),
+      store_(most_bytes(o)),
       delay_(to_us(o.initial_delay), to_us(o.min_delay), to_us(o.max_delay), o.late_target),
       concealer_(o.rate) {}
 
@@ -75,7 +82,9 @@ std::uint32_t playout::state::clock_of(const format* f) const noexcept {
 
 std::size_t playout::state::samples_of(const format* f,
                                        std::span<const std::uint8_t> payload) const noexcept {
-    if (!f || !f->decoder) return 0;
+    // 120 ms of L16, or of opus at its highest rate.
+    const std::size_t longest = std::max<std::size_t>(2 * samples(longest_packet_ms), 8192);
+    if (!f || !f->decoder || payload.size() > longest) return 0;
     const auto n = f->decoder->samples(payload);
     return n && *n <= samples(longest_packet_ms) ? *n : 0;
 }
@@ -138,7 +147,8 @@ bool playout::state::keep(const rtp_packet_view& packet, std::int64_t arrival) n
 
 void playout::state::store(const rtp_packet_view& packet, const detail::packet_place& place,
                            std::int64_t arrival) noexcept {
-    const std::size_t length = samples_of(find(packet.payload_type()), packet.payload());
+    const format* const f = find(packet.payload_type());
+    const std::size_t length = samples_of(f, packet.payload());
     if ((has_last_ && place.lseq <= last_) || store_.contains(place.lseq)) {
         const std::int64_t ago = last_ - place.lseq;
         const bool known = !has_last_ || ago < 0 || (ago < 64 && (passed_ >> ago & 1) != 0);
@@ -155,7 +165,12 @@ void playout::state::store(const rtp_packet_view& packet, const detail::packet_p
                                        0,
                                        0,
                                        packet.payload_type()};
-    if (!store_.insert(entry, packet.payload())) ++stats_.discarded;
+    // Nothing else is read of a packet without audio.
+    std::span<const std::uint8_t> payload = packet.payload();
+    if (length == 0)
+        payload = payload.first(
+            f && f->what == use::comfort_noise ? std::min<std::size_t>(payload.size(), 1) : 0);
+    if (!store_.insert(entry, payload)) ++stats_.discarded;
 }
 
 void playout::state::hold(const rtp_packet_view& packet, std::int64_t arrival) noexcept {

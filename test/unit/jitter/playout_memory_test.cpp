@@ -103,3 +103,65 @@ BOOST_AUTO_TEST_CASE(without_memory_packets_are_discarded_and_ticks_are_silent) 
     for (int tick = 0; tick < 50; ++tick) spoken += c.tick(false) == playout_kind::speech;
     BOOST_CHECK_GT(spoken, 40);
 }
+
+namespace {
+
+// One packet of audio after another, put in as they are due, and none is pulled.
+class flood {
+public:
+    explicit flood(playout& p) : playout_(p) {
+        playout_.add_decoder(0, codec_set().make_decoder("PCMU/8000"));
+    }
+    void send(std::uint8_t type, std::size_t size) {
+        packet_.assign(12 + size, 0xff);
+        packet_[0] = 0x80;
+        packet_[1] = type;
+        packet_[2] = static_cast<std::uint8_t>(seq_ >> 8);
+        packet_[3] = static_cast<std::uint8_t>(seq_);
+        for (unsigned i = 0; i < 8; ++i)
+            packet_[4 + i] = i < 4 ? static_cast<std::uint8_t>(timestamp_ >> (24 - 8 * i)) : 0;
+        BOOST_REQUIRE(
+            playout_.insert(packet_, time_point{std::chrono::microseconds(125) * timestamp_}));
+        ++seq_;
+        if (type == 0) timestamp_ += static_cast<std::uint32_t>(size);
+    }
+
+private:
+    playout& playout_;
+    std::uint16_t seq_ = 0;
+    std::uint32_t timestamp_ = 0;
+    std::vector<std::uint8_t> packet_ = std::vector<std::uint8_t>(70'000);
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(packets_without_audio_take_no_room_for_their_payload) {
+    playout p;
+    flood f(p);
+    f.send(0, 160);
+    const std::size_t before = live_bytes;
+    f.send(77, 65'400);
+    for (int i = 0; i < 2000; ++i) f.send(77, 0);
+    for (int i = 0; i < 500; ++i) f.send(77, 30'000);
+    BOOST_CHECK_LT(live_bytes - before, 1'000'000);
+    BOOST_CHECK_EQUAL(p.stats().waiting, 2502);
+}
+
+BOOST_AUTO_TEST_CASE(packets_that_nobody_pulls_take_a_bounded_room) {
+    playout p;
+    flood f(p);
+    const std::size_t before = live_bytes;
+    for (int i = 0; i < 2000; ++i) f.send(0, 960);
+    BOOST_CHECK_LT(live_bytes - before, 400'000);
+    BOOST_CHECK_EQUAL(p.stats().waiting + p.stats().discarded, 2000);
+    BOOST_CHECK_GT(p.stats().waiting, 200);
+}
+
+BOOST_AUTO_TEST_CASE(packets_that_grow_seldom_move_the_others) {
+    playout p;
+    flood f(p);
+    const std::size_t before = allocations;
+    for (std::size_t size = 9; size < 960; size += 9) f.send(0, size);
+    BOOST_CHECK_LT(allocations - before, 50);
+    BOOST_CHECK_EQUAL(p.stats().discarded, 0);
+}

@@ -41,8 +41,9 @@ namespace rtpsynth {
 /// kept until the next one. If that follows it the sender has restarted, and both are played; else
 /// it is discarded.
 ///
-/// Allocates nothing per packet: its store grows until it holds what max_delay takes. A playout of
-/// PCMU in packets of 20 ms takes 7 KB.
+/// Allocates nothing per packet: its store grows until it holds what max_delay takes, and never to
+/// more than 4096 packets and 256 KiB of payload and twice what L16 takes in max_delay; packets for
+/// which it has no room are discarded. A playout of PCMU in packets of 20 ms takes 7 KB.
 ///
 /// Threads: distinct objects are independent; one must not be used by two threads at once.
 class RTPSYNTH_API playout {

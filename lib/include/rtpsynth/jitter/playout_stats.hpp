@@ -32,7 +32,7 @@ struct playout_stats {
     std::uint64_t late = 0;      ///< came after their tick
     std::uint64_t duplicate = 0; ///< came twice
     std::uint64_t discarded = 0; ///< of an unknown payload type or undecodable, of no stream, or
-                                 ///< more than max_delay allows
+                                 ///< more than max_delay or the store allows
     std::uint64_t waiting = 0;   ///< inside
     std::uint64_t underruns = 0; ///< times that the packets ran out, ends of talkspurts included
     std::uint64_t restarts = 0;  ///< changes of the sender: SSRC or numbering
