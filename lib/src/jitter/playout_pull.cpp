@@ -93,6 +93,8 @@ void playout::state::fill_before(const detail::waiting_packet& next, std::size_t
             pause();
         else
             end_ = next.position;
+    } else if (next.samples == 0) {
+        starve(static_cast<std::size_t>(std::min(gap, static_cast<std::int64_t>(n))));
     } else if (gap > static_cast<std::int64_t>(n)) {
         starve(n);
     } else if (gap >= 0) {
@@ -131,13 +133,16 @@ void playout::state::play(std::size_t gap) noexcept {
         is_concealed = conceal(before);
     }
     const auto decoded = decoder->decode(payload, pcm);
+    if (gap != 0) note(playout_kind::concealed);
     if (!decoded || *decoded != pcm.size()) {
-        audio_.drop_back(room.size());
+        if (!is_concealed) concealer_.conceal(before);
+        audio_.drop_back(pcm.size());
+        gap_ += gap;
+        end_ += static_cast<std::int64_t>(gap);
         leave(stats_.discarded);
         return;
     }
     if (!is_concealed) concealer_.conceal(before, pcm);
-    if (gap != 0) note(playout_kind::concealed);
     // What another decoder makes does not continue the audio, nor does what a restart has joined.
     const bool is_joined = gap == 0 && gap_ == 0 && !follows(next);
     if (is_joined || (gap == 0 && decoder_ && decoder_ != decoder)) concealer_.interrupt();

@@ -1,0 +1,159 @@
+#include <boost/test/unit_test.hpp>
+
+#include "playout_fixture.hpp"
+
+#include <memory>
+#include <utility>
+
+// Playout of codecs that have a state, audio of another rate than their clock, a concealment of
+// their own, or that repeat the packet before; and ticks that are no packets.
+
+using namespace playout_test;
+
+namespace {
+
+constexpr std::uint8_t dynamic = 96;
+
+struct decoder_calls {
+    std::size_t refused = 0; // payloads that samples() would not take
+    std::size_t concealed = 0, recovered = 0, resets = 0;
+    std::size_t recovers = 320; // samples, at most
+};
+
+// 20 ms at 16 kHz of the payload's first byte, times 64; the second one is that of the packet
+// before. Its clock is 8 kHz. A first byte of 0xff is no payload.
+class repeating_decoder : public audio_decoder {
+public:
+    explicit repeating_decoder(decoder_calls& calls)
+        : audio_decoder({16000, 8000}), calls_(calls) {}
+
+    result<std::size_t> samples(std::span<const std::uint8_t> payload) const noexcept override {
+        if (payload.size() != 2 || payload[0] == 0xff) return errc::bad_payload;
+        return std::size_t{320};
+    }
+    result<std::size_t> decode(std::span<const std::uint8_t> payload,
+                               std::span<std::int16_t> pcm) noexcept override {
+        const auto n = samples(payload);
+        if (!n) ++calls_.refused;
+        if (!n) return n;
+        std::fill_n(pcm.begin(), *n, level(payload[0]));
+        return n;
+    }
+    bool conceals() const noexcept override { return true; }
+    std::size_t conceal(std::span<std::int16_t> pcm) noexcept override {
+        ++calls_.concealed;
+        std::fill(pcm.begin(), pcm.end(), std::int16_t{0});
+        return pcm.size();
+    }
+    std::size_t recover(std::span<const std::uint8_t> next,
+                        std::span<std::int16_t> pcm) noexcept override {
+        const std::size_t n = std::min(pcm.size(), calls_.recovers);
+        if (!samples(next)) {
+            ++calls_.refused;
+            return 0;
+        }
+        if (n < calls_.recovers) return 0;
+        ++calls_.recovered;
+        std::fill_n(pcm.begin(), n, level(next[1]));
+        return n;
+    }
+    void reset() noexcept override { ++calls_.resets; }
+
+    static std::int16_t level(int byte) { return static_cast<std::int16_t>(64 * byte); }
+
+private:
+    decoder_calls& calls_;
+};
+
+// Packets of 20 ms, of which each repeats the one before, and ticks of any length.
+class wide_call {
+public:
+    explicit wide_call(duration delay = milliseconds(60))
+        : p({.rate = 16000, .initial_delay = delay, .min_delay = delay}) {
+        p.add_decoder(dynamic, std::make_unique<repeating_decoder>(calls));
+        p.add_comfort_noise(noise);
+    }
+    // Sends what is due, and pulls. Packet \p lost is not sent, nor is one behind \p last.
+    playout_kind tick(std::size_t size) {
+        for (; n * 320 <= pulled; ++n) {
+            if (n == lost || n > last) continue;
+            const auto byte = static_cast<std::uint8_t>(n % 2 == 0 ? 60 : 90);
+            std::vector<std::uint8_t> payload{byte, static_cast<std::uint8_t>(150 - byte)};
+            if (n == broken) payload = {0xff, 0xff};
+            BOOST_REQUIRE(p.insert(
+                datagram(
+                    {.seq = static_cast<std::uint16_t>(n), .timestamp = n * 160, .type = dynamic},
+                    payload),
+                time_point(milliseconds(20) * n)));
+        }
+        const time_point now(std::chrono::nanoseconds(62'500) * pulled + milliseconds(5));
+        pulled += static_cast<unsigned>(size);
+        pcm.resize(size);
+        const playout_kind kind = p.pull(now, pcm);
+        heard.insert(heard.end(), pcm.begin(), pcm.end());
+        return kind;
+    }
+
+    // How many packets were heard, of which each has another level than the one before; 0 if two
+    // have the same.
+    std::size_t levels() const {
+        std::size_t count = 0, run = 0;
+        int level = 0;
+        for (std::size_t i = 1; i < heard.size(); ++i) {
+            run = heard[i] == heard[i - 1] ? run + 1 : 0;
+            const bool is_level = heard[i] == repeating_decoder::level(60) ||
+                                  heard[i] == repeating_decoder::level(90);
+            if (!is_level || run != 100) continue;
+            if (heard[i] == level) return 0;
+            level = heard[i];
+            ++count;
+        }
+        return count;
+    }
+
+    decoder_calls calls;
+    playout p;
+    unsigned n = 0, pulled = 0, lost = ~0U, broken = ~0U, last = ~0U - 1;
+    std::vector<std::int16_t> pcm, heard;
+};
+
+constexpr std::array<std::size_t, 7> tick_sizes{160, 256, 320, 480, 512, 960, 1000};
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_payload_that_is_refused_does_not_reach_the_decoder) {
+    for (const std::size_t size : tick_sizes) {
+        for (const unsigned lost : {~0U, 49U}) {
+            wide_call c;
+            c.lost = lost;
+            c.broken = 50;
+            while (c.pulled < 320 * 100) c.tick(size);
+            BOOST_CHECK_EQUAL(c.calls.refused, 0);
+            BOOST_CHECK_EQUAL(c.p.stats().discarded, 1);
+            BOOST_CHECK_EQUAL(c.p.stats().late, 0);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(comfort_noise_after_a_loss_is_heard) {
+    fixture x;
+    x.begin();
+    x.lose();
+    x.pull();
+    x.f.type = noise;
+    BOOST_REQUIRE(x.p.insert(datagram(x.f, {40}), x.now));
+    ++x.f.seq;
+    x.f.type = pcmu;
+    x.skip();
+    x.pull();
+    for (int i = 0; i < 20; ++i) {
+        x.skip();
+        BOOST_CHECK_EQUAL(x.pull(), playout_kind::comfort_noise);
+    }
+    BOOST_CHECK_EQUAL(x.p.stats().discarded, 0);
+    BOOST_CHECK_LE(x.p.stats().ticks_of(playout_kind::concealed), 2);
+    const auto before = x.p.stats();
+    for (int i = 0; i < 50; ++i) x.tick();
+    BOOST_CHECK_EQUAL(x.p.stats().played + x.p.stats().waiting,
+                      before.played + before.waiting + 50);
+}
