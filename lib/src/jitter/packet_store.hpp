@@ -15,6 +15,7 @@ struct waiting_packet {
     std::int64_t arrival;  // µs
     std::uint32_t samples; // of audio; 0: an event, comfort noise
     std::uint32_t size;    // of the payload
+    std::uint32_t stream;  // how many restarts there were before it
     std::uint16_t slot;    // none if size is 0
     std::uint8_t payload_type;
 };

@@ -163,6 +163,7 @@ void playout::state::store(const rtp_packet_view& packet, const detail::packet_p
                                        arrival,
                                        static_cast<std::uint32_t>(length),
                                        0,
+                                       static_cast<std::uint32_t>(stats_.restarts),
                                        0,
                                        packet.payload_type()};
     // Nothing else is read of a packet without audio.

@@ -123,14 +123,21 @@ void playout::state::play(std::size_t gap) noexcept {
         leave(stats_.discarded);
         return;
     }
+    const bool is_restart = next.stream != stream_;
     const std::span<std::int16_t> before = room.first(gap);
     const std::span<std::int16_t> pcm = room.subspan(gap);
     bool is_concealed = gap == 0;
-    if (!is_concealed && decoder == decoder_ && decoder->recover(payload, before) == gap) {
+    if (!is_concealed && !is_restart && decoder == decoder_ &&
+        decoder->recover(payload, before) == gap) {
         concealer_.receive(before);
         is_concealed = true;
     } else if (!is_concealed && decoder_ && decoder_->conceals()) {
         is_concealed = conceal(before);
+    }
+    if (is_restart) {
+        for (const format& other : formats_)
+            if (other.decoder) other.decoder->reset();
+        stream_ = next.stream;
     }
     const auto decoded = decoder->decode(payload, pcm);
     if (gap != 0) note(playout_kind::concealed);
@@ -144,7 +151,7 @@ void playout::state::play(std::size_t gap) noexcept {
     }
     if (!is_concealed) concealer_.conceal(before, pcm);
     // What another decoder makes does not continue the audio, nor does what a restart has joined.
-    const bool is_joined = gap == 0 && gap_ == 0 && !follows(next);
+    const bool is_joined = gap == 0 && gap_ == 0 && (is_restart || !follows(next));
     if (is_joined || (gap == 0 && decoder_ && decoder_ != decoder)) concealer_.interrupt();
     // A beginning that was concealed is not played again. Where nothing was, a timestamp is wrong.
     std::size_t cut = 0;

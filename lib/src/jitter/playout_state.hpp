@@ -101,6 +101,7 @@ private:
     detail::audio_queue audio_;
     packet_loss_concealer concealer_;
     audio_decoder* decoder_ = nullptr; // of the packet played last
+    std::uint32_t stream_ = 0;         // that the decoders have decoded packets of
     std::int64_t last_ = 0;            // number of the packet played, or passed, last
     std::uint64_t passed_ = 0;         // of the 64 numbers up to last_, those that were not missing
     std::int64_t end_ = 0;             // position behind the audio that was decoded or concealed

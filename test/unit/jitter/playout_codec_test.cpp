@@ -157,3 +157,57 @@ BOOST_AUTO_TEST_CASE(comfort_noise_after_a_loss_is_heard) {
     BOOST_CHECK_EQUAL(x.p.stats().played + x.p.stats().waiting,
                       before.played + before.waiting + 50);
 }
+
+BOOST_AUTO_TEST_CASE(a_restart_begins_with_a_new_decoder) {
+    // A loud sender, a pause, and a quiet one, of G.722, whose decoder adapts to what it heard.
+    constexpr unsigned end = 100, begin = 125;
+    const codec_set codecs;
+    playout p({.rate = 16000});
+    p.add_decoder(9, codecs.make_decoder("G722/8000"));
+    unsigned random = 1;
+    std::array<std::int16_t, 320> in{}, out{};
+    std::vector<std::uint8_t> payload(160);
+    int loudest = 0;
+    auto encoder = codecs.make_encoder("G722/8000");
+    for (unsigned i = 0; i < 160; ++i) {
+        const bool is_second = i >= begin;
+        if (i == begin) encoder = codecs.make_encoder("G722/8000");
+        for (unsigned k = 0; k < 320; ++k) {
+            random = random * 1664525 + 1013904223;
+            in[k] = static_cast<std::int16_t>(is_second
+                                                  ? std::lrint(200 * std::sin((i * 320 + k) * 0.2))
+                                                  : static_cast<long>(random >> 17) - 16384);
+        }
+        BOOST_REQUIRE(encoder->encode(in, payload));
+        const fields f{.seq = static_cast<std::uint16_t>(is_second ? i + 5000 : i),
+                       .timestamp = i * 160 + (is_second ? 77777 : 0),
+                       .ssrc = is_second ? 2U : 1U,
+                       .type = 9};
+        const time_point now(milliseconds(20) * i);
+        if (i < end || is_second) BOOST_REQUIRE(p.insert(datagram(f, payload), now));
+        p.pull(now + milliseconds(5), out);
+        if (!is_second) continue;
+        for (const int x : out) loudest = std::max(loudest, std::abs(x));
+    }
+    BOOST_CHECK_EQUAL(p.stats().restarts, 1);
+    BOOST_CHECK_LT(loudest, 300);
+    BOOST_CHECK_GT(loudest, 100);
+}
+
+BOOST_AUTO_TEST_CASE(a_restart_resets_the_decoder_once) {
+    wide_call c;
+    while (c.pulled < 320 * 50) c.tick(320);
+    const std::size_t before = c.calls.resets;
+    for (unsigned i = 0; i < 50; ++i) {
+        const fields f{.seq = static_cast<std::uint16_t>(9000 + i),
+                       .timestamp = 5555 + 160 * i,
+                       .ssrc = 2,
+                       .type = dynamic};
+        const time_point now(milliseconds(20) * (50 + i));
+        BOOST_REQUIRE(c.p.insert(datagram(f, {60, 60}), now));
+        c.p.pull(now + milliseconds(5), c.pcm);
+    }
+    BOOST_CHECK_EQUAL(c.p.stats().restarts, 1);
+    BOOST_CHECK_EQUAL(c.calls.resets, before + 1);
+    BOOST_CHECK_EQUAL(c.calls.recovered + c.calls.concealed, 0);
+}

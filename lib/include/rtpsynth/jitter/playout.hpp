@@ -39,7 +39,7 @@ namespace rtpsynth {
 ///
 /// A packet that does not fit the stream, of another SSRC or far from its numbers or timestamps, is
 /// kept until the next one. If that follows it the sender has restarted, and both are played; else
-/// it is discarded.
+/// it is discarded. The decoders are reset before the first packet of the new stream is decoded.
 ///
 /// Allocates nothing per packet: its store grows until it holds what max_delay takes, and never to
 /// more than 4096 packets and 256 KiB of payload and twice what L16 takes in max_delay; packets for
