@@ -168,7 +168,7 @@ void playout::state::play(std::size_t gap) noexcept {
     end_ = next.position + std::int64_t{next.samples};
     decoder_ = decoder;
     gap_ = 0;
-    noise_ = false;
+    noise_ = event_ = false;
     note(playout_kind::speech);
     // A beginning that was concealed came too late for the tick that it was due in.
     const std::int64_t due = pulled - microseconds((cut + tick_ - 1) / tick_ * tick_);
@@ -191,6 +191,7 @@ void playout::state::pass(const detail::waiting_packet& packet) noexcept {
         noise_ = true;
         noise_level_ = noise_peak(store_.payload(packet));
     }
+    if (f && f->what == use::event) event_ = true;
     ++(is_known ? stats_.played : stats_.discarded);
     const std::int64_t ahead = packet.lseq - last_;
     passed_ = (ahead < 64 ? passed_ << ahead : 0) | 1;
@@ -212,8 +213,12 @@ void playout::state::leave(std::uint64_t& counter) noexcept {
 
 // There is no packet for the next \p n samples.
 void playout::state::starve(std::size_t n) noexcept {
+    if (noise_ || event_) {
+        pause(); // the sender said so
+        return;
+    }
     if (gap_ == 0 && store_.empty()) ++stats_.underruns;
-    if (noise_ || gap_ >= samples(concealed_ms)) {
+    if (gap_ >= samples(concealed_ms)) {
         pause();
         return;
     }

@@ -110,6 +110,7 @@ private:
     bool is_missing_ = false; // packet last_ itself was not played
     bool idle_ = true;        // between talkspurts: end_ does not advance
     bool noise_ = false;      // the sender described the noise of the pause
+    bool event_ = false;      // an event was passed since a packet was played
     float noise_level_ = 0;   // its largest sample
     std::uint32_t random_ = 1;
 

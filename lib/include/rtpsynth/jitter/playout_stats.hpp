@@ -35,6 +35,7 @@ struct playout_stats {
                                  ///< more than max_delay or the store allows
     std::uint64_t waiting = 0;   ///< inside
     std::uint64_t underruns = 0; ///< times that the packets ran out, ends of talkspurts included
+                                 ///< unless comfort noise or an event said that it ends
     std::uint64_t restarts = 0;  ///< changes of the sender: SSRC or numbering
     std::uint64_t grown = 0;     ///< changes of the delay by repeating some audio
     std::uint64_t shrunk = 0;    ///< changes of the delay by leaving some out
