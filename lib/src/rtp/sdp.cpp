@@ -43,9 +43,16 @@ void parse_connection(string_view value, Place& place) {
     place.ipv6 = version == "IP6";
 }
 
+// Where in the formats of a medium this payload type is. std::ranges' algorithms are not in clang
+// 14's libc++.
+auto place_of(auto& formats, std::uint8_t type) {
+    return std::find_if(formats.begin(), formats.end(),
+                        [type](const sdp_format& f) { return f.payload_type == type; });
+}
+
 // The format of a payload type, made if there is none yet and room for one; else nullptr.
 sdp_format* format_of(sdp_media& media, std::uint8_t type) {
-    const auto old = std::ranges::find(media.formats, type, &sdp_format::payload_type);
+    const auto old = place_of(media.formats, type);
     if (old != media.formats.end()) return &*old;
     if (media.formats.size() == max_sdp_formats) return nullptr;
     sdp_format& format = media.formats.emplace_back();
@@ -167,7 +174,7 @@ private:
         } else if (name == "fmtp") {
             const auto type = payload_type(take_until(value, ' '));
             if (!type || value.empty() || !media.is_rtp()) return;
-            const auto of = std::ranges::find(media.formats, *type, &sdp_format::payload_type);
+            const auto of = place_of(media.formats, *type);
             if (of != media.formats.end()) of->fmtp = value;
         } else if (name == "ptime") {
             parse_ptime(value, media.ptime);
@@ -210,7 +217,7 @@ bool sdp_media::is_secure() const noexcept {
 }
 
 const sdp_format* sdp_media::find(std::uint8_t payload_type) const noexcept {
-    const auto found = std::ranges::find(formats, payload_type, &sdp_format::payload_type);
+    const auto found = place_of(formats, payload_type);
     return found == formats.end() ? nullptr : &*found;
 }
 
