@@ -42,7 +42,9 @@ bool timer_wheel::find_first(key horizon, std::size_t& allowance, timer*& first)
         for (std::uint32_t rest = open; rest != 0; rest &= rest - 1) {
             const auto l = static_cast<unsigned>(std::countr_zero(rest));
             const key current = base_ >> shift(l);
-            const std::uint64_t ahead = std::rotr(occupied_[l], static_cast<int>(current & 63));
+            // The number is an int in one standard library and unsigned in another.
+            // NOLINTNEXTLINE(bugprone-narrowing-conversions)
+            const std::uint64_t ahead = std::rotr(occupied_[l], current & 63);
             const key n = current + static_cast<unsigned>(std::countr_zero(ahead));
             if (n << shift(l) <= begin) {
                 level = l;
