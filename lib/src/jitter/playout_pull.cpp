@@ -36,6 +36,8 @@ playout_kind playout::state::pull(time_point now, std::span<std::int16_t> pcm) n
     fill(tick_);
     if (!idle_) adapt(tick_);
     const std::size_t taken = audio_.take(pcm.first(std::min(pcm.size(), tick_)));
+    concealed_ -= std::min(concealed_, taken);
+    concealed_ = std::min(concealed_, audio_.size());
     std::fill(pcm.begin() + static_cast<std::ptrdiff_t>(taken), pcm.end(), std::int16_t{0});
     ++stats_.ticks[static_cast<std::size_t>(kind_)];
     return kind_;
@@ -47,6 +49,7 @@ void playout::state::note(playout_kind kind) noexcept { kind_ = std::min(kind_, 
 // Decodes, conceals or pauses until so much audio can be pulled.
 void playout::state::fill(std::size_t needed) noexcept {
     if (audio_.size() != 0) note(playout_kind::speech);
+    if (concealed_ != 0) note(playout_kind::concealed);
     if (!audio_.reserve(needed)) return;
     while (audio_.size() < needed) {
         if (store_.empty()) {
@@ -95,7 +98,9 @@ void playout::state::fill_before(const detail::waiting_packet& next, std::size_t
             end_ = next.position;
     } else if (next.samples == 0) {
         starve(static_cast<std::size_t>(std::min(gap, static_cast<std::int64_t>(n))));
-    } else if (gap > static_cast<std::int64_t>(n)) {
+    } else if (gap > static_cast<std::int64_t>(n) &&
+               gap + static_cast<std::int64_t>(gap_) >
+                   static_cast<std::int64_t>(samples(concealed_ms))) {
         starve(n);
     } else if (gap >= 0) {
         play(static_cast<std::size_t>(gap));
@@ -126,21 +131,20 @@ void playout::state::play(std::size_t gap) noexcept {
     const bool is_restart = next.stream != stream_;
     const std::span<std::int16_t> before = room.first(gap);
     const std::span<std::int16_t> pcm = room.subspan(gap);
-    bool is_concealed = gap == 0;
-    if (!is_concealed && !is_restart && decoder == decoder_ &&
-        decoder->recover(payload, before) == gap) {
-        concealer_.receive(before);
-        is_concealed = true;
-    } else if (!is_concealed && decoder_ && decoder_->conceals()) {
-        is_concealed = conceal(before);
-    }
+    const std::size_t concealed_end = audio_.size() - pcm.size();
+    const bool is_concealed = gap == 0 ||
+                              (!is_restart && decoder == decoder_ && recover(payload, before)) ||
+                              (decoder_ && decoder_->conceals() && conceal(before));
     if (is_restart) {
         for (const format& other : formats_)
             if (other.decoder) other.decoder->reset();
         stream_ = next.stream;
     }
     const auto decoded = decoder->decode(payload, pcm);
-    if (gap != 0) note(playout_kind::concealed);
+    if (gap != 0) {
+        note(playout_kind::concealed);
+        concealed_ = concealed_end;
+    }
     if (!decoded || *decoded != pcm.size()) {
         if (!is_concealed) concealer_.conceal(before);
         audio_.drop_back(pcm.size());
@@ -227,6 +231,18 @@ void playout::state::starve(std::size_t n) noexcept {
     gap_ += n;
     end_ += static_cast<std::int64_t>(n);
     note(playout_kind::concealed);
+}
+
+// From what the packet behind it repeats, which is the end of it. False if that is nothing.
+bool playout::state::recover(std::span<const std::uint8_t> next,
+                             std::span<std::int16_t> pcm) noexcept {
+    const std::size_t made = std::min(decoder_->recover(next, pcm), pcm.size());
+    if (made == 0) return false;
+    const std::size_t missing = pcm.size() - made;
+    std::copy_backward(pcm.begin(), pcm.begin() + static_cast<std::ptrdiff_t>(made), pcm.end());
+    if (missing != 0) concealer_.conceal(pcm.first(missing), pcm.subspan(missing));
+    concealer_.receive(pcm.subspan(missing));
+    return true;
 }
 
 // In the decoder's own way. False if it would not.

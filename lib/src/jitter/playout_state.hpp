@@ -68,6 +68,7 @@ private:
     void play(std::size_t gap) noexcept;
     void pass(const detail::waiting_packet& packet) noexcept;
     void starve(std::size_t n) noexcept;
+    bool recover(std::span<const std::uint8_t> next, std::span<std::int16_t> pcm) noexcept;
     bool conceal(std::span<std::int16_t> pcm) noexcept;
     void pause() noexcept;
     void quiet(std::size_t n) noexcept;
@@ -106,6 +107,7 @@ private:
     std::uint64_t passed_ = 0;         // of the 64 numbers up to last_, those that were not missing
     std::int64_t end_ = 0;             // position behind the audio that was decoded or concealed
     std::size_t gap_ = 0;              // samples concealed since a packet was played
+    std::size_t concealed_ = 0;        // samples of audio_ up to the last that were concealed
     bool has_last_ = false;
     bool is_missing_ = false; // packet last_ itself was not played
     bool idle_ = true;        // between talkspurts: end_ does not advance

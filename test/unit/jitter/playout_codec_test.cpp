@@ -121,6 +121,35 @@ constexpr std::array<std::size_t, 7> tick_sizes{160, 256, 320, 480, 512, 960, 10
 
 } // namespace
 
+BOOST_AUTO_TEST_CASE(a_lost_packet_that_the_next_repeats_is_recovered_whatever_a_tick_is) {
+    for (const std::size_t size : tick_sizes) {
+        BOOST_TEST_CONTEXT("ticks of " << size) {
+            wide_call c;
+            c.lost = 50;
+            std::size_t concealed = 0;
+            while (c.pulled < 320 * 100) concealed += c.tick(size) == playout_kind::concealed;
+            BOOST_CHECK_EQUAL(c.calls.recovered, 1);
+            BOOST_CHECK_EQUAL(c.calls.concealed, 0);
+            // Each tick that has some of it: 320 samples lie in so many.
+            const std::size_t least = (320 + size - 1) / size;
+            BOOST_CHECK_GE(concealed, least);
+            BOOST_CHECK_LE(concealed, least + 1);
+            BOOST_CHECK_EQUAL(c.p.stats().late + c.p.stats().discarded, 0);
+            BOOST_CHECK_GE(c.levels(), 90); // it is heard as it was sent
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_recover_did_not_make_is_concealed_before_it) {
+    wide_call c;
+    c.lost = 50;
+    c.calls.recovers = 200;
+    while (c.pulled < 320 * 100) c.tick(320);
+    BOOST_CHECK_EQUAL(c.calls.recovered, 1);
+    BOOST_CHECK_EQUAL(c.calls.concealed, 0); // the decoder is not advanced twice
+    BOOST_CHECK_GE(c.levels(), 90);
+}
+
 BOOST_AUTO_TEST_CASE(a_payload_that_is_refused_does_not_reach_the_decoder) {
     for (const std::size_t size : tick_sizes) {
         for (const unsigned lost : {~0U, 49U}) {
