@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 namespace rtpsynth {
 namespace {
@@ -96,6 +97,8 @@ void playout::state::fill_before(const detail::waiting_packet& next, std::size_t
             pause();
         else
             end_ = next.position;
+    } else if (gap > 0 && (noise_ || event_)) {
+        pause();
     } else if (next.samples == 0) {
         starve(static_cast<std::size_t>(std::min(gap, static_cast<std::int64_t>(n))));
     } else if (gap > static_cast<std::int64_t>(n) &&
@@ -286,9 +289,11 @@ void playout::state::quiet(std::size_t n) noexcept {
 // Leaves out what would keep a packet waiting for longer than max_delay, and a tick.
 void playout::state::limit_delay() noexcept {
     if (idle_ || store_.size() < 2) return;
-    std::int64_t quickest = store_.front().transit;
+    constexpr std::int64_t none = std::numeric_limits<std::int64_t>::max();
+    std::int64_t quickest = none;
     for (const detail::waiting_packet& p : store_.all())
         if (p.samples != 0) quickest = std::min(quickest, p.transit);
+    if (quickest == none) return;
     const std::int64_t most = quickest + delay_.max_delay() + microseconds(tick_);
     bool is_cut = false;
     while (store_.size() > 1) {

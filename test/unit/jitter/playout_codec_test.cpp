@@ -187,6 +187,23 @@ BOOST_AUTO_TEST_CASE(comfort_noise_after_a_loss_is_heard) {
                       before.played + before.waiting + 50);
 }
 
+BOOST_AUTO_TEST_CASE(a_pause_of_which_packets_are_lost_is_not_concealed) {
+    for (const std::uint8_t type : {event, noise}) {
+        fixture x({.min_delay = milliseconds(100)}); // what follows it waits already
+        x.begin();
+        x.f.type = type;
+        BOOST_REQUIRE(x.p.insert(datagram(x.f, {60, 10, 0, 160}), x.now));
+        x.f.type = pcmu;
+        x.lose();
+        x.pull();
+        x.lose();
+        x.pull();
+        for (int i = 0; i < 50; ++i) x.tick();
+        BOOST_CHECK_EQUAL(x.p.stats().ticks_of(playout_kind::concealed), 0);
+        BOOST_CHECK_EQUAL(x.p.stats().played + x.p.stats().waiting, 151);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_restart_begins_with_a_new_decoder) {
     // A loud sender, a pause, and a quiet one, of G.722, whose decoder adapts to what it heard.
     constexpr unsigned end = 100, begin = 125;
