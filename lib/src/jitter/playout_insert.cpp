@@ -169,8 +169,9 @@ void playout::state::store(const rtp_packet_view& packet, const detail::packet_p
     // Nothing else is read of a packet without audio.
     std::span<const std::uint8_t> payload = packet.payload();
     if (length == 0)
-        payload = payload.first(
-            f && f->what == use::comfort_noise ? std::min<std::size_t>(payload.size(), 1) : 0);
+        payload = payload.first(f && f->what == use::comfort_noise
+                                    ? std::min(payload.size(), comfort_noise::max_order + 1)
+                                    : 0);
     if (!store_.insert(entry, payload)) ++stats_.discarded;
 }
 
@@ -210,6 +211,7 @@ void playout::state::restart(const rtp_packet_view& first, std::int64_t arrival)
     const auto place = numbering_.begin(first, clock, next, samples_of(f, first.payload()),
                                         end_of_stream(), arrival);
     delay_.begin(place.transit);
+    if (is_first) generator_ = comfort_noise_generator(first.ssrc()); // two streams differ
     if (store_.empty()) {
         has_last_ = true;
         last_ = next - 1 - (is_first ? 64 : 0);

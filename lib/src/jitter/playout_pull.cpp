@@ -18,14 +18,6 @@ float mean_square(std::span<const std::int16_t> pcm) noexcept {
     return pcm.empty() ? 0 : static_cast<float>(sum / static_cast<std::int64_t>(pcm.size()));
 }
 
-// Of a noise that is as many dB below full scale as RFC 3389's level says.
-float noise_peak(std::span<const std::uint8_t> payload) noexcept {
-    if (payload.empty()) return 0;
-    float peak = 40132; // 32768·√(3/2): a uniform noise of 0 dBov is louder than what it is cut to
-    for (int level = payload[0] & 0x7f; level > 0; --level) peak *= 0.8912509F; // 10^(-1/20)
-    return peak;
-}
-
 } // namespace
 
 playout_kind playout::state::pull(time_point now, std::span<std::int16_t> pcm) noexcept {
@@ -196,7 +188,8 @@ void playout::state::pass(const detail::waiting_packet& packet) noexcept {
     const bool is_known = f && (is_played || f->what != use::media);
     if (f && f->what == use::comfort_noise) {
         noise_ = true;
-        noise_level_ = noise_peak(store_.payload(packet));
+        const auto described = comfort_noise::parse(store_.payload(packet));
+        generator_.set(described ? *described : comfort_noise{});
     }
     if (f && f->what == use::event) event_ = true;
     ++(is_known ? stats_.played : stats_.discarded);
@@ -279,11 +272,7 @@ void playout::state::quiet(std::size_t n) noexcept {
     concealer_.conceal(pcm);
     if (!noise_) return;
     note(playout_kind::comfort_noise);
-    for (std::int16_t& x : pcm) {
-        random_ = random_ * 1664525 + 1013904223;
-        const float unit = static_cast<float>(static_cast<std::int32_t>(random_)) / 2147483648.0F;
-        x = static_cast<std::int16_t>(std::clamp(noise_level_ * unit, -32768.0F, 32767.0F));
-    }
+    generator_.generate(pcm);
 }
 
 // Leaves out what would keep a packet waiting for longer than max_delay, and a tick.

@@ -6,6 +6,7 @@
 #include "packet_store.hpp"
 #include "stream_numbering.hpp"
 
+#include <rtpsynth/audio/comfort_noise.hpp>
 #include <rtpsynth/audio/packet_loss_concealer.hpp>
 #include <rtpsynth/jitter/playout.hpp>
 
@@ -113,8 +114,7 @@ private:
     bool idle_ = true;        // between talkspurts: end_ does not advance
     bool noise_ = false;      // the sender described the noise of the pause
     bool event_ = false;      // an event was passed since a packet was played
-    float noise_level_ = 0;   // its largest sample
-    std::uint32_t random_ = 1;
+    comfort_noise_generator generator_;
 
     std::int64_t now_ = 0;      // of the pull, µs
     std::size_t tick_ = 1;      // its samples

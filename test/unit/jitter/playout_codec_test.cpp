@@ -204,6 +204,23 @@ BOOST_AUTO_TEST_CASE(a_pause_of_which_packets_are_lost_is_not_concealed) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(comfort_noise_has_the_spectrum_that_the_sender_described) {
+    for (const int k : {27, 227}) { // reflection coefficients of -0.79 and 0.79
+        fixture x;
+        x.begin();
+        x.f.type = noise;
+        BOOST_REQUIRE(x.p.insert(datagram(x.f, {30, static_cast<std::uint8_t>(k)}), x.now));
+        for (int i = 0; i < 100; ++i) x.pull();
+        const auto* const pcm = &x.heard[x.heard.size() - 14000];
+        double power = 0, next = 0;
+        for (int i = 0; i < 13999; ++i) {
+            power += double{1} * pcm[i] * pcm[i];
+            next += double{1} * pcm[i] * pcm[i + 1];
+        }
+        BOOST_CHECK_SMALL(next / power + 258.0 * (k - 127) / 32768, 0.05);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_restart_begins_with_a_new_decoder) {
     // A loud sender, a pause, and a quiet one, of G.722, whose decoder adapts to what it heard.
     constexpr unsigned end = 100, begin = 125;
