@@ -30,9 +30,9 @@ namespace rtpsynth {
 ///     playout_kind kind = p.pull(now, pcm); // every 20 ms, 160 samples
 ///
 /// The delay follows the network. Its target is the least delay at which no more than `late_target`
-/// of the packets of the last 2 seconds would have come too late. It grows when packets have come
-/// late. It shrinks in pauses and where it is quiet, and in speech by leaving out pitch periods,
-/// 20 ms in 100 at most.
+/// of the packets of the last 2 seconds, 192 packets at most, would have come too late. It grows
+/// when packets have come late. It shrinks in pauses and where it is quiet, and in speech by
+/// leaving out pitch periods, 20 ms in 100 at most.
 /// What is missing is concealed, in the codec's own way if it has one, for up to 60 ms. After that,
 /// and in a pause that the sender made (DTX), there is silence or comfort noise, and the next
 /// packet begins a talkspurt, which starts with the target delay.
