@@ -1,5 +1,7 @@
 #include <rtpsynth/audio/packet_loss_concealer.hpp>
 
+#include "blend.hpp"
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -8,7 +10,9 @@
 namespace rtpsynth {
 namespace {
 
+using detail::blend;
 using detail::extrapolator;
+using detail::share_of;
 
 std::uint32_t checked(std::uint32_t rate) {
     if (rate < packet_loss_concealer::min_rate || rate > packet_loss_concealer::max_rate)
@@ -20,13 +24,6 @@ std::uint32_t checked(std::uint32_t rate) {
 std::int16_t to_sample(float x) noexcept {
     constexpr float no_fraction = 12582912.0F;
     return static_cast<std::int16_t>(std::bit_cast<std::uint32_t>(x + no_fraction));
-}
-
-float blend(float from, float to, float share) noexcept { return from + (to - from) * share; }
-
-// The middle of step i of n, 0..1.
-float share_of(std::size_t i, std::size_t n) noexcept {
-    return (static_cast<float>(i) + 0.5F) / static_cast<float>(n);
 }
 
 } // namespace

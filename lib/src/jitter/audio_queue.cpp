@@ -1,5 +1,6 @@
 #include "audio_queue.hpp"
 
+#include "../audio/blend.hpp"
 #include "../audio/pitch.hpp"
 
 #include <algorithm>
@@ -10,11 +11,11 @@ namespace rtpsynth::detail {
 namespace {
 
 // From a to b over \p n samples, into \p to, which may be one of them.
-void blend(const std::int16_t* a, const std::int16_t* b, std::int16_t* to, std::size_t n) noexcept {
+void cross_fade(const std::int16_t* a, const std::int16_t* b, std::int16_t* to,
+                std::size_t n) noexcept {
     for (std::size_t i = 0; i < n; ++i) {
-        const float share = (static_cast<float>(i) + 0.5F) / static_cast<float>(n);
-        const float from = a[i];
-        to[i] = static_cast<std::int16_t>(from + (static_cast<float>(b[i]) - from) * share);
+        const float x = blend(static_cast<float>(a[i]), static_cast<float>(b[i]), share_of(i, n));
+        to[i] = static_cast<std::int16_t>(x);
     }
 }
 
@@ -73,7 +74,7 @@ std::size_t audio_queue::shorten(std::size_t shortest, std::size_t longest, std:
     const auto [lag, match] = find(shortest, longest, stride, likeness);
     if (lag == 0) return 0;
     std::int16_t* const end = samples_.data() + samples_.size();
-    blend(end - match - lag, end - match, end - match - lag, match);
+    cross_fade(end - match - lag, end - match, end - match - lag, match);
     samples_.resize(samples_.size() - lag);
     return lag;
 }
@@ -89,7 +90,7 @@ std::size_t audio_queue::lengthen(std::size_t shortest, std::size_t longest, std
     const std::int16_t* const before = p - lag;
     // Behind the blend: before[match, match + lag), which ends where the audio ended.
     std::memmove(p + match, before + match, lag * sizeof *p);
-    blend(p, before, p, match);
+    cross_fade(p, before, p, match);
     return lag;
 }
 

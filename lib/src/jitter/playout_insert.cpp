@@ -9,6 +9,8 @@
 namespace rtpsynth {
 namespace {
 
+using detail::to_us;
+
 constexpr duration longest_delay = std::chrono::seconds(10);
 
 const playout_options& checked(const playout_options& o) {
@@ -26,9 +28,6 @@ const playout_options& checked(const playout_options& o) {
     if (!(o.late_target >= 0 && o.late_target <= 0.1)) refuse("late_target must be 0..0.1");
     return o;
 }
-
-std::int64_t to_us(duration d) noexcept { return d.count() / 1000; }
-std::int64_t to_us(time_point t) noexcept { return to_us(t.time_since_epoch()); }
 
 constexpr std::size_t longest_packet_ms = 120;
 

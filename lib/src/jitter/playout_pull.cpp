@@ -7,8 +7,6 @@
 namespace rtpsynth {
 namespace {
 
-std::int64_t to_us(time_point t) noexcept { return t.time_since_epoch().count() / 1000; }
-
 constexpr unsigned longest_tick_ms = 120;
 constexpr unsigned concealed_ms = 60; // before there is silence
 
@@ -21,7 +19,7 @@ float mean_square(std::span<const std::int16_t> pcm) noexcept {
 } // namespace
 
 playout_kind playout::state::pull(time_point now, std::span<std::int16_t> pcm) noexcept {
-    now_ = to_us(now);
+    now_ = detail::to_us(now);
     tick_ = std::max<std::size_t>(std::min(pcm.size(), samples(longest_tick_ms)), 1);
     kind_ = playout_kind::silence;
     unchanged_ = std::min(unchanged_ + tick_, samples(10000));

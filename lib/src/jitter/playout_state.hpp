@@ -17,6 +17,12 @@
 #include <vector>
 
 namespace rtpsynth {
+namespace detail {
+
+inline std::int64_t to_us(duration d) noexcept { return d.count() / 1000; }
+inline std::int64_t to_us(time_point t) noexcept { return to_us(t.time_since_epoch()); }
+
+} // namespace detail
 
 class playout::state {
 public:
