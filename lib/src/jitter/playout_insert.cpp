@@ -34,7 +34,8 @@ constexpr std::size_t longest_packet_ms = 120;
 // Twice what L16 takes in max_delay, and what packets of different lengths waste in equal slots.
 std::size_t most_bytes(const playout_options& o) noexcept {
     const auto us = static_cast<std::uint64_t>(to_us(o.max_delay));
-    return static_cast<std::size_t>(std::uint64_t{4} * o.rate * us / 1'000'000) + 256 * 1024;
+    return static_cast<std::size_t>(std::uint64_t{4} * o.rate * us / 1'000'000) +
+           std::size_t{256} * 1024;
 }
 
 } // namespace

@@ -12,8 +12,8 @@ constexpr unsigned concealed_ms = 60; // before there is silence
 
 float mean_square(std::span<const std::int16_t> pcm) noexcept {
     std::int64_t sum = 0;
-    for (const std::int16_t x : pcm) sum += x * x;
-    return pcm.empty() ? 0 : static_cast<float>(sum / static_cast<std::int64_t>(pcm.size()));
+    for (const std::int16_t x : pcm) sum += std::int64_t{x} * x;
+    return pcm.empty() ? 0 : static_cast<float>(sum) / static_cast<float>(pcm.size());
 }
 
 } // namespace
