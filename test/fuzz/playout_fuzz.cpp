@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <cstdlib>
 #include <limits>
+#include <memory>
+#include <span>
 #include <vector>
 
 namespace {
@@ -38,9 +40,60 @@ private:
     std::size_t size_;
 };
 
+// Of a codec that conceals, and whose packets, of 10 to 60 ms, repeat some of what was before: 16
+// kHz, with a clock of 8 kHz. Some payloads are refused, and some only when they are decoded.
+class repeating_decoder : public audio_decoder {
+public:
+    repeating_decoder() : audio_decoder({16000, 8000}) {}
+
+    result<std::size_t> samples(std::span<const std::uint8_t> payload) const noexcept override {
+        if (payload.empty() || payload[0] % 8 == 7) return errc::bad_payload;
+        return (1 + payload.size() % 6) * 160;
+    }
+    result<std::size_t> decode(std::span<const std::uint8_t> payload,
+                               std::span<std::int16_t> pcm) noexcept override {
+        const auto n = samples(payload);
+        check(n.has_value()); // is not called for a payload that was refused
+        check(*n <= pcm.size());
+        if (payload[0] % 8 == 6) return errc::bad_payload;
+        std::fill_n(pcm.begin(), *n, static_cast<std::int16_t>(payload[0] * 100));
+        return n;
+    }
+    bool conceals() const noexcept override { return true; }
+    std::size_t conceal(std::span<std::int16_t> pcm) noexcept override {
+        const std::size_t n = pcm.size() / 40 * 40;
+        std::fill_n(pcm.begin(), n, std::int16_t{1000});
+        return n;
+    }
+    std::size_t recover(std::span<const std::uint8_t> next,
+                        std::span<std::int16_t> pcm) noexcept override {
+        check(samples(next).has_value() && !pcm.empty());
+        const std::size_t n = std::min<std::size_t>(next[0] % 4 * 160, pcm.size());
+        std::fill_n(pcm.begin(), n, std::int16_t{-1000});
+        return n;
+    }
+    void reset() noexcept override {}
+};
+
+void add_formats(playout& p) {
+    const codec_set codecs;
+    if (p.options().rate == 16000) {
+        p.add_decoder(0, codecs.make_decoder("G722/8000"));
+        p.add_decoder(8, std::make_unique<repeating_decoder>());
+        p.add_decoder(96, codecs.make_decoder("L16/16000"));
+    } else {
+        p.add_decoder(0, codecs.make_decoder("PCMU/8000"));
+        p.add_decoder(8, codecs.make_decoder("PCMA/8000"));
+        p.add_decoder(96, codecs.make_decoder("L16/8000"));
+    }
+    p.add_comfort_noise(13);
+    p.add_event(101);
+}
+
 playout_options options(reader& in) {
     playout_options o;
     const unsigned flags = in.byte();
+    o.rate = flags & 32 ? 16000 : 8000;
     o.min_delay = std::chrono::milliseconds(flags & 1 ? in.byte() : 0);
     o.max_delay = o.min_delay + std::chrono::milliseconds(flags & 2 ? 4 * in.byte() : 300);
     o.initial_delay = std::chrono::milliseconds(flags & 4 ? in.byte() : 40);
@@ -53,12 +106,7 @@ playout_options options(reader& in) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     reader in(data, size);
     playout p(options(in));
-    const codec_set codecs;
-    p.add_decoder(0, codecs.make_decoder("PCMU/8000"));
-    p.add_decoder(8, codecs.make_decoder("PCMA/8000"));
-    p.add_decoder(96, codecs.make_decoder("L16/8000"));
-    p.add_comfort_noise(13);
-    p.add_event(101);
+    add_formats(p);
     static constexpr std::array<std::uint8_t, 7> types{0, 0, 8, 96, 13, 101, 77};
     std::uint16_t seq = 0;
     std::uint32_t timestamp = 0, ssrc = 1;
