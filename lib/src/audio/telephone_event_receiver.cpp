@@ -10,11 +10,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// The timestamp of a segment is so much after that of the one before.
+// By how much the timestamp of a segment is after that of the one before.
 constexpr std::uint32_t segment = 0xffff;
-// Whoever moves the timestamp within an event moves it by no more a packet.
+// The most by which a sender that moves the timestamp within an event does so from packet to
+// packet.
 constexpr duration longest_tick = 30ms;
-// How often an end is sent.
+// How many times an end is sent.
 constexpr int end_packets = 3;
 // So far apart, packets without a marker have no room for the ends of a press and the beginning of
 // the next between them.

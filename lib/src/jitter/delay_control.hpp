@@ -51,7 +51,7 @@ public:
         }
         lowest_ = std::min(lowest_, schedule);
     }
-    // The delay has changed, nobody knows to what.
+    // The delay has changed by an unknown amount: it has to be measured anew.
     void forget_schedule() noexcept {
         lowest_ = before_ = std::numeric_limits<std::int64_t>::max();
         was_full_ = false;

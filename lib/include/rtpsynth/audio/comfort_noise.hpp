@@ -23,7 +23,7 @@ struct comfort_noise {
     /// it.
     static constexpr std::size_t max_order = 16;
 
-    std::uint8_t level = 127; ///< 0..127, in -dBov: below what a square wave of full scale has
+    std::uint8_t level = 127; ///< 0..127, in -dBov: dB below a square wave of full scale
     std::uint8_t order = 0;   ///< how many coefficients there are, 0..max_order; 0: white noise
     /// Quantized reflection coefficients: N stands for 258 * (N - 127) / 32768.
     std::array<std::uint8_t, max_order> coefficients{};

@@ -1,6 +1,6 @@
 /// \file
-/// How the losses of a stream lie: bursts and gaps (RFC 3611 §4.7.2) and the burst ratio (ITU-T
-/// G.107).
+/// How the losses of a stream are distributed: bursts and gaps (RFC 3611 §4.7.2) and the burst
+/// ratio (ITU-T G.107).
 #pragma once
 
 #include <rtpsynth/base/compiler.h>
@@ -16,9 +16,9 @@ namespace rtpsynth {
 ///
 /// A *burst* is the longest sequence of packets that begins and ends with a loss and has nowhere
 /// gmin packets in a row that were not lost. A loss with gmin received packets on each side is no
-/// burst: it belongs to the *gap* between them, as all does that is in no burst. Before the first
-/// packet and after the last, packets count as received. Lost here is what was not played: lost on
-/// the way, or discarded because it came too late.
+/// burst. A *gap* is what lies between two bursts, before the first or after the last, such losses
+/// included. Before the first packet and after the last, packets count as received. Lost here is
+/// what was not played: lost on the way, or discarded because it came too late.
 ///
 /// \par Thread safety
 /// A value type; distinct objects are independent.

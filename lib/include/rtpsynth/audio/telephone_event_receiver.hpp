@@ -50,9 +50,10 @@ private:
 /// Receives the telephone events of one source: of each press one `began` and one `ended`, whatever
 /// packets are lost, repeated or out of order, as long as one of the press arrives.
 ///
-///     for (const auto& change : receiver.receive(packet, now)) …   // a packet of their payload
-///     type for (const auto& change : receiver.expire(now)) …            // each tick, or at
-///     deadline()
+///     // For each packet of the events' payload type:
+///     for (const auto& change : receiver.receive(packet, now)) …
+///     // Every tick, or at deadline():
+///     for (const auto& change : receiver.expire(now)) …
 ///
 /// *A press* is known by its event code and timestamp. It goes on in a segment whose timestamp is
 /// 0xffff later (§2.5.1.3), and with senders that move the timestamp in every packet of an event:

@@ -51,7 +51,8 @@ struct telephone_event_packet {
 /// times as well. The next event of the queue begins with the first tick after the pause and after
 /// these repetitions.
 ///
-/// Ticks may be of any length, and of different ones. While an event is sent each tick is told.
+/// Ticks may be of any length, not all of the same. While busy(), call next() or write()
+/// for every tick.
 ///
 /// \par Exception safety
 /// Only the constructor throws. Nothing allocates.

@@ -13,7 +13,7 @@ namespace rtpsynth {
 /// \addtogroup jitter
 /// \{
 
-/// What a tick of audio is. The first of these that is true of some of the tick.
+/// What a tick of audio is: of the kinds that its parts have, the first in this list.
 enum class playout_kind : std::uint8_t {
     concealed,     ///< in place of packets that are missing
     stretched,     ///< speech with some of it repeated, to grow the delay
