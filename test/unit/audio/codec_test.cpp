@@ -98,9 +98,9 @@ BOOST_AUTO_TEST_CASE(two_channels_are_one_mixed) {
 }
 
 BOOST_AUTO_TEST_CASE(rates_that_are_not_known_convert_to_0) {
-    constexpr codec_rates none;
-    BOOST_TEST(none.to_clock(160) == 0U);
-    BOOST_TEST(none.to_samples(160) == 0U);
+    static_assert(codec_rates{}.to_clock(160) == 0 && codec_rates{}.to_samples(160) == 0);
+    BOOST_TEST((codec_rates{0, 8000}).to_clock(160) == 0U);
+    BOOST_TEST((codec_rates{8000, 0}).to_samples(160) == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(g722_has_two_rates) {
