@@ -27,20 +27,6 @@ const codec_set& codecs() {
     return all;
 }
 
-/// \return false with TypeError set. The text lives as long as \p value.
-bool to_text(PyObject* value, const char* name, std::string_view& out) {
-    if (!PyUnicode_Check(value)) {
-        PyErr_Format(PyExc_TypeError, "%s must be a str, not %.200s", name,
-                     Py_TYPE(value)->tp_name);
-        return false;
-    }
-    Py_ssize_t size;
-    const char* const text = PyUnicode_AsUTF8AndSize(value, &size);
-    if (text == nullptr) return false;
-    out = {text, static_cast<std::size_t>(size)};
-    return true;
-}
-
 bool parse(const arguments<3>& a, std::string_view& encoding, codec_parameters& parameters) {
     return to_text(a[0], "rtpmap", encoding) &&
            (a[1] == nullptr || to_text(a[1], "fmtp", parameters.fmtp)) &&

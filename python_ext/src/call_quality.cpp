@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 namespace rtpsynth::python {
 
@@ -20,14 +21,9 @@ std::optional<codec_impairment> to_impairment(PyObject* codec, PyObject* conceal
     const int conceals = concealed == nullptr ? 1 : PyObject_IsTrue(concealed);
     if (conceals < 0) return std::nullopt;
     if (codec == nullptr) return impairment_of("PCMU", conceals != 0);
-    if (!PyUnicode_Check(codec)) {
-        PyErr_Format(PyExc_TypeError, "codec must be a str, not %.200s", Py_TYPE(codec)->tp_name);
-        return std::nullopt;
-    }
-    Py_ssize_t size;
-    const char* const name = PyUnicode_AsUTF8AndSize(codec, &size);
-    if (name == nullptr) return std::nullopt;
-    const auto known = impairment_of({name, static_cast<std::size_t>(size)}, conceals != 0);
+    std::string_view name;
+    if (!to_text(codec, "codec", name)) return std::nullopt;
+    const auto known = impairment_of(name, conceals != 0);
     if (!known) PyErr_Format(PyExc_ValueError, "the impairment of codec %R is not known", codec);
     return known;
 }

@@ -3,8 +3,12 @@
 #include "core/heap_type.hpp"
 #include "core/pcm.hpp"
 #include "public_types.hpp"
+#include "threads/gil.hpp"
 
+#include <iterator>
 #include <optional>
+#include <string_view>
+#include <utility>
 
 namespace rtpsynth::python {
 
@@ -17,13 +21,11 @@ struct resampler_payload {
 
 /// \return false with TypeError or ValueError set
 bool to_quality(PyObject* value, resampler_quality& quality) {
-    constexpr const char* names[] = {"low", "standard", "high"};
-    if (!PyUnicode_Check(value)) {
-        PyErr_Format(PyExc_TypeError, "quality must be a str, not %.200s", Py_TYPE(value)->tp_name);
-        return false;
-    }
+    constexpr std::string_view names[] = {"low", "standard", "high"};
+    std::string_view name;
+    if (!to_text(value, "quality", name)) return false;
     for (std::size_t i = 0; i != std::size(names); ++i)
-        if (PyUnicode_CompareWithASCIIString(value, names[i]) == 0) {
+        if (name == names[i]) {
             quality = static_cast<resampler_quality>(i);
             return true;
         }
@@ -39,7 +41,13 @@ bool initialise(resampler_payload& self, const arguments<3>& a) {
         !to_integer(a[1], "out_rate", out_rate, resampler::lowest_rate, resampler::highest_rate) ||
         (a[2] != nullptr && !to_quality(a[2], quality)))
         return false;
-    self.converter.emplace(in_rate, out_rate, quality);
+    // Other threads run meanwhile, and may use the object: it gets its filter afterwards.
+    std::optional<resampler> made;
+    {
+        const gil_released others_run;
+        made.emplace(in_rate, out_rate, quality);
+    }
+    self.converter = std::move(made);
     return true;
 }
 

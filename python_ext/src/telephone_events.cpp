@@ -66,18 +66,11 @@ PyObject* queued(const result<void>& done, const char* unknown) {
 
 PyObject* queue(sender_payload& self, const arguments<4>& a) {
     digit_timing timing;
-    if (!PyUnicode_Check(a[0])) {
-        PyErr_Format(PyExc_TypeError, "digits must be a str, not %.200s", Py_TYPE(a[0])->tp_name);
+    std::string_view digits;
+    if (!to_text(a[0], "digits", digits) || !to_ms(a[1], "on_ms", 1, timing.on) ||
+        !to_ms(a[2], "off_ms", 0, timing.off) || !to_volume(a[3], timing))
         return nullptr;
-    }
-    if (!to_ms(a[1], "on_ms", 1, timing.on) || !to_ms(a[2], "off_ms", 0, timing.off) ||
-        !to_volume(a[3], timing))
-        return nullptr;
-    Py_ssize_t size;
-    const char* const digits = PyUnicode_AsUTF8AndSize(a[0], &size);
-    if (digits == nullptr) return nullptr;
-    return queued(self.sender->queue({digits, static_cast<std::size_t>(size)}, timing),
-                  "digits must be of 0..9, *, # and A..D");
+    return queued(self.sender->queue(digits, timing), "digits must be of 0..9, *, # and A..D");
 }
 
 PyObject* queue_event(sender_payload& self, const arguments<4>& a) {

@@ -18,19 +18,13 @@ using boost::asio::ip::udp;
 using boost::system::error_code;
 
 bool to_host(PyObject* value, const char* name, std::string& out) {
-    if (!PyUnicode_Check(value)) {
-        PyErr_Format(PyExc_TypeError, "%s must be a str, not %.200s", name,
-                     Py_TYPE(value)->tp_name);
-        return false;
-    }
-    Py_ssize_t size;
-    const char* const text = PyUnicode_AsUTF8AndSize(value, &size);
-    if (text == nullptr) return false;
-    if (std::string_view{text}.size() != static_cast<std::size_t>(size)) {
+    std::string_view text;
+    if (!to_text(value, name, text)) return false;
+    if (text.find('\0') != text.npos) {
         PyErr_Format(PyExc_ValueError, "%s must not contain a null character", name);
         return false;
     }
-    out.assign(text, static_cast<std::size_t>(size));
+    out = text;
     return true;
 }
 

@@ -40,6 +40,19 @@ bool to_integer(PyObject* value, const char* name, long long lo, long long hi, l
     return true;
 }
 
+bool to_text(PyObject* value, const char* name, std::string_view& out) {
+    if (!PyUnicode_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "%s must be a str, not %.200s", name,
+                     Py_TYPE(value)->tp_name);
+        return false;
+    }
+    Py_ssize_t size;
+    const char* const text = PyUnicode_AsUTF8AndSize(value, &size);
+    if (text == nullptr) return false;
+    out = {text, static_cast<std::size_t>(size)};
+    return true;
+}
+
 bool bytes_view::assign_buffer(PyObject* object, const char* name, bool writable) {
     if (!PyObject_CheckBuffer(object)) {
         PyErr_Format(PyExc_TypeError, "%s must be a bytes-like object, not %.200s", name,

@@ -9,6 +9,7 @@
 #include <limits>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace rtpsynth::python {
 
@@ -25,6 +26,10 @@ bool to_integer(PyObject* value, const char* name, Integer& out,
     out = static_cast<Integer>(wide);
     return true;
 }
+
+/// A str, as UTF-8 that lives as long as \p value.
+/// \return false with TypeError set, or UnicodeEncodeError for a lone surrogate
+bool to_text(PyObject* value, const char* name, std::string_view& out);
 
 /// The bytes of a C-contiguous bytes-like object, kept in place while this lives.
 class bytes_view {

@@ -6,7 +6,7 @@ import sys
 from array import array
 
 import pytest
-from rtpsynth.media import Decoder, Encoder, Resampler
+from rtpsynth.media import CallQuality, Decoder, Encoder, Resampler, TelephoneEventSender
 from rtpsynth.RtpUtils import linear2ulaw, ulaw2linear
 
 CORE = ["PCMU/8000", "PCMA/8000", "G722/8000", "L16/16000", "L16/8000/2"]
@@ -129,6 +129,15 @@ def test_wrong_sizes_and_types():
             decoder.conceal(wrong)
         with pytest.raises(ValueError):
             decoder.recover(b"x", wrong)
+
+
+def test_texts_are_read_alike():
+    for call, name in [(Encoder, "rtpmap"), (lambda text: Resampler(8000, 16000, text), "quality"),
+                       (CallQuality, "codec"), (TelephoneEventSender(8000).queue, "digits")]:
+        with pytest.raises(TypeError, match=f"{name} must be a str, not bytes"):
+            call(b"PCMU/8000")
+        with pytest.raises(UnicodeEncodeError):
+            call("\ud800")
 
 
 @pytest.mark.parametrize("cls", [Encoder, Decoder, Resampler])
