@@ -25,16 +25,25 @@ constexpr band band_of(resampler_quality quality) noexcept {
     return {0.9, 65};
 }
 
-// More positions than these are interpolated between: at 512, errors are 100 dB down.
+// More positions, or more coefficients than a filter between nearly equal rates has, are
+// interpolated between. At 512 positions in a sample of the lower rate, errors are 100 dB down.
 constexpr std::uint32_t most_exact_phases = 1024;
-constexpr std::uint32_t interpolated_phases = 512;
+constexpr std::size_t most_exact_coefficients = std::size_t{1} << 18;
+constexpr std::uint64_t interpolated_phases = 512;
+
+// In a sample of input.
+std::size_t interpolated_positions(std::uint32_t in_rate, std::uint32_t out_rate) noexcept {
+    if (out_rate >= in_rate) return interpolated_phases;
+    return static_cast<std::size_t>((interpolated_phases * out_rate + in_rate - 1) / in_rate);
+}
 
 // The modified Bessel function of order 0, by its series.
 double bessel_i0(double x) noexcept {
+    const double quarter = x * x / 4;
     double sum = 1;
     double term = 1;
-    for (int k = 1; term > sum * 1e-12; ++k) {
-        term *= (x / (2 * k)) * (x / (2 * k));
+    for (double k = 1; term > sum * 1e-12; ++k) {
+        term *= quarter / (k * k);
         sum += term;
     }
     return sum;
@@ -91,8 +100,8 @@ resampler_filter::resampler_filter(std::uint32_t in_rate, std::uint32_t out_rate
     const double beta = 0.1102 * (wanted.attenuation - 8.7);
     taps = static_cast<std::size_t>(std::ceil(length / dot_lanes)) * dot_lanes;
     delay = taps / 2;
-    const bool exact = out_step <= most_exact_phases;
-    phases = exact ? out_step : interpolated_phases;
+    const bool exact = out_step <= most_exact_phases && out_step * taps <= most_exact_coefficients;
+    phases = exact ? out_step : interpolated_positions(in_rate, out_rate);
 
     const auto half = static_cast<double>(delay);
     const auto impulse_response = [&](double t) {

@@ -16,8 +16,8 @@ inline constexpr std::size_t dot_lanes = 16;
 /// every sixteenth product, and these are added in pairs. \p n is a multiple of dot_lanes.
 float dot(const float* a, const float* b, std::size_t n) noexcept;
 
-/// A windowed sinc, sampled at every position that an output sample can have between two of input;
-/// or, if these are too many, at 512 between which is interpolated.
+/// A windowed sinc, sampled at every position that an output sample can have between two of input.
+/// If these are too many, it is sampled at fewer, between which values are interpolated.
 struct resampler_filter {
     resampler_filter(std::uint32_t in_rate, std::uint32_t out_rate, resampler_quality quality);
 
@@ -29,7 +29,7 @@ struct resampler_filter {
     std::size_t taps;        ///< a multiple of dot_lanes
     std::size_t delay;       ///< in samples of input
     std::size_t phases;      ///< out_step, or less
-    std::vector<float> rows; ///< one for each phase, and one more where is interpolated
+    std::vector<float> rows; ///< one for each phase, and one more if rows are interpolated
 };
 
 } // namespace rtpsynth::detail

@@ -31,11 +31,12 @@ std::ostream& operator<<(std::ostream& out, const rates& r) {
     return out << r.in << " to " << r.out;
 }
 
-// Whole ratios, fractions, and two that are interpolated since they have too large a fraction.
+// Whole ratios, fractions, and those that are interpolated: with too large a fraction, or with too
+// long a filter.
 constexpr rates all_rates[] = {
-    {24000, 8000},  {8000, 24000},  {16000, 8000},  {8000, 16000},  {48000, 8000},
-    {8000, 48000},  {44100, 8000},  {8000, 44100},  {44100, 48000}, {48000, 44100},
-    {22050, 16000}, {24000, 16000}, {44100, 44099}, {8000, 12347},  {8000, 8000},
+    {24000, 8000},  {8000, 24000}, {16000, 8000},  {8000, 16000},   {48000, 8000},  {8000, 48000},
+    {44100, 8000},  {8000, 44100}, {44100, 48000}, {48000, 44100},  {22050, 16000}, {24000, 16000},
+    {44100, 44099}, {8000, 12347}, {8000, 8000},   {192000, 11025},
 };
 
 pcm noise(std::size_t n) {

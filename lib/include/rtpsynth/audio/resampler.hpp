@@ -28,7 +28,7 @@ struct resampler_filter;
 /// How sharp a resampler's filter is. The pass band is a fraction of the lower one of the two
 /// Nyquist frequencies (half a rate); within it the gain is within 0.1 dB of 1. Everything above
 /// that Nyquist frequency is attenuated by the stop band's figure or more. The delay is in samples
-/// of the lower rate, rounded up; cost and memory are proportional to it.
+/// of the lower rate, rounded up; cost is proportional to it.
 enum class resampler_quality : std::uint8_t {
     low,      ///< pass band 0.8, stop band 50 dB, delay about 16 samples (2 ms at 8 kHz)
     standard, ///< pass band 0.9, stop band 62 dB, delay about 40 samples (5 ms at 8 kHz)
@@ -53,8 +53,9 @@ public:
     static constexpr std::uint32_t lowest_rate = 4000;
     static constexpr std::uint32_t highest_rate = 384000;
 
-    /// Designs the filter, which takes up to some milliseconds. Throws std::invalid_argument if a
-    /// rate is out of range.
+    /// Designs the filter. Between rates without a large common divisor it has up to 2^18
+    /// coefficients, 1 MB, which take some milliseconds. Throws std::invalid_argument if a rate is
+    /// out of range.
     RTPSYNTH_API resampler(std::uint32_t in_rate, std::uint32_t out_rate,
                            resampler_quality quality = resampler_quality::standard);
 
