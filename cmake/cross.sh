@@ -5,7 +5,7 @@
 #   cmake/cross.sh PRESET...     each in turn, as in: cmake/cross.sh arm64-lib s390x-lib armhf-lib
 #   cmake/cross.sh --list        the presets
 #
-# Ends with 77 where a compiler or an emulator is missing: cmake/install-deps.sh --checks installs those
+# Ends with 77 where a compiler or an emulator is missing: cmake/install-deps.sh --elsewhere installs those
 # of Debian; ziglang, for musl, glibc-* and macos-*, comes from the package index by itself.
 set -eu
 cd "$(dirname "$0")/.."
@@ -17,7 +17,7 @@ lack() {
 
 need() { # programs
     for program; do
-        command -v "$program" >/dev/null || lack "no $program here; cmake/install-deps.sh --checks installs it"
+        command -v "$program" >/dev/null || lack "no $program here; cmake/install-deps.sh --elsewhere installs it"
     done
 }
 

@@ -5,6 +5,7 @@
 #
 #   cmake/install-deps.sh            compilers, libraries and tools of README's two commands
 #   cmake/install-deps.sh --checks   and what .ci/run checks with beyond them
+#   cmake/install-deps.sh --elsewhere   and what .ci/elsewhere checks with beyond those
 #   cmake/install-deps.sh --print    only lists the packages, here and for dnf, pacman and brew
 set -eu
 
@@ -20,12 +21,12 @@ packages="g++ cmake ninja-build pkg-config
     tshark sip-tester ffmpeg
     gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good"
 checks="clang-14|clang libclang-rt-14-dev|libclang-rt-dev llvm-14|llvm clang-tidy-14|clang-tidy
-    libc++-14-dev|libc++-dev libc++abi-14-dev|libc++abi-dev
-    g++-aarch64-linux-gnu g++-s390x-linux-gnu g++-arm-linux-gnueabihf qemu-user-static|qemu-user
-    g++-mingw-w64-x86-64-posix|g++-mingw-w64-x86-64 wine wine64
-    debootstrap dpkg-dev lintian
     doxygen git abigail-tools shellcheck ca-certificates
     python3-sphinx python3-myst-parser python3-breathe python3-sphinx-copybutton furo"
+elsewhere="libc++-14-dev|libc++-dev libc++abi-14-dev|libc++abi-dev
+    g++-aarch64-linux-gnu g++-s390x-linux-gnu g++-arm-linux-gnueabihf qemu-user-static|qemu-user
+    g++-mingw-w64-x86-64-posix|g++-mingw-w64-x86-64 wine wine64
+    debootstrap dpkg-dev lintian"
 
 fail() {
     echo "install-deps.sh: $*" >&2
@@ -36,11 +37,12 @@ print=
 case "${1-}" in
 "") ;;
 --checks) packages="$packages $checks" ;;
+--elsewhere) packages="$packages $checks $elsewhere" ;;
 --print) print=1 ;;
-*) fail "unknown argument '$1'; usage: cmake/install-deps.sh [--checks | --print]" ;;
+*) fail "unknown argument '$1'; usage: cmake/install-deps.sh [--checks | --elsewhere | --print]" ;;
 esac
 
-elsewhere() {
+other_systems() {
     cat <<'END'
 dnf      gcc-c++ cmake ninja-build pkgconf-pkg-config boost-devel boost-python3-devel zlib-devel
          libsndfile-devel opus-devel google-benchmark-devel python3-devel python3-pytest
@@ -56,7 +58,7 @@ END
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     if [ -n "$print" ]; then
-        elsewhere
+        other_systems
         exit 0
     fi
     missing=
@@ -65,7 +67,7 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     done
     echo "install-deps.sh: there is no apt here. Programs that are missing:${missing:- none}." \
         "Install the packages of your system, and run CMake by itself:" >&2
-    elsewhere >&2
+    other_systems >&2
     exit 1
 fi
 
@@ -116,7 +118,7 @@ if [ -n "$print" ]; then
         all="$all ${chosen:-$package}"
     done
     echo "apt     $all" | fold -s -w 96 | sed 's, *$,,; 2,$s/^/         /'
-    elsewhere
+    other_systems
     exit 0
 fi
 if [ -z "$missing" ]; then
