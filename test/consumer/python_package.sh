@@ -96,7 +96,9 @@ wheel() {
     write_compiler
     local definition
     local -a definitions=(-Ccmake.build-type="$(cached CMAKE_BUILD_TYPE)")
-    for definition in CMAKE_C_COMPILER CMAKE_CXX_COMPILER CMAKE_C_FLAGS CMAKE_CXX_FLAGS; do
+    # The objects of BUILD_DIR use opus if that has it.
+    for definition in CMAKE_C_COMPILER CMAKE_CXX_COMPILER CMAKE_C_FLAGS CMAKE_CXX_FLAGS \
+        RTPSYNTH_OPUS; do
         definitions+=("-Ccmake.define.$definition=$(cached $definition)")
     done
     for definition in CMAKE_C_COMPILER_LAUNCHER CMAKE_CXX_COMPILER_LAUNCHER; do
