@@ -1,10 +1,11 @@
 // Any payload to every decoder of the core, whose audio then goes through the encoder of the same
 // codec and through a resampler in pieces; and any text as the name of a codec.
+#include "reader.hpp"
+
 #include <rtpsynth/audio/codec_set.hpp>
 #include <rtpsynth/audio/resampler.hpp>
 
 #include <algorithm>
-#include <cstdlib>
 #include <span>
 #include <stdexcept>
 #include <string_view>
@@ -13,23 +14,20 @@
 namespace {
 
 using namespace rtpsynth;
+using fuzz::check;
 
 constexpr const char* names[] = {"PCMU/8000", "PCMA/16000", "G722/8000", "L16/44100", "L16/8000/2"};
 constexpr std::uint32_t rates[] = {4000, 8000, 11025, 16000, 44099, 48000, 384000};
-
-void require(bool condition) {
-    if (!condition) std::abort();
-}
 
 void check_name(std::string_view text) {
     const codec_set codecs;
     try {
         const auto encoder = codecs.make_encoder(text);
-        require(codecs.make_decoder(text)->rates() == encoder->rates());
+        check(codecs.make_decoder(text)->rates() == encoder->rates());
     } catch (const std::invalid_argument&) {
     }
     const auto parameter = fmtp_parameter(text, "x");
-    if (parameter && !parameter->empty()) require(parameter->data() >= text.data());
+    if (parameter && !parameter->empty()) check(parameter->data() >= text.data());
 }
 
 std::vector<std::int16_t> check_codec(const char* name, std::span<const std::uint8_t> payload) {
@@ -38,10 +36,10 @@ std::vector<std::int16_t> check_codec(const char* name, std::span<const std::uin
     const auto encoder = codecs.make_encoder(name);
     const auto samples = decoder->samples(payload);
     std::vector<std::int16_t> audio(samples ? *samples : 0);
-    require(decoder->decode(payload, audio).has_value() == samples.has_value());
+    check(decoder->decode(payload, audio).has_value() == samples.has_value());
     if (!samples) return audio;
     std::vector<std::uint8_t> again(encoder->max_payload(audio.size()));
-    require(encoder->encode(audio, again).value() == payload.size());
+    check(encoder->encode(audio, again).value() == payload.size());
     return audio;
 }
 
@@ -50,16 +48,16 @@ void check_resampler(std::span<const std::int16_t> audio, std::uint32_t in, std:
     resampler whole(in, out, resampler_quality::low);
     resampler pieces = whole;
     std::vector<std::int16_t> expected(whole.output_size(audio.size()));
-    require(whole.process(audio, expected).value() == expected.size());
+    check(whole.process(audio, expected).value() == expected.size());
     std::vector<std::int16_t> got;
     while (!audio.empty()) {
         const auto some = audio.first(std::min(piece, audio.size()));
         std::vector<std::int16_t> few(pieces.output_size(some.size()));
-        require(pieces.process(some, few).value() == few.size());
+        check(pieces.process(some, few).value() == few.size());
         got.insert(got.end(), few.begin(), few.end());
         audio = audio.subspan(some.size());
     }
-    require(got == expected);
+    check(got == expected);
 }
 
 } // namespace

@@ -1,49 +1,33 @@
 // Any audio in any pieces, received and lost: what is received is changed in the first 10 ms after
 // a gap only, and a gap is silent from 60 ms on.
+#include "reader.hpp"
+
 #include <rtpsynth/audio/packet_loss_concealer.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdlib>
 #include <vector>
 
 namespace {
 
 using namespace rtpsynth;
+using fuzz::check, fuzz::reader;
 
-void check(bool ok) {
-    if (!ok) std::abort();
+// Noise, a square wave, silence or what the input has.
+std::vector<std::int16_t> audio(reader& in, std::size_t n) {
+    std::vector<std::int16_t> pcm(n);
+    const unsigned kind = in.byte() % 4;
+    const unsigned value = in.byte();
+    std::uint32_t random = value;
+    for (std::size_t i = 0; i < n; ++i) {
+        random = random * 1664525 + 1013904223 + value;
+        if (kind == 0) pcm[i] = static_cast<std::int16_t>(random >> 16);
+        if (kind == 1) pcm[i] = i / (value + 1) % 2 == 0 ? 32767 : -32768;
+        if (kind == 3) pcm[i] = static_cast<std::int16_t>(in.number(2));
+    }
+    return pcm;
 }
-
-class reader {
-public:
-    reader(const std::uint8_t* data, std::size_t size) : data_(data), size_(size) {}
-    bool empty() const { return size_ == 0; }
-    unsigned byte() {
-        if (size_ == 0) return 0;
-        --size_;
-        return *data_++;
-    }
-    // Noise, a square wave, silence or what the input has.
-    std::vector<std::int16_t> audio(std::size_t n) {
-        std::vector<std::int16_t> pcm(n);
-        const unsigned kind = byte() % 4;
-        const unsigned value = byte();
-        for (std::size_t i = 0; i < n; ++i) {
-            random_ = random_ * 1664525 + 1013904223 + value;
-            if (kind == 0) pcm[i] = static_cast<std::int16_t>(random_ >> 16);
-            if (kind == 1) pcm[i] = i / (value + 1) % 2 == 0 ? 32767 : -32768;
-            if (kind == 3) pcm[i] = static_cast<std::int16_t>(byte() << 8 | byte());
-        }
-        return pcm;
-    }
-
-private:
-    const std::uint8_t* data_;
-    std::size_t size_;
-    std::uint32_t random_ = 1;
-};
 
 } // namespace
 
@@ -57,7 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     while (!in.empty()) {
         const unsigned what = in.byte();
         const std::size_t n = what % 4 == 0 ? in.byte() : rate / 1000 * (in.byte() % 64);
-        std::vector<std::int16_t> pcm = in.audio(n);
+        std::vector<std::int16_t> pcm = audio(in, n);
         switch (what / 4 % 4) {
         case 0: {
             concealer.conceal(pcm);
@@ -68,7 +52,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             break;
         }
         case 1:
-            concealer.conceal(pcm, in.audio(1 + in.byte() * 3));
+            concealer.conceal(pcm, audio(in, 1 + in.byte() * 3));
             if (n != 0) gap = 0, changeable = rate / 100;
             break;
         case 2:

@@ -1,12 +1,13 @@
 // Any sequence of packets, clocks and flushes: each packet comes out once, in order and counted,
 // and the buffer never holds more than its capacity and a suspect.
+#include "reader.hpp"
+
 #include <rtpsynth/jitter/buffer.hpp>
 #include <rtpsynth/rtp/builder.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdlib>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -16,35 +17,7 @@
 namespace {
 
 using namespace rtpsynth;
-
-void check(bool ok) {
-    if (!ok) std::abort();
-}
-
-// The input as numbers; zeros behind its end.
-class reader {
-public:
-    reader(const std::uint8_t* data, std::size_t size) : data_(data), size_(size) {}
-    bool empty() const { return size_ == 0; }
-    unsigned byte() {
-        if (size_ == 0) return 0;
-        --size_;
-        return *data_++;
-    }
-    std::uint64_t number(int bytes) {
-        std::uint64_t n = 0;
-        while (bytes-- > 0) n = n << 8 | byte();
-        return n;
-    }
-    template <class T, std::size_t N>
-    T one_of(const std::array<T, N>& choices) {
-        return choices[byte() % N];
-    }
-
-private:
-    const std::uint8_t* data_;
-    std::size_t size_;
-};
+using fuzz::check, fuzz::reader;
 
 // What was given with a packet. The owner is on the heap, so that sanitizers notice one that is
 // freed twice or never.
@@ -218,7 +191,7 @@ private:
     void expire() {
         const time_point now = choose_time(in_.byte() & 7);
         const auto due = buffer_.next_deadline();
-        const unsigned before = buffer_.size();
+        const std::size_t before = buffer_.size();
         buffer_.expire(now, shadow_);
         check((due && *due <= now) == (buffer_.size() < before));
         const auto following = buffer_.next_deadline();

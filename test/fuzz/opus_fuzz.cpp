@@ -1,32 +1,30 @@
 // Hostile payloads for opus: the input is a stream of packets, each after two bytes that say its
 // length and what is done with it.
+#include "reader.hpp"
+
 #include <rtpsynth/audio/opus.hpp>
 
 #include <algorithm>
-#include <cstdlib>
 #include <span>
 #include <vector>
 
 namespace {
 
 using namespace rtpsynth;
-
-void require(bool condition) {
-    if (!condition) std::abort();
-}
+using fuzz::check;
 
 void check_payload(audio_decoder& decoder, std::span<const std::uint8_t> payload, unsigned what) {
     const std::size_t tick = decoder.rates().audio / 50;
     std::vector<std::int16_t> missing(tick * (1 + what % 8));
-    if (what & 0x10) require(decoder.conceal(missing) <= missing.size());
-    if (what & 0x20) require(decoder.recover(payload, missing) <= missing.size());
+    if (what & 0x10) check(decoder.conceal(missing) <= missing.size());
+    if (what & 0x20) check(decoder.recover(payload, missing) <= missing.size());
     if (what & 0x40) decoder.reset();
     const auto samples = decoder.samples(payload);
     std::vector<std::int16_t> audio(samples ? *samples : 0);
     const auto made = decoder.decode(payload, audio);
-    require(!made || *made == audio.size());
-    require(samples || !made);
-    require(audio.size() <= 6 * tick); // 120 ms
+    check(!made || *made == audio.size());
+    check(samples || !made);
+    check(audio.size() <= 6 * tick); // 120 ms
 }
 
 } // namespace

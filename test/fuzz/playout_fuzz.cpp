@@ -1,12 +1,13 @@
 // Any packets at any times, and pulls of any length: every packet is accounted for, every tick is
 // counted, and nothing is written behind it.
+#include "reader.hpp"
+
 #include <rtpsynth/audio/codec_set.hpp>
 #include <rtpsynth/jitter/playout.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdlib>
 #include <limits>
 #include <memory>
 #include <span>
@@ -15,30 +16,7 @@
 namespace {
 
 using namespace rtpsynth;
-
-void check(bool ok) {
-    if (!ok) std::abort();
-}
-
-class reader {
-public:
-    reader(const std::uint8_t* data, std::size_t size) : data_(data), size_(size) {}
-    bool empty() const { return size_ == 0; }
-    unsigned byte() {
-        if (size_ == 0) return 0;
-        --size_;
-        return *data_++;
-    }
-    std::uint32_t number() {
-        std::uint32_t n = 0;
-        for (int i = 0; i < 4; ++i) n = n << 8 | byte();
-        return n;
-    }
-
-private:
-    const std::uint8_t* data_;
-    std::size_t size_;
-};
+using fuzz::check, fuzz::reader;
 
 // Of a codec that conceals, and whose packets, of 10 to 60 ms, repeat some of what was before: 16
 // kHz, with a clock of 8 kHz. Some payloads are refused, and some only when they are decoded.
@@ -116,9 +94,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const unsigned what = in.byte();
         if (what < 128) {
             if ((what & 7) == 1) seq = static_cast<std::uint16_t>(seq + in.byte() - 16);
-            if ((what & 7) == 2) seq = static_cast<std::uint16_t>(in.number());
+            if ((what & 7) == 2) seq = static_cast<std::uint16_t>(in.number(2));
             if ((what & 7) == 3) timestamp += in.byte() * 20 - 1000;
-            if ((what & 7) == 4) timestamp = in.number();
+            if ((what & 7) == 4) timestamp = static_cast<std::uint32_t>(in.number(4));
             if ((what & 7) == 5) ssrc = 1 + in.byte() % 3;
             const std::size_t n = what & 8 ? 160 : in.byte() * 8;
             std::vector<std::uint8_t> packet(12 + n, static_cast<std::uint8_t>(what));
@@ -151,7 +129,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                                     -most - 1,
                                                     most / 2,
                                                     now / 2 - 1'000'000'000,
-                                                    static_cast<std::int64_t>(in.number()) << 20};
+                                                    static_cast<std::int64_t>(in.number(4)) << 20};
             now = times[what - 250];
         }
         const playout_stats s = p.stats();

@@ -1,9 +1,10 @@
 // Any text as SDP: what is found obeys the limits, each m= line has its place, and each format's
 // text is read as it was written.
+#include "reader.hpp"
+
 #include <rtpsynth/rtp/sdp.hpp>
 
 #include <algorithm>
-#include <cstdlib>
 #include <set>
 #include <string_view>
 #include <vector>
@@ -11,18 +12,14 @@
 namespace {
 
 using namespace rtpsynth;
-
-void require(bool condition) {
-    if (!condition) std::abort();
-}
+using fuzz::check;
 
 void check_format(const sdp_format& format) {
-    require(format.payload_type <= 127 && format.fmtp.size() <= max_sdp_text);
-    require(format.name.empty() == (format.clock_rate == 0));
+    check(format.payload_type <= 127 && format.fmtp.size() <= max_sdp_text);
+    check(format.name.empty() == (format.clock_rate == 0));
     if (format.name.empty()) return;
     const std::string text = format.encoding();
-    require(parse_rtpmap(text).value() ==
-            (rtpmap{format.name, format.clock_rate, format.channels}));
+    check(parse_rtpmap(text).value() == (rtpmap{format.name, format.clock_rate, format.channels}));
 }
 
 std::size_t media_lines(std::string_view text) {
@@ -43,19 +40,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::vector<char> text(data, data + size);
     const auto description = parse_sdp({text.data(), text.size()});
     if (!description) return 0;
-    require(description->media.size() ==
-            std::min(media_lines({text.data(), text.size()}), max_sdp_media));
+    check(description->media.size() ==
+          std::min(media_lines({text.data(), text.size()}), max_sdp_media));
     for (const sdp_media& media : description->media) {
-        require(media.formats.size() <= max_sdp_formats && media.cryptos.size() <= max_sdp_cryptos);
-        require(media.formats.empty() || media.is_rtp());
-        require(media.type.empty() == media.protocol.empty());
-        require(!media.type.empty() || media == sdp_media{});
-        require(media.ptime.value_or(duration{1}) > duration{});
-        require(media.maxptime.value_or(duration{1}) > duration{});
+        check(media.formats.size() <= max_sdp_formats && media.cryptos.size() <= max_sdp_cryptos);
+        check(media.formats.empty() || media.is_rtp());
+        check(media.type.empty() == media.protocol.empty());
+        check(!media.type.empty() || media == sdp_media{});
+        check(media.ptime.value_or(duration{1}) > duration{});
+        check(media.maxptime.value_or(duration{1}) > duration{});
         std::set<std::uint8_t> types;
         for (const sdp_format& format : media.formats) {
             check_format(format);
-            require(types.insert(format.payload_type).second);
+            check(types.insert(format.payload_type).second);
         }
     }
     return 0;
