@@ -1,5 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
+#include "codec_tools.hpp"
+
 #include <rtpsynth/audio/codec_set.hpp>
 #include <rtpsynth/audio/g711.hpp>
 
@@ -9,28 +11,14 @@
 #include <vector>
 
 using namespace rtpsynth;
+using namespace codec_tools;
 
 namespace {
-
-using bytes = std::vector<std::uint8_t>;
-using pcm = std::vector<std::int16_t>;
 
 pcm noise(std::size_t n) {
     std::mt19937 random(3);
     pcm audio(n);
     for (std::int16_t& sample : audio) sample = static_cast<std::int16_t>(random());
-    return audio;
-}
-
-bytes encoded(audio_encoder& encoder, const pcm& audio) {
-    bytes payload(encoder.max_payload(audio.size()));
-    payload.resize(encoder.encode(audio, payload).value());
-    return payload;
-}
-
-pcm decoded(audio_decoder& decoder, const bytes& payload) {
-    pcm audio(decoder.samples(payload).value());
-    audio.resize(decoder.decode(payload, audio).value());
     return audio;
 }
 

@@ -1,5 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
+#include "codec_tools.hpp"
+
 #include <rtpsynth/audio/opus.hpp>
 
 #include <opus.h>
@@ -16,11 +18,9 @@
 #include <vector>
 
 using namespace rtpsynth;
+using namespace codec_tools;
 
 namespace {
-
-using bytes = std::vector<std::uint8_t>;
-using pcm = std::vector<std::int16_t>;
 
 codec_set with_opus() {
     codec_set codecs;
@@ -39,18 +39,6 @@ pcm voice(std::uint32_t rate, std::size_t from, std::size_t n) {
         for (int k = 1; k <= 12; ++k) sum += std::sin(2 * std::numbers::pi * 150 * k * t) / k;
         audio[i] = static_cast<std::int16_t>(5000 * sum * (0.6 + 0.4 * std::sin(9 * t)));
     }
-    return audio;
-}
-
-bytes encoded(audio_encoder& encoder, const pcm& audio) {
-    bytes payload(encoder.max_payload(audio.size()));
-    payload.resize(encoder.encode(audio, payload).value());
-    return payload;
-}
-
-pcm decoded(audio_decoder& decoder, const bytes& payload) {
-    pcm audio(decoder.samples(payload).value());
-    audio.resize(decoder.decode(payload, audio).value());
     return audio;
 }
 
