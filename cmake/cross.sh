@@ -1,12 +1,13 @@
 #!/bin/sh
-# Builds the libraries for other machines and runs their tests, by qemu where the processor is another,
-# by wine for Windows.
+# Builds library and server for other machines, or with another standard library, and runs their
+# tests: by qemu where the processor is another, by wine for Windows.
 #
-#   cmake/cross.sh PRESET...     each in turn, as in: cmake/cross.sh arm64-lib s390x-lib armhf-lib
-#   cmake/cross.sh --list        the presets
+#   cmake/cross.sh PRESET...     arm64, arm64-portable, s390x, armhf, windows, libcxx, musl,
+#                                glibc-2.28, macos-arm64, macos-x86_64; with -lib behind it the
+#                                library alone, as in: cmake/cross.sh arm64-lib s390x-lib
 #
-# Ends with 77 where a compiler or an emulator is missing: cmake/install-deps.sh --elsewhere installs those
-# of Debian; ziglang, for musl, glibc-* and macos-*, comes from the package index by itself.
+# Ends with 77 where a compiler or an emulator is missing. cmake/install-deps.sh --elsewhere installs
+# those of Debian; ziglang, for the last four, comes from the package index by itself.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -17,12 +18,19 @@ lack() {
 
 need() { # programs
     for program; do
-        command -v "$program" >/dev/null || lack "no $program here; cmake/install-deps.sh --elsewhere installs it"
+        command -v "$program" >/dev/null ||
+            lack "no $program here; cmake/install-deps.sh --elsewhere installs it"
     done
 }
 
 emulator() { # processor
     command -v "qemu-$1-static" >/dev/null || need "qemu-$1"
+}
+
+libcxx() {
+    need clang++-14
+    echo '#include <version>' | clang++-14 -stdlib=libc++ -x c++ -E - >/dev/null 2>&1 ||
+        lack "no libc++ here; cmake/install-deps.sh --elsewhere installs it"
 }
 
 zig() {
@@ -31,18 +39,34 @@ zig() {
     } || lack "ziglang could not be installed from the package index"
 }
 
-[ $# -gt 0 ] || set -- --list
-for preset; do
+[ $# -gt 0 ] || {
+    echo "usage: cmake/cross.sh PRESET..." >&2
+    exit 2
+}
+for name; do
+    preset=${name%-lib}
     case $preset in
-    --list)
-        cmake --list-presets=workflow
-        continue
-        ;;
-    arm64 | arm64-*) need aarch64-linux-gnu-g++ && emulator aarch64 ;;
-    s390x | s390x-*) need s390x-linux-gnu-g++ && emulator s390x ;;
-    armhf | armhf-*) need arm-linux-gnueabihf-g++ && emulator arm ;;
-    windows | windows-*) need x86_64-w64-mingw32-g++-posix wine ;;
+    arm64 | arm64-portable) need aarch64-linux-gnu-g++ && emulator aarch64 ;;
+    s390x) need s390x-linux-gnu-g++ && emulator s390x ;;
+    armhf) need arm-linux-gnueabihf-g++ && emulator arm ;;
+    windows) need x86_64-w64-mingw32-g++-posix wine ;;
+    libcxx) libcxx ;;
     musl | glibc-* | macos-*) zig ;;
+    *)
+        echo "cross.sh: '$name' is no such preset" >&2
+        exit 2
+        ;;
     esac
-    cmake --workflow --preset "$preset"
+    cmake --preset "$preset"
+    if [ "$name" = "$preset" ]; then
+        cmake --build --preset "$preset"
+        set -- # all of its tests
+    else
+        cmake --build --preset "$preset" --target lib_tests
+        set -- --tests-regex '^(unit[.](base|rtp|rtcp|jitter|audio)|capi)[.]|^dll[.]exports$'
+    fi
+    case $preset in
+    macos-*) echo "cross.sh: nothing here can run what was built for macOS" ;;
+    *) ctest --preset "$preset" "$@" ;;
+    esac
 done
