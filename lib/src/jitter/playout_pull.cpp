@@ -61,21 +61,20 @@ void playout::state::fill(std::size_t needed) noexcept {
 }
 
 // Between talkspurts the next packet waits until its time has come.
-bool playout::state::fill_idle(std::size_t needed) noexcept {
+void playout::state::fill_idle(std::size_t needed) noexcept {
     const detail::waiting_packet& next = store_.front();
     const std::int64_t due = numbering_.microseconds(next.position) + delay_.wanted();
     // Within the tick, the nearest sample.
     const std::int64_t late = now_ + microseconds(audio_.size()) - due;
     if (late < 0) {
         quiet(needed - audio_.size());
-        return false;
+        return;
     }
     idle_ = false;
     end_ = next.position;
     concealer_.interrupt();
     delay_.forget_schedule();
     limit_delay();
-    return true;
 }
 
 void playout::state::fill_before(const detail::waiting_packet& next, std::size_t needed) noexcept {
@@ -170,8 +169,8 @@ void playout::state::play(std::size_t gap) noexcept {
     // A beginning that was concealed came too late for the tick that it was due in.
     const std::int64_t due = pulled - microseconds((cut + tick_ - 1) / tick_ * tick_);
     delay_.scheduled(due - numbering_.microseconds(next.position));
-    constexpr std::int64_t hour =
-        3'600'000'000; // of a clock that goes backwards, any time may come
+    // With a clock that goes backwards any time may come.
+    constexpr std::int64_t hour = 3'600'000'000;
     stats_.delay =
         std::chrono::microseconds(std::clamp<std::int64_t>(pulled - next.arrival, 0, hour));
     delay_sum_ += static_cast<double>(stats_.delay.count()) / 1000;

@@ -70,7 +70,7 @@ private:
 
     // playout_pull.cpp
     void fill(std::size_t needed) noexcept;
-    bool fill_idle(std::size_t needed) noexcept;
+    void fill_idle(std::size_t needed) noexcept;
     void fill_before(const detail::waiting_packet& next, std::size_t needed) noexcept;
     void play(std::size_t gap) noexcept;
     void pass(const detail::waiting_packet& packet) noexcept;

@@ -26,8 +26,8 @@ namespace rtpsynth {
 ///     playout p;
 ///     p.add_decoder(0, codecs.make_decoder("PCMU/8000"));
 ///     …
-///     p.insert(datagram, now);           // for each packet
-///     playout_kind kind = p.pull(now, pcm); // every 20 ms, 160 samples
+///     p.insert(datagram, now);               // for each packet
+///     playout_kind kind = p.pull(now, pcm);  // every 20 ms, 160 samples
 ///
 /// The delay follows the network. Its target is the least delay at which no more than `late_target`
 /// of the packets of the last 2 seconds, 192 packets at most, would have come too late. It grows

@@ -13,7 +13,7 @@ namespace rtpsynth {
 /// \addtogroup jitter
 /// \{
 
-/// What a tick of audio is: of the kinds that its parts have, the first in this list.
+/// What a tick of audio is. Where its parts are of several kinds, the first of them in this list.
 enum class playout_kind : std::uint8_t {
     concealed,     ///< in place of packets that are missing
     stretched,     ///< speech with some of it repeated, to grow the delay
@@ -40,9 +40,9 @@ struct playout_stats {
     std::uint64_t grown = 0;     ///< changes of the delay by repeating some audio
     std::uint64_t shrunk = 0;    ///< changes of the delay by leaving some out
     std::array<std::uint64_t, 6> ticks{}; ///< pulled, by playout_kind
-    duration delay{};      ///< of the packet played last, from its arrival to its tick
-    duration target{};     ///< what the network needs: of its quickest packet, the same
-    duration mean_delay{}; ///< of all packets played
+    duration delay{};  ///< from the arrival of the packet played last to the tick that it was in
+    duration target{}; ///< the same, as the network needs it, for the packet that came quickest
+    duration mean_delay{}; ///< the same, on average over all packets played
 
     std::uint64_t ticks_of(playout_kind kind) const noexcept {
         return ticks[static_cast<std::size_t>(kind)];
