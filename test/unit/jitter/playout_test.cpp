@@ -276,6 +276,47 @@ BOOST_AUTO_TEST_CASE(a_stray_packet_is_discarded) {
     BOOST_CHECK_EQUAL(x.p.stats().restarts, 0);
 }
 
+BOOST_AUTO_TEST_CASE(stray_packets_that_do_not_follow_each_other_are_no_restart) {
+    fixture x;
+    x.begin();
+    const fields f = x.f;
+    const std::size_t at = x.position;
+    for (const std::uint16_t seq : std::array<std::uint16_t, 4>{7, 9, 12, 11}) {
+        x.f = {seq, 160U * seq, 7, pcmu};
+        x.send();
+    }
+    x.f = f;
+    x.position = at;
+    for (int i = 0; i < 10; ++i) BOOST_CHECK_EQUAL(x.tick(), playout_kind::speech);
+    BOOST_CHECK_EQUAL(x.p.stats().discarded, 4);
+    BOOST_CHECK_EQUAL(x.p.stats().restarts, 0);
+}
+
+BOOST_AUTO_TEST_CASE(late_packets_of_the_stream_before_a_restart_do_not_bring_it_back) {
+    fixture x;
+    x.begin();
+    const fields delayed = x.f;
+    x.lose();
+    x.lose();
+    for (int i = 0; i < 3; ++i) x.tick();
+    x.f = {40000, 123456789, 2, pcmu};
+    for (int i = 0; i < 10; ++i) x.tick();
+    const auto late = x.p.stats().late;
+    const fields f = x.f;
+    const std::size_t at = x.position;
+    x.f = delayed;
+    x.send();
+    x.send();
+    x.f = f;
+    x.position = at;
+    for (int i = 0; i < 10; ++i) {
+        const playout_kind kind = x.tick();
+        BOOST_CHECK(kind == playout_kind::speech || kind == playout_kind::compressed);
+    }
+    BOOST_CHECK_EQUAL(x.p.stats().late, late + 2);
+    BOOST_CHECK_EQUAL(x.p.stats().restarts, 1);
+}
+
 BOOST_AUTO_TEST_CASE(a_packet_of_another_length_is_played_whole) {
     fixture x;
     x.begin();
