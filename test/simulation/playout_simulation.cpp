@@ -8,6 +8,7 @@
 
 #include <rtpsynth/jitter/playout.hpp>
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -54,12 +55,22 @@ scenario random_scenario(std::uint32_t seed) {
     return s;
 }
 
+// Of speech itself.
+int largest_step_at(std::uint32_t rate) {
+    static const int narrow = [] {
+        std::vector<std::int16_t> pcm(8001);
+        for (std::size_t i = 0; i < pcm.size(); ++i) pcm[i] = narrow_speech(i);
+        return largest_step(pcm);
+    }();
+    return static_cast<int>(8000 * static_cast<std::int64_t>(narrow) / rate);
+}
+
 class call {
 public:
     call(std::uint32_t seed, const scenario& s, const playout_options& o)
         : s_(s), network_(seed, s), playout_(o), max_delay_(o.max_delay) {
-        for (const std::uint8_t type : {speech_type, other_speech_type})
-            playout_.add_decoder(type, std::make_unique<test_decoder>(log_));
+        playout_.add_decoder(speech_type, std::make_unique<test_decoder>(log_, 8000));
+        playout_.add_decoder(other_speech_type, std::make_unique<test_decoder>(log_, 16000));
         playout_.add_comfort_noise(noise_type);
         playout_.add_event(event_type);
         offset_ = seed % 997 / 997.0 * s.tick;
@@ -98,7 +109,7 @@ private:
             const arrival a = network_.take();
             if (playout_.insert(a.datagram, time_point(duration(a.at)))) ++valid_;
         }
-        const std::size_t n = 8 * s_.tick;
+        const std::size_t n = std::size_t{playout_.options().rate} / 1000 * s_.tick;
         pcm_.assign(n + 1, 0);
         pcm_[0] = last_sample_;
         log_.serials.clear();
@@ -109,7 +120,7 @@ private:
     }
 
     void verify() {
-        static const int largest = largest_step(speech());
+        const int largest = largest_step_at(playout_.options().rate);
         const int step = largest_step(pcm_);
         check(step <= largest * 2, "a click: a step of " + std::to_string(step) + ", in speech " +
                                        std::to_string(largest));
@@ -153,7 +164,8 @@ private:
 // Any disturbance, then a calm.
 void disturbed_call(std::uint32_t seed, double seconds) {
     const scenario s = random_scenario(seed);
-    call c(seed, s, {});
+    constexpr std::array<std::uint32_t, 3> rates{8000, 16000, 24000};
+    call c(seed, s, {.rate = rates[seed % rates.size()]});
     while (seconds > 0) {
         c.run(std::min(seconds, 60.0));
         seconds -= 60;

@@ -16,13 +16,13 @@ namespace simulation {
 
 using namespace rtpsynth;
 
-// One second of 19 harmonics of 118 Hz at 8 kHz, in syllables, that repeats without a seam.
+// One second of 19 harmonics of 118 Hz at 16 kHz, in syllables, that repeats without a seam.
 inline const std::vector<std::int16_t>& speech() {
     static const std::vector<std::int16_t> samples = [] {
-        std::vector<std::int16_t> made(8000);
+        std::vector<std::int16_t> made(16000);
         const double circle = 2 * 3.14159265358979;
         for (std::size_t i = 0; i < made.size(); ++i) {
-            const double t = static_cast<double>(i) / 8000;
+            const double t = static_cast<double>(i) / 16000;
             double x = 0;
             for (int k = 1; k < 20; ++k) x += std::cos(circle * 118 * k * t + k * k) / k;
             const double loud = 0.52 + 0.48 * std::sin(circle * 3 * t);
@@ -32,6 +32,9 @@ inline const std::vector<std::int16_t>& speech() {
     }();
     return samples;
 }
+
+// The same at 8 kHz.
+inline std::int16_t narrow_speech(std::size_t position) { return speech()[2 * position % 16000]; }
 
 inline int largest_step(std::span<const std::int16_t> pcm) {
     int most = 0;
@@ -63,16 +66,18 @@ struct decoder_log {
     std::vector<std::uint32_t> serials; // since it was emptied
 };
 
+// Its audio has 8 or 16 kHz, its clock 8.
 class test_decoder : public audio_decoder {
 public:
-    explicit test_decoder(decoder_log& log) : audio_decoder({8000, 8000}), log_(log) {}
+    explicit test_decoder(decoder_log& log, std::uint32_t rate)
+        : audio_decoder({rate, 8000}), log_(log) {}
 
     result<std::size_t> samples(std::span<const std::uint8_t> payload) const noexcept override {
         const std::uint8_t* const p = payload.data();
         if (payload.size() != 12 ||
             number_at(p + 8) != (number_at(p) ^ number_at(p + 4)) * 2654435761U)
             return errc::bad_payload;
-        return number_at(p + 4) & 0xffff;
+        return rates().to_samples(number_at(p + 4) & 0xffff);
     }
     result<std::size_t> decode(std::span<const std::uint8_t> payload,
                                std::span<std::int16_t> pcm) noexcept override {
@@ -81,7 +86,9 @@ public:
         if (*n > pcm.size()) return errc::buffer_too_small;
         log_.serials.push_back(number_at(payload.data()));
         const std::size_t from = number_at(payload.data() + 4) >> 16;
-        for (std::size_t i = 0; i < *n; ++i) pcm[i] = speech()[(from + i) % 8000];
+        const bool is_wide = rates().audio == 16000;
+        for (std::size_t i = 0; i < *n; ++i)
+            pcm[i] = is_wide ? speech()[(2 * from + i) % 16000] : narrow_speech(from + i);
         return n;
     }
     void reset() noexcept override {}

@@ -22,6 +22,7 @@
 #include <rtpsynth/audio/opus.hpp>
 #include <rtpsynth/audio/packet_loss_concealer.hpp>
 #include <rtpsynth/audio/resample.hpp>
+#include <rtpsynth/audio/resampled_decoder.hpp>
 #include <rtpsynth/audio/resampler.hpp>
 #include <rtpsynth/audio/telephone_event.hpp>
 #include <rtpsynth/audio/telephone_event_receiver.hpp>

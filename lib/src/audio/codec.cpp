@@ -13,4 +13,6 @@ std::size_t audio_decoder::recover(std::span<const std::uint8_t>,
     return 0;
 }
 
+void audio_decoder::interrupt() noexcept {}
+
 } // namespace rtpsynth

@@ -71,7 +71,7 @@ void packet_loss_concealer::conceal(std::span<std::int16_t> pcm,
 }
 
 void packet_loss_concealer::interrupt() noexcept {
-    if (fade_left_ == 0) continuation_.start(past_, rate_, excitation_);
+    if (gap_ == 0) continuation_.start(past_, rate_, excitation_);
     begin_fade();
 }
 

@@ -1,5 +1,7 @@
 #include "playout_state.hpp"
 
+#include <rtpsynth/audio/resampled_decoder.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <new>
@@ -31,10 +33,11 @@ const playout_options& checked(const playout_options& o) {
 
 constexpr std::size_t longest_packet_ms = 120;
 
-// Twice what L16 takes in max_delay, and what packets of different lengths waste in equal slots.
+// Twice what L16 of the highest rate takes in max_delay, and what packets of different lengths
+// waste in equal slots.
 std::size_t most_bytes(const playout_options& o) noexcept {
     const auto us = static_cast<std::uint64_t>(to_us(o.max_delay));
-    return static_cast<std::size_t>(std::uint64_t{4} * o.rate * us / 1'000'000) +
+    return static_cast<std::size_t>(std::uint64_t{4} * std::max(o.rate, 48000U) * us / 1'000'000) +
            std::size_t{256} * 1024;
 }
 
@@ -53,10 +56,7 @@ void playout::state::add(std::uint8_t payload_type, use what,
         throw std::invalid_argument("rtpsynth::playout: payload type must be 0..127");
     if (what == use::media && !decoder)
         throw std::invalid_argument("rtpsynth::playout: decoder must not be null");
-    if (decoder && decoder->rates().audio != options_.rate)
-        throw std::invalid_argument("rtpsynth::playout: the decoder's audio has " +
-                                    std::to_string(decoder->rates().audio) + " Hz, the playout " +
-                                    std::to_string(options_.rate));
+    if (decoder) decoder = resampled_decoder(std::move(decoder), options_.rate);
     if (format* const f = find(payload_type)) {
         if (decoder_ == f->decoder.get()) decoder_ = nullptr;
         *f = {payload_type, what, std::move(decoder)};
@@ -82,9 +82,11 @@ std::uint32_t playout::state::clock_of(const format* f) const noexcept {
 
 std::size_t playout::state::samples_of(const format* f,
                                        std::span<const std::uint8_t> payload) const noexcept {
-    // 120 ms of L16, or of opus at its highest rate.
-    const std::size_t longest = std::max<std::size_t>(2 * samples(longest_packet_ms), 8192);
-    if (!f || !f->decoder || payload.size() > longest) return 0;
+    if (!f || !f->decoder) return 0;
+    // Of L16 with two channels, or of opus at its highest rate.
+    const std::size_t clock = f->decoder->rates().clock;
+    const std::size_t longest = std::max<std::size_t>(4 * clock * longest_packet_ms / 1000, 8192);
+    if (payload.size() > longest) return 0;
     const auto n = f->decoder->samples(payload);
     return n && *n <= samples(longest_packet_ms) ? *n : 0;
 }

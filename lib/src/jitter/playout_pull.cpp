@@ -1,3 +1,4 @@
+#include "../audio/concealment.hpp"
 #include "playout_state.hpp"
 
 #include <algorithm>
@@ -121,17 +122,21 @@ void playout::state::play(std::size_t gap) noexcept {
         return;
     }
     const bool is_restart = next.stream != stream_;
+    const bool is_other = decoder_ && decoder_ != decoder;
+    const bool is_continued = !is_restart && !is_other && (gap != 0 || gap_ != 0 || follows(next));
     const std::span<std::int16_t> before = room.first(gap);
     const std::span<std::int16_t> pcm = room.subspan(gap);
     const std::size_t concealed_end = audio_.size() - pcm.size();
     const bool is_concealed = gap == 0 ||
-                              (!is_restart && decoder == decoder_ && recover(payload, before)) ||
-                              (decoder_ && decoder_->conceals() && conceal(before));
+                              (!is_restart && decoder == decoder_ &&
+                               detail::recover(*decoder, concealer_, payload, before)) ||
+                              (decoder_ && detail::conceal(*decoder_, concealer_, before));
     if (is_restart) {
         for (const format& other : formats_)
             if (other.decoder) other.decoder->reset();
         stream_ = next.stream;
     }
+    if (!is_continued) decoder->interrupt();
     const auto decoded = decoder->decode(payload, pcm);
     if (gap != 0) {
         note(playout_kind::concealed);
@@ -146,14 +151,12 @@ void playout::state::play(std::size_t gap) noexcept {
         return;
     }
     if (!is_concealed) concealer_.conceal(before, pcm);
-    // What another decoder makes does not continue the audio, nor does what a restart has joined.
-    const bool is_joined = gap == 0 && gap_ == 0 && (is_restart || !follows(next));
-    if (is_joined || (gap == 0 && decoder_ && decoder_ != decoder)) concealer_.interrupt();
     // A beginning that was concealed is not played again. Where nothing was, a timestamp is wrong.
     std::size_t cut = 0;
-    if (end_ > next.position && (gap_ != 0 || !follows(next))) {
+    if (end_ > next.position && (gap_ != 0 || !follows(next)))
         cut = static_cast<std::size_t>(end_ - next.position);
-    }
+    if (is_concealed && (!is_continued || (cut != 0 && decoder->conceals())))
+        concealer_.interrupt();
     concealer_.receive(pcm.subspan(cut));
     if (cut != 0) {
         std::copy(pcm.begin() + static_cast<std::ptrdiff_t>(cut), pcm.end(), pcm.begin());
@@ -220,39 +223,15 @@ void playout::state::starve(std::size_t n) noexcept {
         return;
     }
     const std::span<std::int16_t> pcm = audio_.append(n);
-    if (!(decoder_ && decoder_->conceals() && conceal(pcm))) concealer_.conceal(pcm);
+    if (!decoder_ || !detail::conceal(*decoder_, concealer_, pcm)) concealer_.conceal(pcm);
     gap_ += n;
     end_ += static_cast<std::int64_t>(n);
     note(playout_kind::concealed);
 }
 
-// From what the packet behind it repeats, which is the end of it. False if that is nothing.
-bool playout::state::recover(std::span<const std::uint8_t> next,
-                             std::span<std::int16_t> pcm) noexcept {
-    const std::size_t made = std::min(decoder_->recover(next, pcm), pcm.size());
-    if (made == 0) return false;
-    const std::size_t missing = pcm.size() - made;
-    std::copy_backward(pcm.begin(), pcm.begin() + static_cast<std::ptrdiff_t>(made), pcm.end());
-    if (missing != 0) concealer_.conceal(pcm.first(missing), pcm.subspan(missing));
-    concealer_.receive(pcm.subspan(missing));
-    return true;
-}
-
-// In the decoder's own way. False if it would not.
-bool playout::state::conceal(std::span<std::int16_t> pcm) noexcept {
-    std::size_t made = 0;
-    while (made < pcm.size()) {
-        const std::size_t n = decoder_->conceal(pcm.subspan(made));
-        if (n == 0) break;
-        made += n;
-    }
-    concealer_.receive(pcm.first(made));
-    if (made < pcm.size()) concealer_.conceal(pcm.subspan(made));
-    return true;
-}
-
 // The talkspurt ends: 5 ms of what would have followed fade away.
 void playout::state::pause() noexcept {
+    if (decoder_) decoder_->interrupt();
     idle_ = true;
     gap_ = 0;
     const std::span<std::int16_t> pcm = audio_.append(samples(5));
@@ -293,6 +272,7 @@ void playout::state::limit_delay() noexcept {
     if (!is_cut) return;
     delay_.forget_schedule();
     concealer_.interrupt();
+    if (decoder_) decoder_->interrupt();
 }
 
 // Decodes more of what follows without a gap, until there are \p n samples.

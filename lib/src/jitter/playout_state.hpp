@@ -75,8 +75,6 @@ private:
     void play(std::size_t gap) noexcept;
     void pass(const detail::waiting_packet& packet) noexcept;
     void starve(std::size_t n) noexcept;
-    bool recover(std::span<const std::uint8_t> next, std::span<std::int16_t> pcm) noexcept;
-    bool conceal(std::span<std::int16_t> pcm) noexcept;
     void pause() noexcept;
     void quiet(std::size_t n) noexcept;
     void limit_delay() noexcept;

@@ -220,6 +220,20 @@ BOOST_AUTO_TEST_CASE(audio_that_does_not_continue_is_joined_without_a_click) {
     BOOST_CHECK_LE(largest_step(first), largest_step(original) * 5 / 4);
 }
 
+BOOST_AUTO_TEST_CASE(an_interruption_while_audio_is_faded_in_makes_no_click) {
+    const samples original = voice(2400, 8000);
+    packet_loss_concealer concealer(8000);
+    samples heard(original.begin(), original.begin() + 800);
+    concealer.receive(heard);
+    for (const std::ptrdiff_t from : {1500, 1130, 1777, 1000}) { // 3 ms of each, faded in over 5
+        samples piece(original.begin() + from, original.begin() + from + 24);
+        concealer.interrupt();
+        concealer.receive(piece);
+        heard.insert(heard.end(), piece.begin(), piece.end());
+    }
+    BOOST_CHECK_LE(largest_step(heard), largest_step(original) * 5 / 4);
+}
+
 BOOST_AUTO_TEST_CASE(reset_forgets_the_audio) {
     samples pcm = voice(800, 8000);
     packet_loss_concealer concealer(8000);

@@ -274,3 +274,70 @@ BOOST_AUTO_TEST_CASE(a_restart_resets_the_decoder_once) {
     BOOST_CHECK_EQUAL(c.calls.resets, before + 1);
     BOOST_CHECK_EQUAL(c.calls.recovered + c.calls.concealed, 0);
 }
+
+// A call that changes between PCMU and G.722, with losses, as one hears it at any rate.
+BOOST_AUTO_TEST_CASE(codecs_of_different_rates_share_a_playout) {
+    for (const std::uint32_t rate : {8000U, 16000U, 24000U, 48000U}) {
+        for (const bool is_lossy : {false, true}) {
+            BOOST_TEST_CONTEXT("at " << rate << (is_lossy ? " with losses" : "")) {
+                const codec_set codecs;
+                auto encoder = codecs.make_encoder("G722/8000");
+                playout p({.rate = rate});
+                p.add_decoder(pcmu, codecs.make_decoder("PCMU/8000"));
+                p.add_decoder(9, codecs.make_decoder("G722/8000"));
+                std::vector<std::int16_t> pcm(rate / 50), wide(320), heard;
+                std::vector<std::uint8_t> payload(160);
+                std::size_t unspoken = 0, concealed = 0;
+                for (unsigned n = 0; n < 500; ++n) {
+                    const bool is_wide = n / 50 % 2 == 1;
+                    for (unsigned i = 0; i < 160; ++i) payload[i] = ulaw_encode(tone(n * 160 + i));
+                    for (unsigned i = 0; i < 320; ++i)
+                        wide[i] = static_cast<std::int16_t>(
+                            (tone((n * 320 + i) / 2) + tone((n * 320 + i + 1) / 2)) / 2);
+                    if (is_wide) BOOST_REQUIRE(encoder->encode(wide, payload));
+                    const fields f{.seq = static_cast<std::uint16_t>(n),
+                                   .timestamp = n * 160,
+                                   .type = is_wide ? std::uint8_t{9} : pcmu};
+                    const time_point now(milliseconds(20) * n);
+                    if (!is_lossy || n % 10 != 5)
+                        BOOST_REQUIRE(p.insert(datagram(f, payload), now));
+                    const playout_kind kind = p.pull(now + milliseconds(1), pcm);
+                    if (n < 5) continue;
+                    unspoken += kind > playout_kind::speech;
+                    concealed += kind == playout_kind::concealed;
+                    heard.insert(heard.end(), pcm.begin(), pcm.end());
+                }
+                int step = 0;
+                for (std::size_t i = 1; i < heard.size(); ++i)
+                    step = std::max(step, std::abs(heard[i] - heard[i - 1]));
+                BOOST_CHECK_LE(step, 2 * step_of_tone);
+                BOOST_CHECK_EQUAL(p.stats().late + p.stats().discarded + p.stats().restarts, 0);
+                BOOST_CHECK(is_lossy ? concealed >= 49 : concealed == 0);
+                BOOST_CHECK_EQUAL(unspoken, 0);
+            }
+        }
+    }
+}
+
+// What a resampler still had of the talkspurt before is not heard at the start of the next.
+BOOST_AUTO_TEST_CASE(a_pause_ends_with_nothing_of_the_talkspurt_before_it) {
+    playout p({.rate = 16000});
+    p.add_decoder(pcmu, codec_set().make_decoder("PCMU/8000"));
+    std::vector<std::int16_t> pcm(320);
+    std::vector<std::uint8_t> payload(160);
+    int loudest = 0;
+    for (unsigned n = 0; n < 100; ++n) {
+        const bool is_second = n >= 60;
+        for (unsigned i = 0; i < 160; ++i)
+            payload[i] = is_second ? 0xff : ulaw_encode(tone(n * 160 + i));
+        const fields f{.seq = static_cast<std::uint16_t>(is_second ? n - 30 : n),
+                       .timestamp = n * 160};
+        const time_point now(milliseconds(20) * n);
+        if (n < 30 || is_second) BOOST_REQUIRE(p.insert(datagram(f, payload), now));
+        p.pull(now + milliseconds(1), pcm);
+        if (is_second)
+            for (const int x : pcm) loudest = std::max(loudest, std::abs(x));
+    }
+    BOOST_CHECK_EQUAL(p.stats().restarts, 0);
+    BOOST_CHECK_EQUAL(loudest, 0);
+}

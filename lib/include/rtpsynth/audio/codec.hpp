@@ -115,6 +115,10 @@ public:
     virtual std::size_t recover(std::span<const std::uint8_t> next,
                                 std::span<std::int16_t> pcm) noexcept;
 
+    /// What is decoded next does not continue the audio so far, though the stream goes on: there
+    /// was a pause, or audio is left out. For a decoder whose audio lags, which a codec's does not.
+    virtual void interrupt() noexcept;
+
     /// Forgets the packets so far: what comes next is decoded as by a new object.
     virtual void reset() noexcept = 0;
 
