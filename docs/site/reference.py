@@ -18,7 +18,7 @@ import xml.etree.ElementTree as ET
 # Topics in reading order; a room that is not listed comes after these.
 ROOMS = ["rtp", "jitter", "rtcp", "audio", "base",
          "asio_server/server", "asio_server/channel", "asio_server/proc"]
-C_HEADERS = ["rtpsynth.h", "rtpjbuf.h", "rtpsynth/rtp/profile.h", "rtpsynth/base/version.h"]
+C_HEADERS = ["rtpsynth.h", "rtpjbuf.h", "rtpplay.h", "rtpsynth/rtp/profile.h", "rtpsynth/base/version.h"]
 DIRECTIVES = {"enum": "doxygenenum", "typedef": "doxygentypedef", "variable": "doxygenvariable",
               "define": "doxygendefine", "function": "doxygenfunction"}
 TITLES = {"define": "Macros", "enum": "Enumerations", "typedef": "Types", "variable": "Constants",

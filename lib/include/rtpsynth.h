@@ -16,8 +16,9 @@
 
 /**
  * \defgroup c C face
- * The packet synthesiser (rtpsynth.h) and the jitter buffer (rtpjbuf.h) for C99. Handles are
- * opaque, names begin with rsynth_, rtpjbuf_ and rtp_, and no exception leaves a function.
+ * The packet synthesiser (rtpsynth.h), the jitter buffer (rtpjbuf.h) and the playout (rtpplay.h)
+ * for C99. Handles are opaque, names begin with rsynth_, rtpjbuf_, rtpplay_ and rtp_, and no
+ * exception leaves a function.
  *
  * \{
  */

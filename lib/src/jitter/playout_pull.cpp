@@ -20,8 +20,9 @@ float mean_square(std::span<const std::int16_t> pcm) noexcept {
 } // namespace
 
 playout_kind playout::state::pull(time_point now, std::span<std::int16_t> pcm) noexcept {
+    if (pcm.empty()) return playout_kind::silence; // no tick
     now_ = detail::to_us(now);
-    tick_ = std::max<std::size_t>(std::min(pcm.size(), samples(longest_tick_ms)), 1);
+    tick_ = std::min(pcm.size(), samples(longest_tick_ms));
     kind_ = playout_kind::silence;
     unchanged_ = std::min(unchanged_ + tick_, samples(10000));
     limit_delay();

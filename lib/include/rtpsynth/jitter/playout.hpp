@@ -76,7 +76,7 @@ public:
                                       time_point arrival) noexcept;
 
     /// Fills \p pcm with the audio of the tick that begins at \p now, and says what it is. A tick
-    /// is up to 120 ms; a longer \p pcm ends in silence.
+    /// is up to 120 ms; a longer \p pcm ends in silence. An empty one is no tick.
     playout_kind pull(time_point now, std::span<std::int16_t> pcm) noexcept;
 
     playout_stats stats() const noexcept;
