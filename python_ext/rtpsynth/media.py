@@ -1,9 +1,11 @@
-"""Codecs, the resampler, telephone events, comfort noise and the quality of a call."""
+"""Playout, codecs, concealment, the resampler, telephone events, comfort noise, the quality of a call."""
 from ._rtpsynth import (
     CallQuality,
     ComfortNoise,
     Decoder,
     Encoder,
+    PacketLossConcealer,
+    Playout,
     Resampler,
     TelephoneEventReceiver,
     TelephoneEventSender,
@@ -20,6 +22,8 @@ __all__ = [
     "ComfortNoise",
     "Decoder",
     "Encoder",
+    "PacketLossConcealer",
+    "Playout",
     "Resampler",
     "TelephoneEventReceiver",
     "TelephoneEventSender",

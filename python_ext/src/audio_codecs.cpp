@@ -1,8 +1,8 @@
+#include "audio_codecs.hpp"
 #include "core/heap_type.hpp"
 #include "core/pcm.hpp"
 #include "public_types.hpp"
 
-#include <rtpsynth/audio/codec_set.hpp>
 #ifdef RTPSYNTH_HAS_OPUS
 #    include <rtpsynth/audio/opus.hpp>
 #endif
@@ -13,9 +13,6 @@
 
 namespace rtpsynth::python {
 
-namespace {
-
-/// All codecs that the package has.
 const codec_set& codecs() {
     static const codec_set all = [] {
         codec_set set;
@@ -26,6 +23,8 @@ const codec_set& codecs() {
     }();
     return all;
 }
+
+namespace {
 
 bool parse(const arguments<3>& a, std::string_view& encoding, codec_parameters& parameters) {
     return to_text(a[0], "rtpmap", encoding) &&

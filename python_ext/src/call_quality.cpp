@@ -89,13 +89,6 @@ PyObject* get_expected(const quality_payload& self) {
     return PyLong_FromUnsignedLongLong(self.quality->losses().expected());
 }
 
-/// A number, unless it was left out.
-bool to_double(PyObject* value, double& out) {
-    if (value == nullptr) return true;
-    out = PyFloat_AsDouble(value);
-    return out != -1 || PyErr_Occurred() == nullptr;
-}
-
 PyObject* rate(const arguments<22>& a) {
     // In the order of the function's parameters.
     constexpr double emodel_parameters::*members[] = {

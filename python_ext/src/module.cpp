@@ -31,6 +31,8 @@ void fill(PyObject* object) {
     bind_call_quality();
     bind_codecs();
     bind_resampler();
+    bind_packet_loss_concealer();
+    bind_playout();
     add_functions({function<"_at_exit()", at_exit>("Ends all threads. For atexit.")});
     bp::import("atexit").attr("register")(bp::object(module.attr("_at_exit")));
 }

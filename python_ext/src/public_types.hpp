@@ -15,5 +15,7 @@ void bind_comfort_noise();
 void bind_call_quality();
 void bind_codecs();
 void bind_resampler();
+void bind_packet_loss_concealer();
+void bind_playout();
 
 } // namespace rtpsynth::python

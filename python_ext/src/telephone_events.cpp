@@ -121,14 +121,6 @@ PyObject* get_queued(const sender_payload& self) {
 
 PyObject* get_busy(const sender_payload& self) { return PyBool_FromLong(self.sender->busy()); }
 
-bool to_time(PyObject* value, time_point& out) {
-    std::int64_t ns;
-    // Half of the range: what is added to it has room.
-    if (!to_integer(value, "now_ns", ns, 0, INT64_MAX / 2)) return false;
-    out = time_point{duration{ns}};
-    return true;
-}
-
 /// \return null with MemoryError set
 PyObject* list_of(const telephone_event_changes& changes) {
     py_ref list{PyList_New(0)};
@@ -144,14 +136,10 @@ PyObject* list_of(const telephone_event_changes& changes) {
 PyObject* receive(receiver_payload& self, const arguments<2>& a) {
     time_point now;
     bytes_view datagram;
-    if (!to_time(a[1], now) || !datagram.assign(a[0], "packet")) return nullptr;
-    const auto packet = rtp_packet_view::parse(datagram.bytes());
-    if (!packet) {
-        PyErr_Format(PyExc_ValueError, "packet is not RTP: %s",
-                     make_error_code(packet.error()).message().c_str());
+    rtp_packet_view packet;
+    if (!to_time(a[1], now) || !datagram.assign(a[0], "packet") || !to_packet(datagram, packet))
         return nullptr;
-    }
-    return list_of(self.receiver->receive(*packet, now));
+    return list_of(self.receiver->receive(packet, now));
 }
 
 PyObject* expire(receiver_payload& self, const arguments<1>& a) {

@@ -40,6 +40,29 @@ bool to_integer(PyObject* value, const char* name, long long lo, long long hi, l
     return true;
 }
 
+bool to_double(PyObject* value, double& out) {
+    if (value == nullptr) return true;
+    out = PyFloat_AsDouble(value);
+    return out != -1 || PyErr_Occurred() == nullptr;
+}
+
+bool to_time(PyObject* value, time_point& out) {
+    std::int64_t ns;
+    if (!to_integer(value, "now_ns", ns, 0, INT64_MAX / 2)) return false;
+    out = time_point{duration{ns}};
+    return true;
+}
+
+bool to_packet(const bytes_view& datagram, rtp_packet_view& out) {
+    const auto packet = rtp_packet_view::parse(datagram.bytes());
+    if (packet)
+        out = *packet;
+    else
+        PyErr_Format(PyExc_ValueError, "packet is not RTP: %s",
+                     make_error_code(packet.error()).message().c_str());
+    return packet.has_value();
+}
+
 bool to_text(PyObject* value, const char* name, std::string_view& out) {
     if (!PyUnicode_Check(value)) {
         PyErr_Format(PyExc_TypeError, "%s must be a str, not %.200s", name,

@@ -5,6 +5,9 @@
 
 #include "core/py_ref.hpp"
 
+#include <rtpsynth/base/clock.hpp>
+#include <rtpsynth/rtp/packet.hpp>
+
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -26,6 +29,15 @@ bool to_integer(PyObject* value, const char* name, Integer& out,
     out = static_cast<Integer>(wide);
     return true;
 }
+
+/// A float, or what has __float__, unless it was left out.
+/// \return false with TypeError or OverflowError set
+bool to_double(PyObject* value, double& out);
+
+/// The argument now_ns: a time of any clock that does not go back, 0..2^62 - 1 ns, so that what is
+/// added to it has room.
+/// \return false with TypeError or ValueError set
+bool to_time(PyObject* value, time_point& out);
 
 /// A str, as UTF-8 that lives as long as \p value.
 /// \return false with TypeError set, or UnicodeEncodeError for a lone surrogate
@@ -62,6 +74,10 @@ private:
     std::size_t size_ = 0;
     Py_buffer buffer_{};
 };
+
+/// The argument packet, which is borrowed.
+/// \return false with ValueError set if it is no RTP
+bool to_packet(const bytes_view& datagram, rtp_packet_view& out);
 
 /// Sets the Python exception for the C++ one being handled: bad_alloc is MemoryError,
 /// invalid_argument ValueError, system_error OSError with its errno, error_already_set what is set.
