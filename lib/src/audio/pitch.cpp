@@ -1,14 +1,39 @@
 #include "pitch.hpp"
 
+#include <rtpsynth/base/compiler.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 
 namespace rtpsynth::detail {
 namespace {
 
-// Lags are compared in blocks, one lag a lane. Each sum is made in the same order on any processor,
-// and a compiler can keep a block in vector registers without changing it.
+// Four floats: GCC makes shuffles of a loop over an array of them.
+#ifdef __GNUC__
+using quad = float __attribute__((vector_size(16)));
+#else
+struct quad {
+    float x[4];
+    friend quad operator*(float a, quad b) noexcept {
+        for (float& x : b.x) x *= a;
+        return b;
+    }
+    quad& operator+=(const quad& b) noexcept {
+        for (int i = 0; i < 4; ++i) x[i] += b.x[i];
+        return *this;
+    }
+};
+#endif
+
+quad load(const float* from) noexcept {
+    quad q;
+    std::memcpy(&q, from, sizeof q);
+    return q;
+}
+
+// Lags are compared in blocks, one lag a lane. Each sum is made in the same order on any processor.
 constexpr std::size_t lanes = 16;
 // 28 ms at less than 16 kHz, and what makes up a block.
 constexpr std::size_t max_samples = 448 + 2 * lanes;
@@ -16,14 +41,21 @@ constexpr std::size_t max_samples = 448 + 2 * lanes;
 using samples = std::array<float, max_samples>;
 
 // The correlations of audio[end - size, end) with what is lag + lanes - 1, …, lag samples earlier.
-void correlate(const float* end, std::size_t size, std::size_t lag,
-               std::array<float, lanes>& sums) noexcept {
-    std::array<float, lanes> sum{};
+// By itself it has all registers.
+RTPSYNTH_NOINLINE void correlate(const float* end, std::size_t size, std::size_t lag,
+                                 std::array<float, lanes>& sums) noexcept {
+    quad a{}, b{}, c{}, d{};
     const float* now = end - size;
     const float* then = now - lag - (lanes - 1);
-    for (std::size_t i = 0; i < size; ++i)
-        for (std::size_t k = 0; k < lanes; ++k) sum[k] += now[i] * then[i + k];
-    sums = sum;
+    for (std::size_t i = 0; i < size; ++i) {
+        a += now[i] * load(then + i);
+        b += now[i] * load(then + i + 4);
+        c += now[i] * load(then + i + 8);
+        d += now[i] * load(then + i + 12);
+    }
+    const std::array<quad, 4> sum{a, b, c, d};
+    static_assert(sizeof sum == sizeof sums);
+    std::memcpy(&sums, &sum, sizeof sums);
 }
 
 double energy(const float* end, std::size_t size) noexcept {
@@ -37,22 +69,29 @@ pitch_match search(const float* end, std::size_t size, std::size_t shortest,
                    std::size_t longest) noexcept {
     const double own = energy(end, size);
     double then = energy(end - shortest, size);
-    pitch_match best{shortest, 0};
+    std::size_t best = shortest;
+    // Of the best: its correlation squared, with the sign of that, and the energy at its lag. Both
+    // are compared without a root and a division, which would take longer than all the rest.
+    double best_square = 0;
+    double best_then = 1;
     std::array<float, lanes> sums;
     for (std::size_t lag = shortest; lag <= longest; ++lag) {
         const std::size_t lane = (lag - shortest) % lanes;
         if (lane == 0) correlate(end, size, lag, sums);
-        const double both = own * then;
-        if (both > 0) {
-            const float likeness =
-                static_cast<float>(double{sums[lanes - 1 - lane]} / std::sqrt(both));
-            if (likeness > best.likeness || (lag == shortest)) best = {lag, likeness};
+        const double sum = double{sums[lanes - 1 - lane]};
+        const double square = sum * std::abs(sum);
+        if (then > 0 && (square * best_then > best_square * then || lag == shortest)) {
+            best = lag;
+            best_square = square;
+            best_then = then;
         }
         const double newest = double{end[-static_cast<std::ptrdiff_t>(lag) - 1]};
         const double oldest = double{end[-static_cast<std::ptrdiff_t>(lag + size) - 1]};
         then += oldest * oldest - newest * newest;
     }
-    return best;
+    if (!(own > 0)) return {shortest, 0};
+    const double likeness = std::sqrt(std::abs(best_square) / (own * best_then));
+    return {best, static_cast<float>(std::copysign(likeness, best_square))};
 }
 
 } // namespace
