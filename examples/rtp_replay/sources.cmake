@@ -21,6 +21,8 @@ set(replay_input_sources
     signalling/sdp.cpp
     signalling/sip.cpp
     stream/candidate_pool.cpp
+    stream/clock_drift.cpp
+    stream/digit_reader.cpp
     stream/payload_resolver.cpp
     stream/payload_use.cpp
     stream/rtp_input.cpp

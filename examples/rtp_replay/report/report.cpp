@@ -41,6 +41,13 @@ stream_summary summarise(const rtp_stream& stream, const stream_finder& finder) 
         s.max_jitter_ms = reception.max_jitter_ms();
         s.mean_jitter_ms = reception.mean_jitter_ms();
     }
+    if (stream.arrived() > 1) s.max_delta_ms = 1000 * seconds(stream.max_delta());
+    s.clock_drift_ppm = stream.drift().ppm();
+    const rtpsynth::call_quality quality = stream.quality();
+    s.mos = quality.listening_mos();
+    s.r_factor = quality.r();
+    s.digits = stream.digits().digits();
+    s.digits_left_out = stream.digits().left_out();
     s.erasures = playout.erasures - playout.restarts; // a restart's erasure stands for no loss
     s.erased_packets = playout.erased;
     s.dropped_packets = playout.dropped();

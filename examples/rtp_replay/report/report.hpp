@@ -26,11 +26,16 @@ struct stream_summary {
     std::uint64_t invalid = 0;    ///< invalid RTP (RFC 3550 §5.1), received and not lost
     std::uint64_t collisions = 0; ///< packets of a second sender (RFC 3550 §8.2)
     std::optional<double> max_jitter_ms, mean_jitter_ms; ///< nullopt: not measured
-    std::uint64_t erasures = 0;                          ///< gaps given up by the jitter buffer
-    std::uint64_t erased_packets = 0;                    ///< packets in them
-    std::uint64_t dropped_packets = 0;                   ///< by the jitter buffer, for any reason
-    double start_s = 0;                                  ///< after the capture's first frame
-    double duration_s = 0;                               ///< first to last arrival
+    std::optional<double> max_delta_ms;    ///< between packets; nullopt: only one came
+    std::optional<double> clock_drift_ppm; ///< positive: the sender's clock is fast
+    std::optional<double> mos, r_factor;   ///< of a listener; nullopt: of this codec not known
+    std::string digits;                    ///< pressed, the first digit_reader::most of them
+    std::uint64_t digits_left_out = 0;
+    std::uint64_t erasures = 0;        ///< gaps given up by the jitter buffer
+    std::uint64_t erased_packets = 0;  ///< packets in them
+    std::uint64_t dropped_packets = 0; ///< by the jitter buffer, for any reason
+    double start_s = 0;                ///< after the capture's first frame
+    double duration_s = 0;             ///< first to last arrival
 };
 
 struct audio_summary {

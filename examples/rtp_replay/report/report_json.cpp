@@ -58,6 +58,12 @@ void print_stream(json_lines&& stream, const stream_summary& s) {
     stream.member("collisions", s.collisions);
     stream.member("max_jitter_ms", json_or_null(s.max_jitter_ms));
     stream.member("mean_jitter_ms", json_or_null(s.mean_jitter_ms));
+    stream.member("max_delta_ms", json_or_null(s.max_delta_ms));
+    stream.member("clock_drift_ppm", json_or_null(s.clock_drift_ppm));
+    stream.member("mos", json_or_null(s.mos));
+    stream.member("r_factor", json_or_null(s.r_factor));
+    stream.member("digits", json_text(s.digits));
+    stream.member("digits_left_out", s.digits_left_out);
     stream.member("erasures", s.erasures);
     stream.member("erased_packets", s.erased_packets);
     stream.member("dropped_packets", s.dropped_packets);

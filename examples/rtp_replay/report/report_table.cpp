@@ -165,6 +165,7 @@ void print_table(std::ostream& out, const report& r, bool colour) {
                 to_string(s.key.source) + " -> " + to_string(s.key.destination);
             out << table.styled(path, dim) << '\n';
             table.print(row_of(s), {}, s.lost > 0);
+            print_measures(out, s);
             print_stream_notes(out, s);
         }
         out << '\n';

@@ -1,5 +1,8 @@
 #include "report/stream_notes.hpp"
 
+#include <cstdio>
+#include <string>
+
 namespace replay {
 namespace {
 
@@ -8,6 +11,21 @@ constexpr const char* indent = "            "; // below the codec
 const char* plural(std::uint64_t n) { return n == 1 ? "" : "s"; }
 
 } // namespace
+
+void print_measures(std::ostream& out, const stream_summary& s) {
+    std::string text;
+    const auto add = [&](const char* format, auto... values) {
+        char part[128];
+        std::snprintf(part, sizeof part, format, values...);
+        text += (text.empty() ? "" : ", ") + std::string(part);
+    };
+    if (s.mos && s.r_factor) add("MOS %.2f (R %.1f)", *s.mos, *s.r_factor);
+    if (s.max_delta_ms) add("max delta %.1f ms", *s.max_delta_ms);
+    if (s.clock_drift_ppm) add("clock %+.0f ppm", *s.clock_drift_ppm);
+    if (!s.digits.empty())
+        add("digits %s%s", s.digits.c_str(), s.digits_left_out != 0 ? " and more" : "");
+    if (!text.empty()) out << indent << text << '\n';
+}
 
 void print_stream_notes(std::ostream& out, const stream_summary& s) {
     if (s.collisions != 0)

@@ -11,6 +11,10 @@
 
 namespace replay {
 
+/// Prints a line with quality, longest pause between packets, clock drift and digits, as far as
+/// they are known.
+void print_measures(std::ostream& out, const stream_summary& s);
+
 /// Prints a line for each irregularity: restarts, rejected and invalid packets, two senders,
 /// encryption.
 void print_stream_notes(std::ostream& out, const stream_summary& s);

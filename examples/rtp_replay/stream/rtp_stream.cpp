@@ -27,9 +27,12 @@ struct rtp_stream::player {
     rtp_stream& stream;
 
     void operator()(frame&& f) const {
+        stream.quality_.received();
         if (stream.listener_) stream.listener_->play(f.packet, f.arrival);
     }
     void operator()(const rtpsynth::erasure& gap) const {
+        if (!gap.restart)
+            stream.quality_.lost(static_cast<std::uint64_t>(gap.lseq_end - gap.lseq_start) + 1);
         if (stream.listener_) stream.listener_->erased(gap);
     }
     void operator()(rtpsynth::drop_reason, frame&&) const {}
@@ -52,6 +55,7 @@ void rtp_stream::receive(const rtp_input& input, rtpsynth::time_point arrival) {
     } else if (version_ != resolver_->directory.version()) {
         describe_again(arrival);
     }
+    if (arrived() != 0) max_delta_ = std::max(max_delta_, arrival - last_arrival_);
     last_arrival_ = arrival;
     last_timestamp_ = packet.timestamp();
     last_type_ = packet.payload_type();
@@ -59,6 +63,7 @@ void rtp_stream::receive(const rtp_input& input, rtpsynth::time_point arrival) {
     payload_use& use = use_of(packet.payload_type(), arrival);
     ++use.packets;
     if (input.state == rtp_state::whole) use.events.add(packet);
+    measure(use, input, arrival);
     stats_.update(packet, arrival, use.format);
     // Expires what fell due since the last packet; the order is the same as if done on time.
     buffer_.expire(arrival, player{*this});
@@ -90,6 +95,26 @@ payload_use& rtp_stream::use_of(std::uint8_t type, rtpsynth::time_point arrival)
     use.type = type;
     resolver_->describe(use, key_.source, key_.destination, arrival);
     return use;
+}
+
+void rtp_stream::measure(const payload_use& use, const rtp_input& input,
+                         rtpsynth::time_point arrival) {
+    if (use.is_event()) {
+        if (input.state == rtp_state::whole)
+            digits_.add(input.packet, use.format.clock_rate, arrival);
+    } else if (use.format.kind == rtpsynth::payload_kind::media && use.format.clock_rate != 0) {
+        drift_.add(input.packet.timestamp(), use.format.clock_rate, arrival);
+    }
+}
+
+rtpsynth::call_quality rtp_stream::quality() const {
+    rtpsynth::call_quality judged = quality_;
+    for (const payload_use& use : payloads_)
+        if (const auto codec = rtpsynth::impairment_of(use.name())) {
+            judged.set_codec(*codec);
+            return judged;
+        }
+    return {};
 }
 
 /// Called after new SDP, which may describe this stream.

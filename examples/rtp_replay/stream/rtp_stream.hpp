@@ -3,11 +3,14 @@
 #pragma once
 
 #include "network/udp_packet.hpp"
+#include "stream/clock_drift.hpp"
+#include "stream/digit_reader.hpp"
 #include "stream/padding_check.hpp"
 #include "stream/payload_resolver.hpp"
 #include "stream/payload_use.hpp"
 #include "stream/rtp_input.hpp"
 
+#include <rtpsynth/audio/call_quality.hpp>
 #include <rtpsynth/base/clock.hpp>
 #include <rtpsynth/jitter/buffer.hpp>
 #include <rtpsynth/rtcp/receiver_stats.hpp>
@@ -66,6 +69,13 @@ public:
     bool encrypted() const noexcept { return told_secure_ || padding_.looks_encrypted(); }
     const rtpsynth::receiver_stats& reception() const noexcept { return stats_; }
     const rtpsynth::jitter_buffer_stats& playout() const noexcept { return buffer_.stats(); }
+    /// Of what the jitter buffer plays out, with the codec of the first payload type that has a
+    /// known impairment. Nothing is known of the delay.
+    rtpsynth::call_quality quality() const;
+    const clock_drift& drift() const noexcept { return drift_; }
+    const digit_reader& digits() const noexcept { return digits_; }
+    /// The longest time between packets that arrived one after the other.
+    rtpsynth::duration max_delta() const noexcept { return max_delta_; }
     rtpsynth::time_point first_arrival() const noexcept { return first_arrival_; }
     rtpsynth::time_point last_arrival() const noexcept { return last_arrival_; }
     /// In order of first occurrence.
@@ -83,6 +93,7 @@ private:
     payload_use& use_of(std::uint8_t type, rtpsynth::time_point arrival);
     void describe_again(rtpsynth::time_point arrival);
     void check_padding(const rtp_input& input);
+    void measure(const payload_use& use, const rtp_input& input, rtpsynth::time_point arrival);
 
     stream_key key_;
     const payload_resolver* resolver_;
@@ -98,6 +109,10 @@ private:
     std::vector<payload_use> payloads_;
     std::uint32_t last_timestamp_ = 0;
     std::uint8_t last_type_ = 0;
+    rtpsynth::call_quality quality_;
+    clock_drift drift_;
+    digit_reader digits_;
+    rtpsynth::duration max_delta_{};
     padding_check padding_;
     std::uint64_t malformed_ = 0;
     bool told_secure_ = false;

@@ -151,7 +151,9 @@ def tshark_packets(path):
 def tshark_streams(path):
     streams = {}
     for m in filter(None, map(STREAM.match, tshark(path, "-z", "rtp,streams"))):
-        jitter = dict(zip(("min", "mean", "max"), map(float, m["figures"].split()[3:])))
+        numbers = list(map(float, m["figures"].split()))
+        delta, jitter = (dict(zip(("min", "mean", "max"), part))
+                         for part in (numbers[:3], numbers[3:]))
         key = (m["src"], int(m["sport"]), m["dst"], int(m["dport"]), m["ssrc"])
-        streams[key] = (int(m["packets"]), int(m["lost"]), jitter)
+        streams[key] = (int(m["packets"]), int(m["lost"]), delta, jitter)
     return streams

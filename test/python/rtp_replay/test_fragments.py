@@ -60,7 +60,7 @@ def test_put_together_in_any_order(write, whole, pieces, order):
     assert status == 0 and {**result["streams"][0], **addresses} == whole
     assert result["reassembled"] == 30 and result["fragments_unused"] == 0
     assert "30 IP datagrams reassembled from fragments." in replay(path).stdout
-    ((packets, lost, _),) = tshark_streams(path).values()
+    ((packets, lost, _, _),) = tshark_streams(path).values()
     assert (packets, lost) == (30, 0)
 
 

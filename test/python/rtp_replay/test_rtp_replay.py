@@ -36,9 +36,10 @@ def test_agrees_with_tshark(path):
     assert status == 0
     ours = {key_of(s): s for s in result["streams"]}
     assert theirs and ours.keys() == theirs.keys()
-    for key, (packets, lost, jitter) in theirs.items():
+    for key, (packets, lost, delta, jitter) in theirs.items():
         assert ours[key]["packets"] == packets
         assert ours[key]["lost"] - ours[key]["duplicates"] == lost
+        assert ours[key]["max_delta_ms"] == pytest.approx(delta["max"], abs=0.002)
         if jitter["min"] < 0:  # it computes none without a clock rate; nor do we, of events
             assert ours[key]["mean_jitter_ms"] is None
             continue
@@ -140,6 +141,7 @@ def test_table_of_real_speech():
         "-" * 89,
         "10.1.3.143:5000 -> 10.1.6.18:2006",
         "0xDEE0EE8F  PCMA       236     0           0          0  0.829  0.350         0   7.050 s",
+        "            MOS 4.41 (R 93.2), max delta 34.8 ms",
         ""]
 
 
