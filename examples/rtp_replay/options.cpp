@@ -73,10 +73,17 @@ program_options from(const po::variables_map& given) {
                                         "file, and '" +
                                         result.file + "' is not");
         result.all_ssrcs = given.count("all-ssrcs") != 0;
-    } else if (given.count("all-ssrcs")) {
-        throw std::invalid_argument("--all-ssrcs needs --wav");
-    } else if (result.ssrc) {
-        throw std::invalid_argument("--ssrc needs --wav");
+        result.as_sent = given.count("as-sent") != 0;
+        result.stereo = given.count("stereo") != 0;
+        if (result.as_sent && given.count("as-heard"))
+            throw std::invalid_argument("--as-sent and --as-heard exclude each other");
+        if (result.as_sent && result.stereo)
+            throw std::invalid_argument(
+                "--stereo writes what was heard, and so excludes --as-sent");
+    } else {
+        for (const char* option : {"all-ssrcs", "as-heard", "as-sent", "ssrc", "stereo"})
+            if (given.count(option))
+                throw std::invalid_argument(std::string("--") + option + " needs --wav");
     }
     result.finder.buffer.capacity = number_argument(given["capacity"].as<std::string>(), 1, 16383,
                                                     "capacity (1..16383 packets)");
@@ -102,12 +109,19 @@ std::optional<program_options> parse_options(int argc, char** argv, int& exit_st
          "given several times")
         ("json", "print one JSON object instead of a table")
         ("wav", text()->value_name("FILE"),
-         "decode a G.711 stream to this audio file, with silence for missing packets: 16-bit PCM, "
-         "8000 Hz, mono; WAV, or FLAC, AU or AIFF by the extension .flac, .au or .aiff")
+         "decode a stream to this audio file, 16-bit PCM at the rate of its codec: PCMU, PCMA, G722, "
+         "L16 or opus; WAV, or FLAC, AU or AIFF by the extension .flac, .au or .aiff")
         ("ssrc", text()->value_name("SSRC"),
-         "the stream for --wav; default: the one with most G.711 packets")
+         "the stream for --wav; default: the one with most packets")
+        ("as-heard",
+         "with --wav: as its receiver heard it, through an adaptive jitter buffer that conceals what "
+         "is lost or late (default)")
+        ("as-sent",
+         "with --wav: on the sender's timeline, with silence for missing packets; G.711 only")
+        ("stereo",
+         "with --wav: the stream on the left, and the other direction of the call on the right")
         ("all-ssrcs",
-         "with --wav: append the other G.711 streams between the same addresses and ports")
+         "with --wav: the other streams between the same addresses and ports as well")
         ("capacity", text()->value_name("N")->default_value("20"),
          "packets the jitter buffer holds before it gives up on a gap")
         ("max-delay", text()->value_name("MS"),

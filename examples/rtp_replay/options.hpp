@@ -16,6 +16,8 @@ struct program_options {
     bool json = false;
     std::string wav;                   ///< the audio file to write; empty: none
     std::optional<std::uint32_t> ssrc; ///< of the stream to write
+    bool as_sent = false;              ///< on the sender's timeline, not as it was heard
+    bool stereo = false;               ///< also write the other direction
     bool all_ssrcs = false; ///< also write other streams between the same addresses and ports
 };
 

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <span>
 #include <vector>
 
@@ -60,27 +61,30 @@ private:
     volatile unsigned sum_ = 0;
 };
 
-finder_options options_of(unsigned choice) {
+/// A listener for each stream.
+using readers = std::map<stream_key, reader>;
+
+/// For one choice in two there is none: then no bytes of a packet are kept or may be read.
+finder_options options_of(unsigned choice, readers& listeners) {
     finder_options options;
+    if (!(choice & 4))
+        options.listener_of = [&](const stream_key& key, std::uint8_t) { return &listeners[key]; };
     options.buffer.capacity = 4;
     if (choice & 1) options.buffer.max_delay = std::chrono::milliseconds(100);
     if (choice & 2) options.ports = {5004};
     return options;
 }
 
-/// For one choice in two there is no listener: then no bytes of a packet are kept or may be read.
-playout_listener* listener_of(unsigned choice, reader& listener) {
-    return choice & 4 ? nullptr : &listener;
-}
-
-void check(const stream_finder& finder, unsigned choice, const reader& listener) {
+void check(const stream_finder& finder, unsigned choice, const readers& listeners) {
     std::uint64_t played = 0;
     for (const auto& stream : finder.streams()) {
         const auto& stats = stream->playout();
         if (stats.received != stream->arrived()) std::abort();
         played += stats.received - stats.dropped();
     }
-    if (listener.played() != (choice & 4 ? 0 : played)) std::abort();
+    std::uint64_t heard = 0;
+    for (const auto& [key, listener] : listeners) heard += listener.played();
+    if (heard != (choice & 4 ? 0 : played)) std::abort();
 }
 
 void read_file(std::span<const std::uint8_t> bytes, unsigned choice) {
@@ -88,8 +92,8 @@ void read_file(std::span<const std::uint8_t> bytes, unsigned choice) {
     // Opened for reading, it does not write to the bytes.
     std::FILE* file = fmemopen(const_cast<std::uint8_t*>(bytes.data()), bytes.size(), "rb");
     if (!file) return;
-    reader listener;
-    stream_finder finder(options_of(choice), listener_of(choice, listener));
+    readers listeners;
+    stream_finder finder(options_of(choice, listeners));
     feed to_finder(finder);
     dissector frames(to_finder);
     try {
@@ -99,15 +103,15 @@ void read_file(std::span<const std::uint8_t> bytes, unsigned choice) {
     }
     frames.finish();
     finder.finish();
-    check(finder, choice, listener);
+    check(finder, choice, listeners);
 }
 
 /// Frames of one link layer, each after its length in two bytes, its arrival in ms in one, and how
 /// many of its bytes are missing in one. Each is parsed in a block of its own size, so that a byte
 /// read past its end is found.
 void read_frames(std::uint32_t link_type, std::span<const std::uint8_t> bytes, unsigned choice) {
-    reader listener;
-    stream_finder finder(options_of(choice), listener_of(choice, listener));
+    readers listeners;
+    stream_finder finder(options_of(choice, listeners));
     feed to_finder(finder);
     dissector frames(to_finder);
     rtpsynth::time_point now;
@@ -124,7 +128,7 @@ void read_frames(std::uint32_t link_type, std::span<const std::uint8_t> bytes, u
     }
     frames.finish();
     finder.finish();
-    check(finder, choice, listener);
+    check(finder, choice, listeners);
 }
 
 /// Whether the first byte is that of a pcap, pcapng or gzip file, in either byte order: any capture

@@ -13,7 +13,7 @@ namespace {
 constexpr std::uint8_t pcmu = 0;
 constexpr std::uint8_t pcma = 8;
 
-constexpr std::uint64_t one_second = audio_writer::sample_rate;
+constexpr std::uint64_t one_second = audio_player::sample_rate;
 
 } // namespace
 
@@ -55,7 +55,7 @@ std::uint64_t audio_player::gap_before(std::uint32_t timestamp,
                                        rtpsynth::time_point arrival) const {
     using std::chrono::duration_cast;
     using std::chrono::milliseconds;
-    constexpr std::int64_t samples_per_ms = audio_writer::sample_rate / 1000;
+    constexpr std::int64_t samples_per_ms = sample_rate / 1000;
     const std::int64_t waited =
         std::max<std::int64_t>(duration_cast<milliseconds>(arrival - last_arrival_).count(), 0);
     const auto ahead = static_cast<std::int32_t>(timestamp - next_timestamp_);

@@ -22,8 +22,10 @@ namespace replay {
 /// previous one, arrival times give the length of the silence between them.
 class audio_player : public playout_listener {
 public:
+    static constexpr std::uint32_t sample_rate = 8000; ///< Hz
+
     /// Opens \p path as audio_writer does. \throws as that
-    explicit audio_player(const std::string& path) : file_(path) {}
+    explicit audio_player(const std::string& path) : file_(path, sample_rate, 1) {}
 
     /// \throws common::audio_error
     void play(const rtpsynth::rtp_packet_view& packet, rtpsynth::time_point arrival) override;

@@ -43,7 +43,7 @@ SF_VIRTUAL_IO audio_writer::output::calls() {
     return io;
 }
 
-audio_writer::audio_writer(const std::string& path)
+audio_writer::audio_writer(const std::string& path, std::uint32_t rate, unsigned channels)
     : format_(format_named(path)), path_(path), part_(part_of(path)) {
     std::error_code ignored;
     const auto status = std::filesystem::status(path, ignored);
@@ -57,8 +57,8 @@ audio_writer::audio_writer(const std::string& path)
     output_.file.open(part_, std::ios::binary | std::ios::trunc);
     if (!output_.file) throw audio_error(std::strerror(errno));
     SF_INFO info{};
-    info.samplerate = sample_rate;
-    info.channels = 1;
+    info.samplerate = static_cast<int>(rate);
+    info.channels = static_cast<int>(channels);
     info.format = format_.code;
     SF_VIRTUAL_IO io = output::calls();
     file_.reset(sf_open_virtual(&io, SFM_WRITE, &info, &output_));

@@ -1,5 +1,5 @@
 /// \file
-/// Writing an audio file of 16-bit PCM, 8000 Hz, mono.
+/// Writing an audio file of 16-bit PCM.
 #pragma once
 
 #include "audio/audio_format.hpp"
@@ -16,12 +16,10 @@ namespace replay {
 /// succeeds, the destructor removes FILE.part, and an existing FILE is left unchanged.
 class audio_writer {
 public:
-    static constexpr unsigned sample_rate = 8000;
-
-    /// The extension of \p path selects the format.
-    /// \throws std::invalid_argument as format_named()
-    /// \throws common::audio_error if it cannot be written, or exists and is not a regular file
-    explicit audio_writer(const std::string& path);
+    /// \p rate in Hz. Of several channels the samples of one time stand together. The extension of
+    /// \p path selects the format. \throws std::invalid_argument as format_named() \throws
+    /// common::audio_error if it cannot be written, or exists and is not a regular file
+    audio_writer(const std::string& path, std::uint32_t rate, unsigned channels);
     ~audio_writer();
     audio_writer(const audio_writer&) = delete;
     audio_writer& operator=(const audio_writer&) = delete;

@@ -41,9 +41,13 @@ struct stream_summary {
 struct audio_summary {
     std::string file;
     stream_key key;
+    bool as_sent = false;      ///< on the sender's timeline, else as its receiver heard it
+    std::uint32_t rate = 0;    ///< Hz
+    unsigned channels = 1;     ///< 2: of both directions
     std::uint64_t streams = 0; ///< streams written; key is that of the chosen one
     double duration_s = 0;
-    double silence_s = 0;
+    double concealed_s = 0; ///< ticks of 20 ms with concealed audio in them
+    double silence_s = 0;   ///< filled in, as sent; ticks that are silent, as heard
     bool shortened = false; ///< the limit on silence was reached
 };
 

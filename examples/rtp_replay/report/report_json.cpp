@@ -32,9 +32,16 @@ json::array payloads_of(const std::vector<payload_use>& uses) {
 
 json::value audio_of(const std::optional<audio_summary>& w) {
     if (!w) return nullptr;
-    return json::object{{"file", json_text(w->file)}, {"ssrc", json_text(ssrc_text(w->key.ssrc))},
-                        {"streams", w->streams},      {"duration_s", w->duration_s},
-                        {"silence_s", w->silence_s},  {"shortened", w->shortened}};
+    return json::object{{"file", json_text(w->file)},
+                        {"ssrc", json_text(ssrc_text(w->key.ssrc))},
+                        {"as", w->as_sent ? "sent" : "heard"},
+                        {"rate", w->rate},
+                        {"channels", w->channels},
+                        {"streams", w->streams},
+                        {"duration_s", w->duration_s},
+                        {"concealed_s", w->concealed_s},
+                        {"silence_s", w->silence_s},
+                        {"shortened", w->shortened}};
 }
 
 void print_stream(json_lines&& stream, const stream_summary& s) {

@@ -175,9 +175,14 @@ void print_table(std::ostream& out, const report& r, bool colour) {
         out << r.wav->file << ": " << decimal(r.wav->duration_s, " s") << " of "
             << (r.wav->streams > 1 ? counted(r.wav->streams, "stream") + ", first chosen "
                                    : "stream ")
-            << ssrc_text(r.wav->key.ssrc) << ", " << decimal(r.wav->silence_s, " s")
-            << " of it silence filled in" << (r.wav->shortened ? " (and more left out)" : "")
-            << '\n';
+            << ssrc_text(r.wav->key.ssrc);
+        if (r.wav->as_sent)
+            out << " as sent, " << decimal(r.wav->silence_s, " s") << " of it silence filled in";
+        else
+            out << (r.wav->channels == 2 ? " (left) and the other direction (right)" : "")
+                << " as heard, " << decimal(r.wav->concealed_s, " s") << " of it concealed, "
+                << decimal(r.wav->silence_s, " s") << " silent";
+        out << (r.wav->shortened ? " (and more left out)" : "") << '\n';
     }
 }
 

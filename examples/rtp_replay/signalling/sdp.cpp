@@ -39,7 +39,8 @@ sdp_media of_interest(const rtpsynth::sdp_media& media) {
         {address_of(media), media.port}, protection_of(media), whole_ms(media.ptime), {}};
     for (const rtpsynth::sdp_format& format : media.formats)
         if (!format.name.empty())
-            found.payloads.push_back({format.payload_type, format.name, format.format()});
+            found.payloads.push_back(
+                {format.payload_type, format.name, format.format(), format.channels});
     return found;
 }
 

@@ -19,6 +19,7 @@ struct sdp_payload {
     std::uint8_t type = 0;
     std::string name; ///< encoding name, printable and at most 64 bytes
     rtpsynth::payload_format format;
+    unsigned channels = 1;
 
     bool operator==(const sdp_payload&) const = default;
 };

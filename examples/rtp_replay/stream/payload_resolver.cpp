@@ -7,6 +7,7 @@ namespace replay {
 namespace {
 
 constexpr std::uint32_t video_clock_rate = 90'000; // RFC 3551 §5
+constexpr std::uint8_t l16_stereo = 10;            // RFC 3551 §6
 constexpr std::uint8_t old_comfort_noise = 19;     // in drafts before RFC 3389, reserved since
 
 /// One side's position on SRTP.
@@ -30,6 +31,7 @@ void payload_resolver::describe(payload_use& use, const endpoint& source,
     const sdp_payload* told = directory.find(source, destination, use.type, when);
     use.format = told ? told->format : rtpsynth::static_format(use.type);
     use.encoding = told ? told->name : std::string{};
+    use.channels = told ? told->channels : use.type == l16_stereo ? 2 : 1;
     if (!told && use.type == old_comfort_noise) {
         use.format = {8000, payload_kind::comfort_noise};
         use.encoding = "CN";

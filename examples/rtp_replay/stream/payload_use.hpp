@@ -33,6 +33,7 @@ struct payload_use {
     std::uint64_t packets = 0;
     rtpsynth::payload_format format; ///< clock rate 0: unknown
     std::string encoding;            ///< from SDP; empty: unknown
+    unsigned channels = 1;           ///< of audio
     event_evidence events;
 
     /// The encoding name from SDP or RFC 3551, `telephone-event` if recognised as such, or `PT 96`.

@@ -69,6 +69,7 @@ void rtp_stream::receive(const rtp_input& input, rtpsynth::time_point arrival) {
     buffer_.expire(arrival, player{*this});
     datagram bytes;
     if (listener_) {
+        if (input.state == rtp_state::whole) listener_->arrived(packet, use, arrival);
         bytes.assign(packet.datagram().begin(), packet.datagram().end());
         packet = rtpsynth::rtp_packet_view::parse(bytes).value(); // was valid before
     }

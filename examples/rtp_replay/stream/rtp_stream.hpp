@@ -36,11 +36,15 @@ struct stream_key {
     }
 };
 
-/// Receives what a jitter buffer plays out, in order.
+/// Receives the whole packets of a stream: as they arrive, and what a jitter buffer makes of them.
 class playout_listener {
 public:
-    virtual void play(const rtpsynth::rtp_packet_view& packet, rtpsynth::time_point arrival) = 0;
-    virtual void erased(const rtpsynth::erasure& gap) = 0;
+    /// In order of arrival. \p use describes the packet's payload type.
+    virtual void arrived(const rtpsynth::rtp_packet_view&, const payload_use&,
+                         rtpsynth::time_point) {}
+    /// In order of sequence numbers.
+    virtual void play(const rtpsynth::rtp_packet_view&, rtpsynth::time_point) {}
+    virtual void erased(const rtpsynth::erasure&) {}
 
 protected:
     ~playout_listener() = default;

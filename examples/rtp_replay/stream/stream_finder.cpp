@@ -18,8 +18,7 @@ bool describes(const sdp_media& media, const rtp_stream& stream) {
 
 } // namespace
 
-stream_finder::stream_finder(finder_options options, playout_listener* listener)
-    : options_(std::move(options)), listener_(listener) {}
+stream_finder::stream_finder(finder_options options) : options_(std::move(options)) {}
 
 void stream_finder::add(const udp_packet& packet, rtpsynth::time_point arrival) {
     const std::string_view text(reinterpret_cast<const char*>(packet.payload.data()),
@@ -88,7 +87,8 @@ void stream_finder::consider(const stream_key& key, const rtp_input& input,
         stream->receive(input, arrival);
         return;
     }
-    const auto proof = candidates_.add(key, held_packet(input, arrival, is_heard(key, type)));
+    const auto proof =
+        candidates_.add(key, held_packet(input, arrival, listener_of(key, type) != nullptr));
     if (!proof) return;
     rtp_stream* stream = open(key, proof->front().payload_type());
     if (!stream) return;
@@ -99,8 +99,9 @@ void stream_finder::learn(std::string_view body, rtpsynth::time_point arrival) {
     options_.resolver.directory.learn(parse_sdp(body), arrival);
 }
 
-bool stream_finder::is_heard(const stream_key& key, std::uint8_t payload_type) const {
-    return listener_ && (!options_.heard || options_.heard(key, payload_type));
+playout_listener* stream_finder::listener_of(const stream_key& key,
+                                             std::uint8_t payload_type) const {
+    return options_.listener_of ? options_.listener_of(key, payload_type) : nullptr;
 }
 
 /// Null if there are too many streams.
@@ -111,12 +112,12 @@ rtp_stream* stream_finder::open(const stream_key& key, std::uint8_t payload_type
         by_key_[key] = {nullptr, nullptr};
         return nullptr;
     }
-    const bool heard = is_heard(key, payload_type);
-    if (heard && options_.heard && heard_) heard_->finish();
-    streams_.push_back(std::make_unique<rtp_stream>(key, options_.resolver, options_.buffer,
-                                                    heard ? listener_ : nullptr));
+    playout_listener* const listener = listener_of(key, payload_type);
+    streams_.push_back(
+        std::make_unique<rtp_stream>(key, options_.resolver, options_.buffer, listener));
     rtp_stream* stream = streams_.back().get();
-    if (heard) heard_ = stream;
+    if (listener)
+        if (rtp_stream* const before = std::exchange(heard_[listener], stream)) before->finish();
     rtp_stream*& newest = newest_[{key.source, key.destination}];
     newest = stream;
     by_key_[key] = {stream, &newest};

@@ -26,10 +26,10 @@ struct finder_options {
     /// Take everything from or to these ports that parses as RTP, and nothing else. If empty,
     /// streams are detected by a candidate_pool.
     std::set<std::uint16_t> ports;
-    /// If set, the listener receives only streams for which this returns true, given key and first
-    /// payload type, and one at a time: a stream that begins ends the previous one. It does not
-    /// affect which packets belong to which stream.
-    std::function<bool(const stream_key&, std::uint8_t)> heard;
+    /// Who listens to a stream, given its key and first payload type; null: nobody. A listener
+    /// hears one stream at a time: one that begins ends the previous one. It must outlive the
+    /// finder, and does not affect which packets belong to which stream.
+    std::function<playout_listener*(const stream_key&, std::uint8_t)> listener_of;
     /// Clock rates of the command line, and media addresses known from an earlier pass.
     payload_resolver resolver;
     rtpsynth::jitter_buffer_options buffer{.capacity = 20};
@@ -44,8 +44,7 @@ public:
     static constexpr std::size_t max_streams = 10'000;
     static constexpr std::size_t max_left_out = 200'000; // counted
 
-    /// \p listener, if not null, receives what the streams play out; it must outlive this object.
-    explicit stream_finder(finder_options options, playout_listener* listener = nullptr);
+    explicit stream_finder(finder_options options);
 
     stream_finder(const stream_finder&) = delete; // streams refer to it
     stream_finder& operator=(const stream_finder&) = delete;
@@ -82,18 +81,17 @@ private:
     bool wanted(const udp_packet& packet) const;
     void consider(const stream_key& key, const rtp_input& input, rtpsynth::time_point arrival);
     void learn(std::string_view body, rtpsynth::time_point arrival);
-    bool is_heard(const stream_key& key, std::uint8_t payload_type) const;
+    playout_listener* listener_of(const stream_key& key, std::uint8_t payload_type) const;
     rtp_stream* open(const stream_key& key, std::uint8_t payload_type);
 
     finder_options options_;
-    playout_listener* listener_;
     std::vector<std::unique_ptr<rtp_stream>> streams_;
     // Trees: the capture's author chooses the keys, which could be made to collide in a hash table.
     std::map<stream_key, known_stream> by_key_;
     std::map<path, rtp_stream*> newest_; // the stream with the latest packet
     candidate_pool candidates_;
     sip_over_tcp sip_over_tcp_;
-    rtp_stream* heard_ = nullptr;
+    std::map<playout_listener*, rtp_stream*> heard_; // the latest stream of each
     std::uint64_t left_out_ = 0;
 };
 

@@ -35,7 +35,7 @@ def decoded(codes, law):
 def speech(tmp_path_factory):
     """A WAV file of seven seconds of real speech."""
     wav = tmp_path_factory.mktemp("speech") / "speech.wav"
-    assert replay(SIP_TESTER / "g711a.pcap", "--wav", wav).returncode == 0
+    assert replay(SIP_TESTER / "g711a.pcap", "--wav", wav, "--as-sent").returncode == 0
     return wav
 
 

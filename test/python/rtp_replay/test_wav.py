@@ -1,4 +1,4 @@
-"""What rtp_replay --wav writes."""
+"""What rtp_replay --wav --as-sent writes, and how."""
 import json
 import os
 import resource
@@ -25,7 +25,7 @@ def play(tmp_path):
     def play(packets, *options):
         capture, wav = tmp_path / "capture", tmp_path / "out.wav"
         capture.write_bytes(pcap(over_ethernet(packets)))
-        result, status = replay_json(capture, "--wav", wav, *options)
+        result, status = replay_json(capture, "--as-sent", "--wav", wav, *options)
         assert status == 0
         return read(wav), result["wav"]
     return play
@@ -58,14 +58,14 @@ def g711a_payloads():
 
 def test_real_speech_sample_by_sample(tmp_path):
     wav = tmp_path / "g711a.wav"
-    run = replay(SIP_TESTER / "g711a.pcap", "--wav", wav)
+    run = replay(SIP_TESTER / "g711a.pcap", "--as-sent", "--wav", wav)
     assert run.returncode == 0 and f"{wav}: 7.080 s of stream 0xDEE0EE8F" in run.stdout
     assert read(wav) == decoded(b"".join(g711a_payloads()), "alaw")
 
 
 def test_ffprobe_accepts_it(tmp_path):
     wav = tmp_path / "g711a.wav"
-    replay(SIP_TESTER / "g711a.pcap", "--wav", wav)
+    replay(SIP_TESTER / "g711a.pcap", "--as-sent", "--wav", wav)
     run = subprocess.run(["ffprobe", "-v", "error", "-of", "json", "-show_streams", wav],
                          capture_output=True, text=True, check=True)
     (stream,) = json.loads(run.stdout)["streams"]
@@ -78,7 +78,7 @@ def test_ffprobe_accepts_it(tmp_path):
     ("out.aiff", "pcm_s16be"), ("out.Aif", "pcm_s16be"), ("out", "pcm_s16le")])
 def test_the_name_says_the_format(tmp_path, name, codec):
     file = tmp_path / name
-    assert replay(SPEECH, "--wav", file).returncode == 0
+    assert replay(SPEECH, "--as-sent", "--wav", file).returncode == 0
     run = subprocess.run(["ffprobe", "-v", "error", "-of", "json", "-show_streams", file],
                          capture_output=True, text=True, check=True)
     (stream,) = json.loads(run.stdout)["streams"]
@@ -90,7 +90,7 @@ def test_the_name_says_the_format(tmp_path, name, codec):
 
 
 def test_a_name_of_no_known_format(tmp_path):
-    run = replay(SPEECH, "--wav", tmp_path / "out.mp4")
+    run = replay(SPEECH, "--as-sent", "--wav", tmp_path / "out.mp4")
     assert run.returncode == 2 and run.stdout == "" and os.listdir(tmp_path) == []
     assert "out.mp4' has an unknown extension; known are .wav, .flac, .au, " in run.stderr
 
@@ -169,7 +169,7 @@ def test_chooses_the_longest_stream_or_the_one_asked_for(play):
 
 def test_every_recorded_g711_stream_plays_for_its_duration(tmp_path):
     for name in ("ffmpeg_pcmu_loss.pcap", "gst_pcma_reorder.pcapng", "gst_pcmu_wrap.pcap"):
-        result, status = replay_json(CAPTURES / name, "--wav", tmp_path / "out.wav")
+        result, status = replay_json(CAPTURES / name, "--as-sent", "--wav", tmp_path / "out.wav")
         assert status == 0
         duration = result["streams"][0]["duration_s"]
         assert result["wav"]["duration_s"] == pytest.approx(duration, abs=0.4)  # ffmpeg is bursty
@@ -178,22 +178,22 @@ def test_every_recorded_g711_stream_plays_for_its_duration(tmp_path):
 def test_reasons_not_to_write(tmp_path):
     capture, wav = tmp_path / "capture", tmp_path / "out.wav"
     capture.write_bytes(pcap(over_ethernet(speech(9, pt=96))))
-    run = replay(capture, "--wav", wav)
+    run = replay(capture, "--as-sent", "--wav", wav)
     assert run.returncode == 1 and "no G.711 stream" in run.stderr and "PT 96" in run.stdout
     assert not wav.exists()
     content = pcap(over_ethernet(speech(9)))
     capture.write_bytes(content)
-    run = replay(capture, "--wav", wav, "--ssrc", "0xABCDEF")
+    run = replay(capture, "--as-sent", "--wav", wav, "--ssrc", "0xABCDEF")
     assert run.returncode == 1 and "no G.711 stream has SSRC 0x00ABCDEF" in run.stderr
-    run = replay(capture, "--wav", capture)
+    run = replay(capture, "--as-sent", "--wav", capture)
     assert run.returncode == 1 and "is the capture itself" in run.stderr
     assert capture.read_bytes() == content
-    run = replay(capture, "--wav", tmp_path / "none" / "out.wav")
+    run = replay(capture, "--as-sent", "--wav", tmp_path / "none" / "out.wav")
     assert run.returncode == 1 and "No such file or directory" in run.stderr
-    run = replay(capture, "--wav", "/dev/null")
+    run = replay(capture, "--as-sent", "--wav", "/dev/null")
     assert run.returncode == 1 and "is not a regular file" in run.stderr
     part = capture.rename(tmp_path / "out.wav.part")
-    run = replay(part, "--wav", wav)
+    run = replay(part, "--as-sent", "--wav", wav)
     assert run.returncode == 1 and f"{part} is the capture itself" in run.stderr
     assert part.read_bytes() == content and not wav.exists()
 
@@ -204,7 +204,7 @@ def test_packets_that_the_table_does_not_count_are_not_heard(tmp_path):
     counted = [(1 + 0.02 * i, rtp(5000 + i, 8000 + 160 * i, b"\xd5" * 160)) for i in range(10)]
     capture, wav = tmp_path / "capture", tmp_path / "out.wav"
     capture.write_bytes(pcap(over_ethernet(given_up + counted)))
-    result, status = replay_json(capture, "--wav", wav)
+    result, status = replay_json(capture, "--as-sent", "--wav", wav)
     assert status == 0 and result["streams"][0]["packets"] == 10
     assert result["wav"]["duration_s"] == 0.2 and LOUD_SAMPLE not in read(wav)
 
@@ -212,11 +212,11 @@ def test_packets_that_the_table_does_not_count_are_not_heard(tmp_path):
 @pytest.mark.parametrize("name", ["out.wav", "out.flac", "out.au", "out.aiff"])
 def test_a_file_that_cannot_be_finished_leaves_nothing_behind(tmp_path, name):
     file = tmp_path / name
-    assert replay(SPEECH, "--wav", file).returncode == 0
+    assert replay(SPEECH, "--as-sent", "--wav", file).returncode == 0
     whole = file.stat().st_size
     for size in 1000, whole // 2, whole - 1:  # the last is known when the file is closed
         file.write_text("was here before")
-        run = replay(SPEECH, "--wav", file, restore_signals=False,  # SIGXFSZ stays ignored
+        run = replay(SPEECH, "--as-sent", "--wav", file, restore_signals=False,  # SIGXFSZ stays ignored
                      preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)))
         assert run.returncode == 1 and "File too large" in run.stderr and "PCMA" in run.stdout
         assert os.listdir(tmp_path) == [name] and file.read_text() == "was here before"
@@ -227,7 +227,7 @@ def test_a_part_that_is_no_regular_file_is_neither_waited_for_nor_followed(tmp_p
     file, precious = tmp_path / "out.flac", tmp_path / "precious"
     precious.write_text("was here before")
     make(tmp_path / "out.flac.part")
-    run = replay(SPEECH, "--wav", file)
+    run = replay(SPEECH, "--as-sent", "--wav", file)
     assert run.returncode == 1 and "out.flac.part, which is not a regular file" in run.stderr
     assert "PCMA" in run.stdout and precious.read_text() == "was here before"
     assert not file.exists() and os.path.lexists(tmp_path / "out.flac.part")
@@ -239,7 +239,7 @@ def test_a_second_reading_that_fails_does_not_lose_the_table(tmp_path, files):
         if b"__ubsan_" in program.read():
             pytest.skip("UBSan's checks open files of their own")
     wav = tmp_path / "out.wav"
-    run = replay(SPEECH, "--wav", wav,
+    run = replay(SPEECH, "--as-sent", "--wav", wav,
                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files)))
     assert "PCMA" in run.stdout
     assert (run.returncode, os.listdir(tmp_path)) == ((0, ["out.wav"]) if files > 5 else (1, []))
@@ -250,8 +250,8 @@ def test_the_capture_must_be_a_file_that_can_be_read_twice(tmp_path):
     wav, fifo = tmp_path / "out.wav", tmp_path / "fifo"
     os.mkfifo(fifo)
     for capture in fifo, "-", "/dev/stdin":
-        run = replay(capture, "--wav", wav, input="")
+        run = replay(capture, "--as-sent", "--wav", wav, input="")
         assert run.returncode == 2 and f"'{capture}' is not" in run.stderr and run.stdout == ""
     with open(SPEECH, "rb") as file:
-        assert replay("/dev/stdin", "--wav", wav, stdin=file).returncode == 0
+        assert replay("/dev/stdin", "--as-sent", "--wav", wav, stdin=file).returncode == 0
     assert len(read(wav)) == 2 * 56640
