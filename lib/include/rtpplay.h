@@ -84,17 +84,17 @@ RTPSYNTH_API void rtpplay_dtor(void* play);
 RTPSYNTH_API int rtpplay_add_codec(void* play, unsigned payload_type, const char* encoding);
 
 /**
- * A decoder of the application's. Its functions are called on the thread that calls
- * rtpplay_insert() (`samples`), rtpplay_pull() or rtpplay_dtor(), with `arg` first. None may call
- * the playout.
+ * A decoder of the application's. Its functions are called inside the functions of this file, with
+ * `arg` first: `samples` in rtpplay_insert() and rtpplay_pull(), `destroy` in rtpplay_dtor() and
+ * where the payload type is added anew, the others in rtpplay_pull(). None may call the playout.
  */
 struct rtpplay_decoder {
     size_t size;         /**< of this struct, bytes; set by RTPPLAY_DECODER_INIT */
     uint32_t rate;       /**< of the audio that it makes, 8000..96000 Hz */
     uint32_t clock_rate; /**< of the RTP timestamp, 1..96000 Hz */
     void* arg;
-    /** How many samples are in a payload; 0 or less: it is no payload of the codec. Looks at the
-     * payload alone. Payloads of more than 120 ms are not played. */
+    /** How many samples are in a payload, always the same for the same one; 0 or less: it is not a
+     * payload of the codec. Payloads of more than 120 ms are not played. */
     long (*samples)(void* arg, const unsigned char* payload, size_t payload_size);
     /** Decodes a payload, of which samples() said that `n` samples are in it, to pcm[0..n).
      * \return n; anything else: it is not played */

@@ -12,6 +12,7 @@ using rtpsynth::playout_kind;
 
 constexpr unsigned ticks_per_second = 50;
 constexpr rtpsynth::duration tick = std::chrono::milliseconds(1000 / ticks_per_second);
+constexpr unsigned longest_delay = ticks_per_second / 2 + 1; // of a playout, and a tick
 
 } // namespace
 
@@ -26,13 +27,13 @@ public:
         any_ = true;
         ssrc_ = packet.ssrc();
         add(use);
-        owner_.advance(arrival);
-        playout_.insert(packet, arrival);
+        playout_.insert(packet, owner_.advance(arrival));
     }
 
     playout_kind pull(rtpsynth::time_point now, std::span<std::int16_t> pcm) noexcept {
         return playout_.pull(now, pcm);
     }
+    std::uint64_t played() const noexcept { return playout_.stats().played; }
     bool is_empty() const noexcept { return playout_.stats().waiting == 0; }
 
 private:
@@ -58,32 +59,40 @@ private:
 
 heard_audio::heard_audio(const std::string& path, std::uint32_t rate, unsigned channels,
                          rtpsynth::time_point begin)
-    : file_(path, rate, channels), rate_(rate), next_(begin), tick_(rate / ticks_per_second) {
+    : file_(path, rate, channels), rate_(rate), next_(begin) {
     for (unsigned i = 0; i < channels; ++i) ears_.push_back(std::make_unique<ear>(*this, rate));
-    frames_.resize(tick_.size() * channels);
 }
 
 heard_audio::~heard_audio() = default;
 
 playout_listener& heard_audio::channel(unsigned index) { return *ears_.at(index); }
 
-/// Pulls the ticks that are due before \p until.
-void heard_audio::advance(rtpsynth::time_point until) {
+/// Pulls the ticks that are due before \p arrival. Returns that time as the playouts have it.
+rtpsynth::time_point heard_audio::advance(rtpsynth::time_point arrival) {
+    constexpr rtpsynth::duration late = std::chrono::seconds(1); // more than packets are held for
+    if (arrival + offset_ + late < next_) offset_ = next_ - arrival;
+    const rtpsynth::time_point until = arrival + offset_;
     while (next_ < until) {
-        if (silent_ > 10 * (ticks_ - silent_) + 60 * ticks_per_second) {
+        if (idle_ > 10 * (ticks_ - idle_) + 60 * ticks_per_second) {
             shortened_ = true;
             next_ += (until - next_) / tick * tick;
             if (next_ >= until) break;
         }
         pull();
     }
+    return until;
 }
 
 void heard_audio::pull() {
-    bool is_silent = true, is_concealed = false;
+    // Of a rate that is no multiple of 50, ticks differ by a sample.
+    const std::uint64_t end = (ticks_ + 1) * rate_ / ticks_per_second;
+    tick_.resize(static_cast<std::size_t>(end - ticks_ * rate_ / ticks_per_second));
+    frames_.resize(tick_.size() * ears_.size());
+    bool is_silent = true, is_idle = true, is_concealed = false;
     for (std::size_t channel = 0; channel < ears_.size(); ++channel) {
         const playout_kind kind = ears_[channel]->pull(next_, tick_);
         is_silent = is_silent && kind == playout_kind::silence;
+        is_idle = is_idle && (kind == playout_kind::silence || kind == playout_kind::comfort_noise);
         is_concealed = is_concealed || kind == playout_kind::concealed;
         for (std::size_t i = 0; i < tick_.size(); ++i)
             frames_[i * ears_.size() + channel] = tick_[i];
@@ -91,18 +100,27 @@ void heard_audio::pull() {
     next_ += tick;
     ++ticks_;
     silent_ += is_silent;
+    idle_ += is_idle;
     concealed_ += is_concealed;
     file_.write(frames_);
 }
 
+bool heard_audio::is_playing() const noexcept {
+    for (const auto& one : ears_)
+        if (!one->is_empty()) return true;
+    return false;
+}
+
 void heard_audio::finish() {
-    const auto is_empty = [this] {
-        for (const auto& one : ears_)
-            if (!one->is_empty()) return false;
-        return true;
-    };
-    // Packets that are never due end with the longest delay of a playout.
-    for (unsigned left = 20 * ticks_per_second; left != 0 && !is_empty(); --left) pull();
+    // A packet may wait that no other proves right: it is not played, and ends nothing.
+    std::uint64_t played = 0, before = 0;
+    for (unsigned since = 0; is_playing() && since <= longest_delay; ++since) {
+        pull();
+        played = 0;
+        for (const auto& one : ears_) played += one->played();
+        if (played != before) since = 0;
+        before = played;
+    }
     const std::uint64_t concealed = concealed_;
     pull(); // what was decoded already; that nothing follows is no loss
     concealed_ = concealed;

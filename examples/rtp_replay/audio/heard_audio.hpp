@@ -20,8 +20,11 @@ namespace replay {
 /// of 20 ms is pulled from all of them at a time: what was late is not heard, what is missing is
 /// concealed, and the file lasts as long as the call.
 ///
-/// Silence is bounded: ticks in which all channels are silent are at most ten times the others plus
-/// a minute. After that a pause between packets is left out.
+/// Silence is bounded: ticks without speech in any channel are at most ten times the others plus a
+/// minute. After that a pause between packets is left out.
+///
+/// A clock of the capture that goes back, as in files that were joined, does not: the packets that
+/// follow are played after those before.
 class heard_audio {
 public:
     /// Opens \p path as audio_writer does. \p begin is when the first tick is due. \throws as that
@@ -44,16 +47,19 @@ public:
 private:
     class ear;
 
-    void advance(rtpsynth::time_point until);
+    rtpsynth::time_point advance(rtpsynth::time_point arrival);
     void pull();
+    bool is_playing() const noexcept;
 
     std::vector<std::unique_ptr<ear>> ears_;
     audio_writer file_;
     std::uint32_t rate_;
-    rtpsynth::time_point next_; // when the next tick is due
+    rtpsynth::time_point next_;   // when the next tick is due
+    rtpsynth::duration offset_{}; // added to the capture's time
     std::vector<std::int16_t> tick_, frames_;
     std::uint64_t streams_ = 0;
     std::uint64_t ticks_ = 0, silent_ = 0, concealed_ = 0;
+    std::uint64_t idle_ = 0; // without speech: silence or comfort noise
     bool shortened_ = false;
 };
 

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <set>
 #include <utility>
 
 namespace replay {
@@ -52,6 +53,14 @@ bool is_reverse_path(const stream_key& a, const stream_key& b) {
     return a.source == b.destination && a.destination == b.source;
 }
 
+/// The streams that are not encrypted.
+std::set<stream_key> clear_streams(const report& r) {
+    std::set<stream_key> clear;
+    for (const stream_summary& s : r.streams)
+        if (!s.encrypted) clear.insert(s.key);
+    return clear;
+}
+
 /// Reads the capture again and plays streams of it. The finder decides as in the first pass, so
 /// that the audio has the packets that the table counts.
 /// \throws common::audio_error, capture_error
@@ -72,12 +81,13 @@ void read_again(const program_options& options, const media_directory& directory
 audio_summary write_as_sent(const program_options& options, const stream_key& key,
                             const media_directory& directory, const report& r) {
     audio_player player(options.wav);
+    const std::set<stream_key> clear = clear_streams(r);
     read_again(options, directory, r.frames.counts.frames,
                [&](const stream_key& other, std::uint8_t type) -> playout_listener* {
                    const bool is_wanted = options.all_ssrcs
                                               ? is_same_path(other, key) && (type == 0 || type == 8)
                                               : other == key;
-                   return is_wanted ? &player : nullptr;
+                   return is_wanted && clear.contains(other) ? &player : nullptr;
                });
     player.finish();
     constexpr double rate = audio_player::sample_rate;
@@ -93,8 +103,10 @@ audio_summary write_as_sent(const program_options& options, const stream_key& ke
 
 audio_summary write_as_heard(const program_options& options, const stream_summary& chosen,
                              const media_directory& directory, const report& r) {
+    const std::set<stream_key> clear = clear_streams(r);
     // Who is written to which channel.
     const auto channel_of = [&](const stream_key& key) -> std::optional<unsigned> {
+        if (!clear.contains(key)) return std::nullopt;
         if (key == chosen.key || (options.all_ssrcs && is_same_path(key, chosen.key))) return 0;
         if (options.stereo && is_reverse_path(key, chosen.key)) return 1;
         return std::nullopt;
@@ -102,7 +114,7 @@ audio_summary write_as_heard(const program_options& options, const stream_summar
     audio_summary s;
     double begin_s = chosen.start_s;
     for (const stream_summary& other : r.streams) {
-        if (other.encrypted || !channel_of(other.key)) continue;
+        if (!channel_of(other.key)) continue;
         begin_s = std::min(begin_s, other.start_s);
         for (const payload_use& use : other.payloads) s.rate = std::max(s.rate, audio_rate_of(use));
     }
@@ -132,11 +144,10 @@ std::string record_stream(const program_options& options, const media_directory&
     const bool encrypted = std::ranges::any_of(r.streams, [&](const auto& s) {
         return s.encrypted && audible_packets(s, options.as_sent) != 0;
     });
-    const std::string what = options.as_sent ? "G.711 stream" : "stream of a codec that is known";
-    const char* clear = encrypted ? " that is not encrypted" : "";
-    if (!stream && options.ssrc)
-        return "no " + what + clear + " has SSRC " + ssrc_text(*options.ssrc);
-    if (!stream) return "holds no " + what + clear + " to write";
+    const std::string what = std::string(encrypted ? "unencrypted " : "") + "stream of " +
+                             (options.as_sent ? "G.711" : "PCMU, PCMA, G722, L16 or opus");
+    if (!stream && options.ssrc) return "no " + what + " has SSRC " + ssrc_text(*options.ssrc);
+    if (!stream) return "holds no " + what + " to write";
     try {
         std::error_code ignored;
         for (const std::string& path : {options.wav, audio_writer::part_of(options.wav)})

@@ -1,12 +1,14 @@
 #include "audio/stream_decoder.hpp"
 
 #include <rtpsynth/audio/codec_set.hpp>
+#include <rtpsynth/audio/packet_loss_concealer.hpp>
 #ifdef RTPSYNTH_HAS_OPUS
 #    include <rtpsynth/audio/opus.hpp>
 #endif
 
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace replay {
 namespace {
@@ -30,7 +32,12 @@ std::unique_ptr<rtpsynth::audio_decoder> decoder_of(const payload_use& use) {
     std::string encoding = name + '/' + std::to_string(use.format.clock_rate);
     if (use.channels != 1) encoding += '/' + std::to_string(use.channels);
     try {
-        return codecs().make_decoder(encoding);
+        auto decoder = codecs().make_decoder(encoding);
+        const std::uint32_t rate = decoder->rates().audio;
+        using rtpsynth::packet_loss_concealer;
+        const bool is_played =
+            rate >= packet_loss_concealer::min_rate && rate <= packet_loss_concealer::max_rate;
+        return is_played ? std::move(decoder) : nullptr;
     } catch (const std::invalid_argument&) {
         return nullptr; // a rate or a number of channels that the codec does not have
     }

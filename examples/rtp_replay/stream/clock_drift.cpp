@@ -4,6 +4,11 @@
 #include <cmath>
 
 namespace replay {
+namespace {
+
+constexpr double least_points = 10; // seconds of a line
+
+} // namespace
 
 void clock_drift::line::add(double at, double value) {
     n += 1;
@@ -15,9 +20,10 @@ void clock_drift::line::add(double at, double value) {
 
 void clock_drift::begin(std::uint32_t timestamp, std::uint32_t clock_rate,
                         rtpsynth::time_point arrival) {
-    covariance_ += line_.covariance();
-    variance_ += line_.variance();
-    points_ += line_.n;
+    if (line_.n >= least_points) {
+        covariance_ += line_.covariance();
+        variance_ += line_.variance();
+    }
     line_ = {};
     clock_rate_ = clock_rate;
     last_timestamp_ = timestamp;
@@ -58,9 +64,10 @@ void clock_drift::add(std::uint32_t timestamp, std::uint32_t clock_rate,
 }
 
 std::optional<double> clock_drift::ppm() const {
-    const double variance = variance_ + line_.variance();
-    if (points_ + line_.n < 10 || !(variance > 0)) return std::nullopt;
-    return -1e6 * (covariance_ + line_.covariance()) / variance;
+    const bool is_long = line_.n >= least_points;
+    const double variance = variance_ + (is_long ? line_.variance() : 0);
+    if (!(variance > 0)) return std::nullopt;
+    return -1e6 * (covariance_ + (is_long ? line_.covariance() : 0)) / variance;
 }
 
 } // namespace replay

@@ -11,13 +11,14 @@ namespace replay {
 
 /// Compares the timestamps of media with the times of arrival. The quickest packet of each second
 /// counts, which waited least in the network, and a line is fitted through these (least squares).
-/// Where the timestamps jump, another line of the same slope begins.
+/// Where the timestamps jump, another line of the same slope begins; lines of less than ten points
+/// say too little, and do not count.
 class clock_drift {
 public:
     /// A packet of media, in order of arrival. \p clock_rate in Hz, not 0.
     void add(std::uint32_t timestamp, std::uint32_t clock_rate, rtpsynth::time_point arrival);
 
-    /// Parts per million; positive: the sender's clock is fast. nullopt for less than 10 seconds.
+    /// Parts per million; positive: the sender's clock is fast. nullopt if there is no line.
     std::optional<double> ppm() const;
 
 private:
@@ -42,7 +43,7 @@ private:
     double least_ = 0;        // the least transit of that second
     double least_at_ = 0;     // when it arrived
     line line_;
-    double covariance_ = 0, variance_ = 0, points_ = 0; // of the lines before
+    double covariance_ = 0, variance_ = 0; // of the lines before
 };
 
 } // namespace replay

@@ -29,7 +29,7 @@ inline bool conceal(audio_decoder& decoder, packet_loss_concealer& concealer,
     if (!decoder.conceals()) return false;
     std::size_t made = 0;
     while (made < pcm.size()) {
-        const std::size_t n = decoder.conceal(pcm.subspan(made));
+        const std::size_t n = std::min(decoder.conceal(pcm.subspan(made)), pcm.size() - made);
         if (n == 0) break;
         made += n;
     }

@@ -44,10 +44,19 @@ public:
             if (!n) return n;
             ahead_ = *n;
         }
-        const std::span<std::int16_t> decoded = next().first(std::exchange(ahead_, 0));
+        const std::span<std::int16_t> decoded =
+            next().first(std::min(std::exchange(ahead_, 0), longest_));
+        // A decoder that answers otherwise than before, or another packet than was recovered from.
+        if (converted(decoded.size()) != *made) {
+            interrupt();
+            return errc::bad_payload;
+        }
         concealer_.receive(decoded);
-        convert(decoded, pcm.first(*made));
-        return made;
+        // What was left over from packets before, if it is wanted now.
+        const std::size_t all = left_ + resampler_.output_size(decoded.size());
+        const std::span<std::int16_t> out = pcm.first(std::min(pcm.size(), all));
+        convert(decoded, out);
+        return out.size();
     }
 
     bool conceals() const noexcept override { return true; }
@@ -69,7 +78,7 @@ public:
             !detail::conceal(*decoder_, concealer_, gap)) {
             const auto n = decoder_->decode(payload, next());
             if (!n) return 0;
-            ahead_ = *n;
+            ahead_ = std::min(*n, longest_);
             concealer_.conceal(gap, next().first(ahead_));
         }
         convert(gap, pcm);
@@ -101,7 +110,8 @@ private:
     // Room for a packet, and for a gap of which so many samples are to be made.
     std::span<std::int16_t> next() noexcept { return std::span(pcm_).first(longest_); }
     std::span<std::int16_t> missing(std::size_t made) noexcept {
-        auto n = static_cast<std::size_t>(std::uint64_t{made} * resampler_.in_rate() /
+        const std::size_t rest = made - std::min(made, left_);
+        auto n = static_cast<std::size_t>(std::uint64_t{rest} * resampler_.in_rate() /
                                           resampler_.out_rate());
         while (left_ + resampler_.output_size(n) < made) ++n;
         return std::span(pcm_).subspan(longest_, n);
@@ -117,16 +127,22 @@ private:
 
         std::size_t n = in.size();
         while (resampler_.output_size(n) > out.size()) --n;
-        out = out.subspan(*resampler_.process(in.first(n), out));
+        out = out.subspan(process(in.first(n), out));
 
         std::array<std::int16_t, 4 * most_left> last{};
-        const std::size_t made = *resampler_.process(in.subspan(n), last);
+        const std::size_t made = process(in.subspan(n), last);
         const std::size_t fit = std::min(out.size(), made);
         std::copy_n(last.begin(), fit, out.begin());
         const std::size_t kept = std::min(made - fit, most_left - left_);
         std::copy_n(last.begin() + static_cast<std::ptrdiff_t>(fit), kept,
                     rest_.begin() + static_cast<std::ptrdiff_t>(left_));
         left_ += kept;
+    }
+
+    // There is always room.
+    std::size_t process(std::span<const std::int16_t> in, std::span<std::int16_t> out) noexcept {
+        const auto made = resampler_.process(in, out);
+        return made ? *made : 0;
     }
 
     static constexpr std::size_t most_left = 16;

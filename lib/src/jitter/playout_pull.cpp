@@ -87,7 +87,7 @@ void playout::state::fill_before(const detail::waiting_packet& next, std::size_t
         if (gap > static_cast<std::int64_t>(samples(5)))
             pause();
         else
-            end_ = next.position;
+            play(0, static_cast<std::size_t>(gap));
     } else if (gap > 0 && (noise_ || event_)) {
         pause();
     } else if (next.samples == 0) {
@@ -108,25 +108,26 @@ void playout::state::fill_before(const detail::waiting_packet& next, std::size_t
     }
 }
 
-// Decodes the next packet, \p gap samples behind the end: these are concealed, from both sides.
-void playout::state::play(std::size_t gap) noexcept {
+// Decodes the next packet, \p gap samples behind the end: these are concealed, from both sides. A
+// decoder that resamples may have up to \p more samples left of the packets before.
+void playout::state::play(std::size_t gap, std::size_t more) noexcept {
     const detail::waiting_packet next = store_.front();
     format* const f = find(next.payload_type);
     const std::span<const std::uint8_t> payload = store_.payload(next);
     audio_decoder* const decoder = f ? f->decoder.get() : nullptr;
     // What is ahead of it is pulled first.
     const std::int64_t pulled = now_ + microseconds((audio_.size() + gap) / tick_ * tick_);
-    const std::span<std::int16_t> room = audio_.append(gap + next.samples);
-    if (!decoder || room.size() != gap + next.samples) {
+    const std::span<std::int16_t> room = audio_.append(gap + next.samples + more);
+    if (!decoder || room.size() != gap + next.samples + more) {
         audio_.drop_back(room.size());
         leave(stats_.discarded);
         return;
     }
     const bool is_restart = next.stream != stream_;
-    const bool is_other = decoder_ && decoder_ != decoder;
+    const bool is_other = decoder_ != decoder; // or the first, or one that was replaced
     const bool is_continued = !is_restart && !is_other && (gap != 0 || gap_ != 0 || follows(next));
     const std::span<std::int16_t> before = room.first(gap);
-    const std::span<std::int16_t> pcm = room.subspan(gap);
+    std::span<std::int16_t> pcm = room.subspan(gap);
     const std::size_t concealed_end = audio_.size() - pcm.size();
     const bool is_concealed = gap == 0 ||
                               (!is_restart && decoder == decoder_ &&
@@ -143,7 +144,7 @@ void playout::state::play(std::size_t gap) noexcept {
         note(playout_kind::concealed);
         concealed_ = concealed_end;
     }
-    if (!decoded || *decoded != pcm.size()) {
+    if (!decoded || *decoded < next.samples || *decoded > pcm.size()) {
         if (!is_concealed) concealer_.conceal(before);
         audio_.drop_back(pcm.size());
         gap_ += gap;
@@ -151,6 +152,8 @@ void playout::state::play(std::size_t gap) noexcept {
         leave(stats_.discarded);
         return;
     }
+    audio_.drop_back(pcm.size() - *decoded);
+    pcm = pcm.first(*decoded);
     if (!is_concealed) concealer_.conceal(before, pcm);
     // A beginning that was concealed is not played again. Where nothing was, a timestamp is wrong.
     std::size_t cut = 0;
@@ -232,11 +235,13 @@ void playout::state::starve(std::size_t n) noexcept {
 
 // The talkspurt ends: 5 ms of what would have followed fade away.
 void playout::state::pause() noexcept {
+    const std::span<std::int16_t> pcm = audio_.append(samples(5));
+    // A decoder whose audio lags has the end of the talkspurt still.
+    if (gap_ != 0 || !decoder_ || !detail::conceal(*decoder_, concealer_, pcm))
+        concealer_.conceal(pcm);
     if (decoder_) decoder_->interrupt();
     idle_ = true;
     gap_ = 0;
-    const std::span<std::int16_t> pcm = audio_.append(samples(5));
-    concealer_.conceal(pcm);
     for (std::size_t i = 0; i < pcm.size(); ++i)
         pcm[i] = static_cast<std::int16_t>(pcm[i] * static_cast<int>(pcm.size() - i) /
                                            static_cast<int>(pcm.size()));
@@ -280,8 +285,11 @@ void playout::state::limit_delay() noexcept {
 void playout::state::look_ahead(std::size_t n) noexcept {
     while (audio_.size() < n && !store_.empty()) {
         const detail::waiting_packet& next = store_.front();
-        if (next.samples == 0 || next.position != end_ || !follows(next)) return;
-        play(0);
+        const std::int64_t gap = next.position - end_;
+        if (next.samples == 0 || !follows(next) || gap < 0 ||
+            gap > static_cast<std::int64_t>(samples(5)))
+            return;
+        play(0, static_cast<std::size_t>(gap));
     }
 }
 

@@ -72,7 +72,7 @@ private:
     void fill(std::size_t needed) noexcept;
     void fill_idle(std::size_t needed) noexcept;
     void fill_before(const detail::waiting_packet& next, std::size_t needed) noexcept;
-    void play(std::size_t gap) noexcept;
+    void play(std::size_t gap, std::size_t more = 0) noexcept;
     void pass(const detail::waiting_packet& packet) noexcept;
     void starve(std::size_t n) noexcept;
     void pause() noexcept;

@@ -1,4 +1,5 @@
 """What rtp_replay --wav writes: a stream as its receiver heard it."""
+import random
 import shutil
 import struct
 import subprocess
@@ -27,7 +28,7 @@ def hear(tmp_path):
             assert file.getframerate() == result["wav"]["rate"]
             assert file.getnchannels() == result["wav"]["channels"]
             assert file.getnframes() / file.getframerate() == pytest.approx(
-                result["wav"]["duration_s"])
+                result["wav"]["duration_s"], abs=0.001)
         return pcm, result["wav"]
     return hear
 
@@ -128,6 +129,57 @@ def test_a_hostile_capture_does_not_fill_the_disk(hear):
     assert wav["shortened"] and len(pcm) < 8000 * 180
 
 
+def test_hours_of_comfort_noise_do_not_fill_the_disk(hear):
+    packets = talk(50) + [(1001.0, rtp(50, 8000, b"\x20", pt=13))]
+    packets += talk(10, seq=51, ts=8000 + 36 * 3600 * 8000, start=1001 + 36 * 3600)
+    pcm, wav = hear(over_ethernet(packets))
+    assert wav["shortened"] and len(pcm) < 8000 * 180
+
+
+def test_a_clock_that_goes_back_loses_nothing(hear):
+    packets = [(when - (60 if i >= 200 else 0), p) for i, (when, p) in enumerate(talk(500))]
+    _, wav = hear(over_ethernet(packets))
+    assert wav["duration_s"] == pytest.approx(10, abs=0.3)
+    assert wav["silence_s"] < 0.3
+
+
+def test_a_stray_at_the_end_adds_nothing(hear):
+    packets = talk(100) + [(1002.0, rtp(30000, 77, TONE, pt=0))]
+    _, wav = hear(over_ethernet(packets))
+    assert wav["duration_s"] == pytest.approx(2.6, abs=0.3)
+
+
+def sdp_call(body, packets, sport=4000, dport=5004):
+    invite = b"INVITE sip:a SIP/2.0\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n" \
+        b"c=IN IP4 192.0.2.2\r\n" + body
+    first = packets[0][0] - 0.1
+    return [(first, ethernet(ipv4(udp(invite, sport=5060, dport=5060))))] + over_ethernet(packets)
+
+
+def test_a_codec_of_an_odd_rate_spoils_nothing(hear):
+    body = b"m=audio 5004 RTP/AVP 0 96\r\na=rtpmap:96 L16/192000\r\n"
+    packets = talk(100) + [(1002.0, rtp(100, 16000, bytes(160), pt=96))]
+    pcm, wav = hear(sdp_call(body, packets))
+    assert wav["rate"] == 8000 and max(pcm) == 32124
+
+
+def test_a_rate_that_is_no_multiple_of_fifty(hear):
+    body = b"m=audio 5004 RTP/AVP 96\r\na=rtpmap:96 L16/11025\r\n"
+    packets = [(1000 + 220 * i / 11025, rtp(i, 220 * i, bytes(440), pt=96)) for i in range(1000)]
+    _, wav = hear(sdp_call(body, packets))
+    assert wav["rate"] == 11025
+    assert wav["duration_s"] == pytest.approx(1000 * 220 / 11025, abs=0.2)
+
+
+def test_an_encrypted_direction_is_not_heard(hear):
+    rng = random.Random(1)
+    back = [(1000 + 0.02 * i, rtp(i, 160 * i, rng.randbytes(160), pt=0, ssrc=9, first=0xa0))
+            for i in range(150)]
+    pcm, wav = hear(both_ways(talk(200), back), "--ssrc", "0x11223344", "--stereo")
+    assert (wav["channels"], wav["streams"]) == (2, 1)
+    assert max(pcm[0::2]) == 32124 and set(pcm[1::2]) == {0}
+
+
 def test_the_table_says_what_was_written(tmp_path):
     run = replay(SIP_TESTER / "g711a.pcap", "--wav", tmp_path / "a.wav")
     assert run.returncode == 0
@@ -146,7 +198,7 @@ def test_no_stream_of_a_known_codec(tmp_path):
     capture, wav = tmp_path / "capture", tmp_path / "out.wav"
     capture.write_bytes(pcap(over_ethernet(paced(9, pt=3))))  # GSM
     run = replay(capture, "--wav", wav)
-    assert run.returncode == 1 and "no stream of a codec that is known" in run.stderr
+    assert run.returncode == 1 and "no stream of PCMU, PCMA, G722, L16 or opus to write" in run.stderr
     assert not wav.exists()
 
 

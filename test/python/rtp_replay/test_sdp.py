@@ -232,7 +232,7 @@ def test_an_answer_that_refuses_srtp_may_come_after_the_first_packets(write):
 def test_encrypted_speech_is_not_written_as_wav(write, tmp_path):
     body = sdp(types="0", profile="RTP/SAVP")
     run = replay(write(with_sip(sip(body)) + media(paced(50, pt=0))), "--wav", tmp_path / "o.wav")
-    assert run.returncode == 1 and "no G.711 stream that is not encrypted" in run.stderr
+    assert run.returncode == 1 and "no unencrypted stream of PCMU, PCMA, " in run.stderr
 
 
 def test_ipv6(write):

@@ -126,7 +126,7 @@ def check(path, expected, count, with_tshark=True):
     assert result[count] == 28 == result["udp_packets"]
     assert f"28 {count.replace('_', '-')} packets unwrapped." in replay(path).stdout.lower()
     if with_tshark:
-        ((packets, _, _),) = tshark_streams(path).values()
+        ((packets, _, _, _),) = tshark_streams(path).values()
         assert packets == 28
 
 

@@ -179,12 +179,12 @@ def test_reasons_not_to_write(tmp_path):
     capture, wav = tmp_path / "capture", tmp_path / "out.wav"
     capture.write_bytes(pcap(over_ethernet(speech(9, pt=96))))
     run = replay(capture, "--as-sent", "--wav", wav)
-    assert run.returncode == 1 and "no G.711 stream" in run.stderr and "PT 96" in run.stdout
+    assert run.returncode == 1 and "no stream of G.711 to write" in run.stderr and "PT 96" in run.stdout
     assert not wav.exists()
     content = pcap(over_ethernet(speech(9)))
     capture.write_bytes(content)
     run = replay(capture, "--as-sent", "--wav", wav, "--ssrc", "0xABCDEF")
-    assert run.returncode == 1 and "no G.711 stream has SSRC 0x00ABCDEF" in run.stderr
+    assert run.returncode == 1 and "no stream of G.711 has SSRC 0x00ABCDEF" in run.stderr
     run = replay(capture, "--as-sent", "--wav", capture)
     assert run.returncode == 1 and "is the capture itself" in run.stderr
     assert capture.read_bytes() == content

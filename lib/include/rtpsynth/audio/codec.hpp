@@ -116,7 +116,8 @@ public:
                                 std::span<std::int16_t> pcm) noexcept;
 
     /// What is decoded next does not continue the audio so far, though the stream goes on: there
-    /// was a pause, or audio is left out. For a decoder whose audio lags, which a codec's does not.
+    /// was a pause, or audio is left out. For a decoder that holds audio back, as a resampled one
+    /// does.
     virtual void interrupt() noexcept;
 
     /// Forgets the packets so far: what comes next is decoded as by a new object.

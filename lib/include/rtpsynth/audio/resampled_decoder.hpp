@@ -19,9 +19,10 @@ namespace rtpsynth {
 /// else as packet_loss_concealer does: conceals() is true. Where the packet behind a gap is known,
 /// recover() fills the gap from both sides.
 ///
-/// Its audio lags by the delay of a resampler of this quality. A packet of n samples gives
-/// n·rate/codec's rate, rounded down: where packets are no whole number of samples, a part of one
-/// is left out. It takes packets of up to 120 ms, and allocates nothing after construction.
+/// Its audio lags by the delay of a resampler of this quality. A packet of n samples gives n times
+/// the quotient of the rates, rounded down, which is what samples() says. Parts of a sample that
+/// are left add up, and decode() makes a sample more where there is room for it; up to 16 samples
+/// are kept for that. It takes packets of up to 120 ms, and allocates nothing after construction.
 ///
 /// \throws std::invalid_argument if \p decoder is null, or one of the two rates is not in
 /// 8000..96000 Hz; std::bad_alloc

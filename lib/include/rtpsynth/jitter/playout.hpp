@@ -42,9 +42,9 @@ namespace rtpsynth {
 /// it is discarded. The decoders are reset before the first packet of the new stream is decoded.
 ///
 /// Allocates nothing per packet: its store grows until it holds what max_delay takes, and never to
-/// more than 4096 packets and 256 KiB of payload and twice what L16 of 48 kHz takes in max_delay;
-/// packets for which it has no room are discarded. A playout of PCMU in packets of 20 ms takes 7
-/// KB.
+/// more than 4096 packets and 256 KiB of payload and twice what L16 of the playout's rate, or of 48
+/// kHz if that is higher, takes in max_delay; packets for which it has no room are discarded. A
+/// playout of PCMU in packets of 20 ms takes 7 KB.
 ///
 /// Threads: distinct objects are independent; one must not be used by two threads at once.
 class RTPSYNTH_API playout {
@@ -57,9 +57,11 @@ public:
     ~playout();
 
     /// Decodes packets of \p payload_type with \p decoder from now on. If its audio has another
-    /// rate than the playout, it is resampled, which adds 40 samples of the lower rate to the
-    /// delay: 5 ms at 8 kHz. See resampled_decoder(). \throws std::invalid_argument if the type is
-    /// above 127, the decoder null, or its audio rate not in 8000..96000 Hz; std::bad_alloc
+    /// rate than the playout, it is resampled, and heard 40 samples of the lower rate later, 5 ms
+    /// at 8 kHz; the delays in stats() do not count that. See resampled_decoder().
+    ///
+    /// \throws std::invalid_argument if the type is above 127, the decoder null, or its audio rate
+    /// not in 8000..96000 Hz; std::bad_alloc
     void add_decoder(std::uint8_t payload_type, std::unique_ptr<audio_decoder> decoder);
     /// Packets of \p payload_type are comfort noise (RFC 3389), with the clock of the audio beside.
     /// \throws std::invalid_argument if the type is above 127; std::bad_alloc
