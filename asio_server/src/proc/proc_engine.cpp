@@ -1,5 +1,7 @@
 #include "proc/proc_engine.hpp"
 
+#include "server/longest_stay.hpp"
+
 #include <rtpsynth/base/compiler.h>
 
 #include <boost/asio/error.hpp>
@@ -20,7 +22,6 @@ using std::chrono::steady_clock;
 
 constexpr int calls_per_turn = 256;
 constexpr int releases_per_turn = 256;
-constexpr duration longest_stay = std::chrono::milliseconds{1}; // before others have their turn
 constexpr unsigned overdue_calls_forgiven = 16;
 constexpr duration jitter = std::chrono::microseconds{1};
 constexpr duration longest_slack = std::chrono::seconds{1};

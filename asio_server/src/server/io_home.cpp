@@ -1,6 +1,7 @@
 #include "server/io_home.hpp"
 
 #include "server/home_executor.hpp"
+#include "server/longest_stay.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/system_executor.hpp>
@@ -14,7 +15,6 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr duration longest_stay = std::chrono::milliseconds{1};
 constexpr std::size_t most_handlers = 64; // of a turn, before the sockets have theirs
 
 } // namespace

@@ -1,6 +1,7 @@
 #include "server/readiness.hpp"
 
 #include "channel/channel_impl.hpp"
+#include "server/longest_stay.hpp"
 
 #include <rtpsynth/asio_server/channel/rtp_channel.hpp>
 
@@ -10,11 +11,6 @@
 #include <utility>
 
 namespace rtpsynth::asio_server::detail {
-namespace {
-
-constexpr duration longest_stay = std::chrono::milliseconds{1};
-
-} // namespace
 
 /// What Asio calls when a socket is ready. Where it destroys this instead, since it had no memory
 /// to bring it to the executor, somebody has to begin anew.

@@ -1,5 +1,7 @@
 #include "server/timer_service.hpp"
 
+#include "server/longest_stay.hpp"
+
 #include <boost/asio/post.hpp>
 #include <boost/asio/system_executor.hpp>
 
@@ -14,9 +16,8 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr duration spacing = std::chrono::microseconds{50};     // Linux' own timer slack
-constexpr duration longest_stay = std::chrono::milliseconds{1}; // before others have their turn
-constexpr std::size_t slice = 16; // timers fired per look at the clock
+constexpr duration spacing = std::chrono::microseconds{50}; // Linux' own timer slack
+constexpr std::size_t slice = 16;                           // timers fired per look at the clock
 constexpr int most_slices = 16;
 
 } // namespace

@@ -65,22 +65,23 @@ struct alaw_decoder {
 };
 
 // Blocks of a constant size, through local arrays that alias nothing, are what compilers vectorise
-// without a checked and an unchecked copy of the loop; and a block is read before it is written.
-constexpr std::size_t block = 32;
+// without a checked and an unchecked copy of the loop; and a block is read before it is
+// written.
+constexpr std::size_t chunk = 32;
 
 template <class Sample, class In, class Out>
 void convert_block(const In* in, Out* out) noexcept {
-    std::array<In, block> from;
-    std::array<Out, block> to;
+    std::array<In, chunk> from;
+    std::array<Out, chunk> to;
     std::memcpy(from.data(), in, sizeof from);
-    for (std::size_t i = 0; i < block; ++i) to[i] = Sample{}(from[i]);
+    for (std::size_t i = 0; i < chunk; ++i) to[i] = Sample{}(from[i]);
     std::memcpy(out, to.data(), sizeof to);
 }
 
 template <class Sample, class In, class Out>
 void convert_part(const In* in, Out* out, std::size_t n) noexcept {
-    std::array<In, block> from{};
-    std::array<Out, block> to;
+    std::array<In, chunk> from{};
+    std::array<Out, chunk> to;
     std::memcpy(from.data(), in, n * sizeof(In));
     convert_block<Sample>(from.data(), to.data());
     std::memcpy(out, to.data(), n * sizeof(Out));
@@ -89,20 +90,21 @@ void convert_part(const In* in, Out* out, std::size_t n) noexcept {
 template <class Sample>
 void encode(const std::int16_t* pcm, std::uint8_t* codes, std::size_t n) {
     std::size_t i = 0;
-    for (; n - i >= block; i += block) convert_block<Sample>(pcm + i, codes + i);
+    for (; n - i >= chunk; i += chunk) convert_block<Sample>(pcm + i, codes + i);
     if (i < n) convert_part<Sample>(pcm + i, codes + i, n - i);
 }
 
 // From the end: in place the output grows over codes that must have been read by then.
 template <class Sample>
 void decode(const std::uint8_t* codes, std::int16_t* pcm, std::size_t n) {
-    std::size_t i = n - n % block;
+    std::size_t i = n - n % chunk;
     if (i < n) convert_part<Sample>(codes + i, pcm + i, n - i);
-    for (; i > 0; i -= block) convert_block<Sample>(codes + i - block, pcm + i - block);
+    for (; i > 0; i -= chunk) convert_block<Sample>(codes + i - chunk, pcm + i - chunk);
 }
 
-constexpr detail::g711_kernels portable{"portable", encode<ulaw_encoder>, decode<ulaw_decoder>,
-                                        encode<alaw_encoder>, decode<alaw_decoder>};
+constexpr detail::g711_kernels portable_kernels{"portable", encode<ulaw_encoder>,
+                                                decode<ulaw_decoder>, encode<alaw_encoder>,
+                                                decode<alaw_decoder>};
 
 const detail::g711_kernels& best() noexcept {
     static const detail::g711_kernels& kernels = detail::supported_g711_kernels().back();
@@ -113,7 +115,7 @@ const detail::g711_kernels& best() noexcept {
 
 std::span<const detail::g711_kernels> detail::supported_g711_kernels() noexcept {
     static const g711_kernels* const avx2 = g711_avx2_kernels();
-    static const std::array<g711_kernels, 2> all{portable, avx2 ? *avx2 : portable};
+    static const std::array<g711_kernels, 2> all{portable_kernels, avx2 ? *avx2 : portable_kernels};
     return std::span{all}.first(avx2 ? 2 : 1);
 }
 

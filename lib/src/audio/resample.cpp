@@ -55,7 +55,7 @@ std::size_t interpolate_portable(const std::int16_t* in, std::size_t n, double i
     return i;
 }
 
-constexpr detail::resample_kernel portable{"portable", interpolate_portable};
+constexpr detail::resample_kernel portable_kernel{"portable", interpolate_portable};
 
 // Twice the rate: every other sample is the mean of its neighbours. a + (b - a)·0.5 is exact in
 // double, so this is the definition in 16-bit integers, which vectorise eight or more at a time.
@@ -99,7 +99,8 @@ void decimate(const std::int16_t* in, std::size_t n, std::size_t step, std::int1
 
 std::span<const detail::resample_kernel> detail::supported_resample_kernels() noexcept {
     static const resample_kernel* const avx2 = resample_avx2_kernel();
-    static const std::array<resample_kernel, 2> all{portable, avx2 ? *avx2 : portable};
+    static const std::array<resample_kernel, 2> all{portable_kernel,
+                                                    avx2 ? *avx2 : portable_kernel};
     return std::span{all}.first(avx2 ? 2 : 1);
 }
 

@@ -16,9 +16,9 @@ namespace {
 class signals_blocked {
 public:
     signals_blocked() noexcept {
-        sigset_t all;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before_);
+        sigset_t every;
+        sigfillset(&every);
+        pthread_sigmask(SIG_SETMASK, &every, &before_);
     }
     ~signals_blocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
     signals_blocked(const signals_blocked&) = delete;

@@ -6,8 +6,8 @@
 #include <rtpsynth/base/error.hpp>
 #include <rtpsynth/jitter/buffer_options.hpp>
 #include <rtpsynth/jitter/buffer_stats.hpp>
+#include <rtpsynth/jitter/detail/output_position.hpp>
 #include <rtpsynth/jitter/detail/reorder_store.hpp>
-#include <rtpsynth/jitter/detail/stream_position.hpp>
 #include <rtpsynth/jitter/erasure.hpp>
 #include <rtpsynth/rtp/packet.hpp>
 #include <rtpsynth/rtp/sequence.hpp>
@@ -385,7 +385,7 @@ private:
     unsigned unfilled_; // with fewer packets inside than this, no tail can be stale
     int dropout_;
     int misorder_;
-    detail::stream_position at_;
+    detail::output_position at_;
     jitter_buffer_stats stats_;
     detail::reorder_store<frame> store_;
     std::optional<frame> held_; // a suspect, until the next packet confirms it or not

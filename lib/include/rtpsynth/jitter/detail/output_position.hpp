@@ -12,7 +12,7 @@ namespace rtpsynth::detail {
 
 /// Numbers the packets of a stream, and of the streams that follow it in the same buffer. Its
 /// reference is the packet handed out last, or, before there is one, the first that was put in.
-class stream_position {
+class output_position {
 public:
     /// Whether a packet of any stream has been handed out, and top() says which.
     bool has_top() const noexcept { return has_top_; }
