@@ -1,9 +1,14 @@
 // What tests that replace operator new take memory from: malloc and its like, since what a library
 // has allocated by an operator of its own may be freed by the program's. An `alignment` of 0 is
 // that of the operators without one; what was taken with another one is given back with the same.
+// give() is not inline: GCC would see through one of a pair of operators and warn of a mismatch.
 #pragma once
 
-#include <malloc.h>
+#ifdef __APPLE__
+#    include <malloc/malloc.h>
+#else
+#    include <malloc.h>
+#endif
 
 #include <algorithm>
 #include <cstddef>
@@ -27,7 +32,7 @@ inline void* take(std::size_t size, std::size_t alignment) noexcept {
     block_of(p) = block;
     return p;
 }
-inline void give(void* p, std::size_t alignment) noexcept {
+[[gnu::noinline]] inline void give(void* p, std::size_t alignment) noexcept {
     if (p != nullptr) std::free(alignment == 0 ? p : block_of(p));
 }
 inline std::size_t size(void* p, std::size_t alignment) noexcept {
@@ -42,8 +47,12 @@ inline void* take(std::size_t size, std::size_t alignment) noexcept {
     const int failed = ::posix_memalign(&p, std::max(alignment, sizeof p), size);
     return failed ? nullptr : p;
 }
-inline void give(void* p, std::size_t) noexcept { std::free(p); }
+[[gnu::noinline]] inline void give(void* p, std::size_t) noexcept { std::free(p); }
+#    ifdef __APPLE__
+inline std::size_t size(void* p, std::size_t) noexcept { return ::malloc_size(p); }
+#    else
 inline std::size_t size(void* p, std::size_t) noexcept { return ::malloc_usable_size(p); }
+#    endif
 
 #endif
 

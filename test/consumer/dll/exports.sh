@@ -7,7 +7,8 @@ root=$(cd "$(dirname "$0")/../../.." && pwd)
 
 mkdir -p "$build"
 {
-    cmake -S "$root" -B "$build" -G Ninja -DBUILD_SHARED_LIBS=ON -DRTPSYNTH_BUILD_TESTS=OFF \
+    cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
+        -DCMAKE_UNITY_BUILD=ON -DBUILD_SHARED_LIBS=ON -DRTPSYNTH_BUILD_TESTS=OFF \
         -DRTPSYNTH_BUILD_EXAMPLES=OFF -DRTPSYNTH_BUILD_PYTHON=OFF &&
         cmake --build "$build" --target rtpsynth
 } >"$build/log" 2>&1 || { cat "$build/log"; exit 1; }

@@ -1,5 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
+#include "../effort.hpp"
+
 #include <rtpsynth/audio/detail/resample_kernels.hpp>
 #include <rtpsynth/audio/resample.hpp>
 
@@ -170,7 +172,7 @@ BOOST_AUTO_TEST_CASE(usual_rates_equal_the_definition_at_every_length) {
 
 BOOST_AUTO_TEST_CASE(random_rates_and_contents_equal_the_definition) {
     std::mt19937 random(3);
-    for (int round = 0; round < 20000; ++round) {
+    for (int round = 0; round < effort(20'000); ++round) {
         const std::size_t n = random() % 300;
         // From a few hertz, where ties are frequent, to the whole range.
         const std::uint32_t mask = largest_rate >> random() % 32;

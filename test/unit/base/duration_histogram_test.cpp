@@ -1,5 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
+#include "../effort.hpp"
+
 #include <rtpsynth/base/duration_histogram.hpp>
 
 #include <algorithm>
@@ -58,7 +60,7 @@ std::vector<ns> edge_values() {
                 values.push_back(v);
         }
     std::mt19937_64 random{1};
-    for (int i = 0; i != 20'000; ++i) // of every magnitude
+    for (int i = 0; i != effort(20'000); ++i) // of every magnitude
         values.push_back(static_cast<ns>(random() >> 1) >> (random() % 63));
     return values;
 }

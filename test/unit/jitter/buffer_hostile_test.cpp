@@ -1,5 +1,6 @@
 #include <boost/test/unit_test.hpp>
 
+#include "../effort.hpp"
 #include "buffer_checker.hpp"
 #include "buffer_packets.hpp"
 
@@ -20,7 +21,7 @@ namespace {
 using namespace rtpsynth;
 using buffer_type = jitter_buffer<std::uint8_t>;
 
-constexpr int sequences = 100'000;
+constexpr int sequences = effort(100'000);
 constexpr std::size_t packets = 160; // of a sequence
 
 class sender {

@@ -1,5 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
+#include "../effort.hpp"
+
 #include <rtpsynth/rtp/builder.hpp>
 
 #include <algorithm>
@@ -272,7 +274,7 @@ void check_round_trip(const random_description& d, const bytes& packet) {
 
 BOOST_AUTO_TEST_CASE(parsing_returns_what_was_built) {
     std::mt19937 random(42);
-    for (int i = 0; i < 50000; ++i) {
+    for (int i = 0; i < effort(50'000); ++i) {
         const random_description d(random);
         bytes out(4096, untouched);
         const auto size = build_rtp(out, d.fields, d.payload);
