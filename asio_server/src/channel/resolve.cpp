@@ -59,8 +59,9 @@ udp::endpoint look_up(const std::string& host, std::uint16_t port, address_famil
 std::optional<udp::endpoint> read_address(const std::string& host, std::uint16_t port,
                                           address_family family, error_code& ec) {
     ec.clear();
-    // The system's resolver takes no host for its own, and reads no further than a NUL.
-    if (host.empty() || host.find('\0') != std::string::npos) {
+    // The system's resolver takes no host for its own, and reads no further than a NUL. That of
+    // Windows takes an address in brackets.
+    if (host.empty() || host.front() == '[' || host.find('\0') != std::string::npos) {
         ec = boost::asio::error::host_not_found;
         return udp::endpoint{};
     }

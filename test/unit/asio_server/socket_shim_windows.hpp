@@ -4,10 +4,12 @@
 
 #include <boost/asio/detail/socket_types.hpp> // winsock2.h has to come before windows.h
 
+#include <process.h>
 #include <windows.h>
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <system_error>
 
 // What only the other backend asks for.
@@ -119,9 +121,18 @@ inline int WSAAPI wsa_receive_from(SOCKET s, WSABUF* buffers, DWORD count, DWORD
                : next(s, buffers, count, received, flags, from, from_size, overlapped, routine);
 }
 
+/// What Asio begins its own threads with.
+inline std::uintptr_t begin_thread(void* security, unsigned stack_size,
+                                   unsigned(__stdcall* start)(void*), void* argument,
+                                   unsigned flags, unsigned* id) {
+    static const auto next = real(&begin_thread, "_beginthreadex", "msvcrt.dll");
+    return on_pthread_create.hits(0) ? 0 : next(security, stack_size, start, argument, flags, id);
+}
+
 } // namespace shim
 
 extern "C" {
+decltype(&shim::begin_thread) __imp__beginthreadex = &shim::begin_thread;
 decltype(&shim::wsa_socket) __imp_WSASocketW = &shim::wsa_socket;
 decltype(&shim::bind) __imp_bind = &shim::bind;
 decltype(&shim::setsockopt) __imp_setsockopt = &shim::setsockopt;

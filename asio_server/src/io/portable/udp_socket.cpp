@@ -27,11 +27,14 @@ void check(const boost::system::error_code& error, const char* what) {
     if (error) throw boost::system::system_error{error, what};
 }
 
-/// On Windows a call fails once with what became of an earlier datagram: its port was closed. Other
-/// systems do not tell a socket that is not connected.
+/// On Windows a call fails with what became of an earlier datagram, once for each: its port was
+/// closed, or it was on its way for too long. Other systems do not tell a socket that is not
+/// connected.
 bool is_of_another_datagram(const boost::system::error_code& error) noexcept {
-    return error == boost::asio::error::connection_reset;
+    return error == boost::asio::error::connection_reset ||
+           error == boost::asio::error::network_reset;
 }
+constexpr int most_of_others = 64; // in a row; after that the next send may fail with one
 
 } // namespace
 
@@ -74,9 +77,10 @@ udp_socket::outcome udp_socket::send(std::span<const std::uint8_t> bytes, std::s
     for (std::size_t i = 0; i != count; ++i) {
         const auto datagram = boost::asio::buffer(bytes.data() + i * size, size);
         error_code ec;
+        int of_others = 0;
         do socket_->send_to(datagram, to, 0, ec);
-        while (ec == boost::asio::error::interrupted);
-        if (is_of_another_datagram(ec)) socket_->send_to(datagram, to, 0, ec);
+        while (ec == boost::asio::error::interrupted ||
+               (is_of_another_datagram(ec) && ++of_others <= most_of_others));
         if (ec) return {i, ec};
     }
     return {count, {}};

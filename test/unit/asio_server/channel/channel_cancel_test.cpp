@@ -1,6 +1,7 @@
 // How operations end early, and what happens to those that wait for room.
 #include <boost/test/unit_test.hpp>
 
+#include "../effort.hpp"
 #include "async_tools.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -232,7 +233,7 @@ BOOST_AUTO_TEST_CASE(operations_after_the_servers_thread_has_ended) {
 
 // A completion handler that runs while the thread ends may shut down what is being shut down.
 BOOST_AUTO_TEST_CASE(operations_are_started_while_the_thread_ends) {
-    for (int round = 0; round != 300; ++round) {
+    for (int round = 0; round != effort(300); ++round) {
         rtp_server server{immediate()};
         const auto channel = server.create_channel(on_loopback());
         std::atomic<int> done{0};

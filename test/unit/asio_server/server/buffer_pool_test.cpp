@@ -1,12 +1,13 @@
 #include <boost/test/unit_test.hpp>
 
+#include "../heap.hpp"
+
 #include <rtpsynth/asio_server/channel/datagram.hpp>
 #include <rtpsynth/asio_server/server/detail/buffer_pool.hpp>
 
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <new>
 #include <optional>
@@ -33,22 +34,18 @@ namespace {
 std::atomic<long> blocks{0}; // of at least a datagram's size: allocated and not freed
 std::atomic<long> made{0};   // allocated
 constexpr std::size_t counted_size = 2000;
-constexpr std::size_t head = alignof(std::max_align_t);
 } // namespace
 
 // Not inline: GCC would see through one of a pair and warn of a mismatch.
 [[gnu::noinline]] void* operator new(std::size_t size) {
-    auto* const p = static_cast<char*>(std::malloc(head + size));
+    void* const p = heap::take(size == 0 ? 1 : size, 0);
     if (!p) throw std::bad_alloc();
-    *reinterpret_cast<std::size_t*>(p) = size;
-    if (size >= counted_size) ++blocks, ++made;
-    return p + head;
+    if (heap::size(p, 0) >= counted_size) ++blocks, ++made;
+    return p;
 }
 [[gnu::noinline]] void operator delete(void* p) noexcept {
-    if (!p) return;
-    char* const start = static_cast<char*>(p) - head;
-    if (*reinterpret_cast<std::size_t*>(start) >= counted_size) --blocks;
-    std::free(start);
+    if (p && heap::size(p, 0) >= counted_size) --blocks;
+    heap::give(p, 0);
 }
 void operator delete(void* p, std::size_t) noexcept { operator delete(p); }
 #endif

@@ -63,9 +63,14 @@ BOOST_AUTO_TEST_CASE(a_channel_that_cannot_be_created_leaves_nothing_behind) {
     }
     if ((all.reuse_port = capabilities.reuse_port)) names.push_back(SO_REUSEPORT);
     if ((all.kernel_timestamps = capabilities.kernel_timestamps)) names.push_back(SO_TIMESTAMPNS);
-    for (const int name : names)
+    for (const int name : names) {
+        int times = 1;
+#ifdef _WIN32 // where Asio sets this one first, and goes on if it cannot
+        if (name == IPV6_V6ONLY) times = 2;
+#endif
         check_creation(server, all, ENOPROTOOPT,
-                       [name] { shim::on_setsockopt.fail(ENOPROTOOPT, 1, name); });
+                       [=] { shim::on_setsockopt.fail(ENOPROTOOPT, times, name); });
+    }
     BOOST_TEST(kept->is_open());
     BOOST_REQUIRE(!kept->set_target(kept->local_endpoint()));
     BOOST_REQUIRE(!kept->try_send(bytes("x")));
@@ -125,12 +130,14 @@ BOOST_AUTO_TEST_CASE(a_server_that_cannot_be_created_leaves_nothing_behind) {
     BOOST_CHECK_EXCEPTION(rtp_server{}, boost::system::system_error, says(EAGAIN));
     BOOST_TEST(shim::on_pthread_create.spent());
     BOOST_TEST(descriptors() == descriptors_before);
+#ifndef _WIN32
     for (const int e : {ENOSPC, ENOMEM}) {
         shim::on_asios_epoll_ctl.fail(e, 1, EPOLL_CTL_ADD);
         BOOST_CHECK_EXCEPTION(rtp_server{context.get_executor()}, boost::system::system_error,
                               says(e));
         BOOST_TEST(descriptors() == descriptors_before);
     }
+#endif
     BOOST_TEST(eventually([&] { return threads() == threads_before; }));
 }
 

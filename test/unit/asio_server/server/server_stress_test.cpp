@@ -1,6 +1,7 @@
 // Everything at once, from everywhere.
 #include <boost/test/unit_test.hpp>
 
+#include "../effort.hpp"
 #include "async_tools.hpp"
 #include "backend.hpp"
 
@@ -29,7 +30,8 @@ namespace {
 using random_engine = std::minstd_rand; // of 32 bits, and small enough for a handler
 
 constexpr int thread_count = 8;
-constexpr int operations = 100000; // of all threads together; those of handlers come on top
+constexpr int operations =
+    effort(100'000); // of all threads together; those of handlers come on top
 
 /// A place that many threads read and replace. What was in it goes outside of the lock.
 template <class T>

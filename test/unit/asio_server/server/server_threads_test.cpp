@@ -1,6 +1,7 @@
 // A server under several threads, and under handlers that block.
 #include <boost/test/unit_test.hpp>
 
+#include "../effort.hpp"
 #include "any_server.hpp"
 
 #include <atomic>
@@ -19,7 +20,7 @@ constexpr auto ignore = [](rtp_channel&, const datagram_view&) {};
 } // namespace
 
 BOOST_AUTO_TEST_CASE(shutdown_from_anywhere_any_number_of_times) {
-    for (int round = 0; round != 60; ++round) {
+    for (int round = 0; round != effort(60); ++round) {
         std::atomic<int> wrong{0};
         any_server s{round % 2 == 0};
         std::vector<std::shared_ptr<rtp_channel>> channels;
@@ -66,7 +67,7 @@ BOOST_AUTO_TEST_CASE(shutdown_from_anywhere_any_number_of_times) {
 BOOST_AUTO_TEST_CASE(the_port_is_free_when_any_close_returns) {
     rtp_server server{immediate()};
     udp::endpoint where = on_own_port().bind;
-    for (int round = 0; round != 300; ++round) {
+    for (int round = 0; round != effort(300); ++round) {
         const auto channel = server.create_channel({.bind = where}, ignore);
         where = channel->local_endpoint();
         std::latch go{2};
@@ -87,7 +88,7 @@ BOOST_AUTO_TEST_CASE(the_port_is_free_when_any_close_returns) {
 BOOST_AUTO_TEST_CASE(the_port_is_free_when_shutdown_returns) {
     rtp_server next{immediate()};
     udp::endpoint where = on_own_port().bind;
-    for (int round = 0; round != 500; ++round) {
+    for (int round = 0; round != effort(500); ++round) {
         rtp_server server{immediate()};
         auto channel = server.create_channel({.bind = where}, ignore);
         where = channel->local_endpoint();
@@ -115,7 +116,7 @@ BOOST_AUTO_TEST_CASE(a_handler_may_close_its_channel_before_create_channel_retur
     std::thread floods{[&] {
         while (!stop) std::ignore = sender->try_send_to(bytes("x"), where);
     }};
-    for (int round = 0; round != 1000; ++round) {
+    for (int round = 0; round != effort(1000); ++round) {
         std::shared_ptr<rtp_channel> channel;
         BOOST_REQUIRE_NO_THROW(channel = server.create_channel({.bind = where}, closes));
         if (round % 2) BOOST_REQUIRE(eventually([&] { return !channel->is_open(); }));
@@ -127,7 +128,7 @@ BOOST_AUTO_TEST_CASE(a_handler_may_close_its_channel_before_create_channel_retur
 
 // With a tick of 10 s, what is queued while it shuts down must not have it wait for that.
 BOOST_AUTO_TEST_CASE(shutdown_does_not_wait_for_a_tick) {
-    for (int round = 0; round != 200; ++round) {
+    for (int round = 0; round != effort(200); ++round) {
         rtp_server server{{.tick = 10s}};
         std::vector<std::shared_ptr<rtp_channel>> channels;
         for (int i = 0; i != 8; ++i) {
