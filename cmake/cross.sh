@@ -2,12 +2,12 @@
 # Builds library and server for other machines, or with another standard library, and runs their
 # tests: by qemu where the processor is another, by wine for Windows.
 #
-#   cmake/cross.sh PRESET...     arm64, arm64-portable, s390x, armhf, windows, libcxx, musl,
-#                                glibc-2.28, macos-arm64, macos-x86_64; with -lib behind it the
-#                                library alone, as in: cmake/cross.sh arm64-lib s390x-lib
+#   cmake/cross.sh PRESET...     arm64, arm64-portable, s390x, armhf, windows, libcxx; with -lib
+#                                behind it the library alone, as in:
+#                                cmake/cross.sh arm64-lib s390x-lib
 #
 # Ends with 77 where a compiler or an emulator is missing. cmake/install-deps.sh --elsewhere installs
-# those of Debian; ziglang, for the last four, comes from the package index by itself.
+# them.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -33,12 +33,6 @@ libcxx() {
         lack "no libc++ here; cmake/install-deps.sh --elsewhere installs it"
 }
 
-zig() {
-    [ -x build/ziglang/bin/python-zig ] || {
-        python3 -m venv build/ziglang && build/ziglang/bin/pip install --quiet ziglang==0.17.1
-    } || lack "ziglang could not be installed from the package index"
-}
-
 [ $# -gt 0 ] || {
     echo "usage: cmake/cross.sh PRESET..." >&2
     exit 2
@@ -51,7 +45,6 @@ for name; do
     armhf) need arm-linux-gnueabihf-g++ && emulator arm ;;
     windows) need x86_64-w64-mingw32-g++-posix wine ;;
     libcxx) libcxx ;;
-    musl | glibc-* | macos-*) zig ;;
     *)
         echo "cross.sh: '$name' is no such preset" >&2
         exit 2
@@ -65,8 +58,5 @@ for name; do
         cmake --build --preset "$preset" --target lib_tests
         set -- --tests-regex '^(unit[.](base|rtp|rtcp|jitter|audio)|capi)[.]|^dll[.]exports$'
     fi
-    case $preset in
-    macos-*) echo "cross.sh: nothing here can run what was built for macOS" ;;
-    *) ctest --preset "$preset" "$@" ;;
-    esac
+    ctest --preset "$preset" "$@"
 done
