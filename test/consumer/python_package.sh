@@ -98,7 +98,7 @@ wheel() {
     local -a definitions=(-Ccmake.build-type="$(cached CMAKE_BUILD_TYPE)")
     # The objects of BUILD_DIR use opus if that has it.
     for definition in CMAKE_C_COMPILER CMAKE_CXX_COMPILER CMAKE_C_FLAGS CMAKE_CXX_FLAGS \
-        RTPSYNTH_OPUS; do
+        CMAKE_UNITY_BUILD RTPSYNTH_OPUS; do
         definitions+=("-Ccmake.define.$definition=$(cached $definition)")
     done
     for definition in CMAKE_C_COMPILER_LAUNCHER CMAKE_CXX_COMPILER_LAUNCHER; do

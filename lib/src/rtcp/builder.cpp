@@ -40,14 +40,14 @@ private:
     std::uint8_t* p_;
 };
 
-void write_block(writer& out, const report_block& block) noexcept {
-    out.u32(block.ssrc);
-    out.u32(std::uint32_t{block.fraction_lost} << 24 |
-            (static_cast<std::uint32_t>(block.cumulative_lost) & 0xff'ffff));
-    out.u32(block.extended_highest_seq);
-    out.u32(block.jitter);
-    out.u32(block.last_sr);
-    out.u32(block.delay_since_last_sr);
+void write_block(writer& out, const report_block& report) noexcept {
+    out.u32(report.ssrc);
+    out.u32(std::uint32_t{report.fraction_lost} << 24 |
+            (static_cast<std::uint32_t>(report.cumulative_lost) & 0xff'ffff));
+    out.u32(report.extended_highest_seq);
+    out.u32(report.jitter);
+    out.u32(report.last_sr);
+    out.u32(report.delay_since_last_sr);
 }
 
 void write_metrics(writer& out, const voip_metrics& m) noexcept {
