@@ -155,7 +155,7 @@ for version in "${versions[@]}"; do
     build "$version" >"$out/build.log" 2>&1 || { tail -n 40 "$out/build.log" && exit 1; }
     wheel=$(echo "$out"/rtpsynth-*-cp"${version/./}"-*.whl)
     echo "${wheel##*/}, $(stat -c %s "$wheel") bytes, $SECONDS s"
-    "$tools/bin/auditwheel" show "$wheel" | grep -A1 "is consistent"
+    echo "auditwheel show: $("$tools/bin/auditwheel" show "$wheel" | grep -oE -m1 '"\w+"')"
     check "$version" "$wheel" || failed=1
 done
 ls "$out"/rtpsynth-*
