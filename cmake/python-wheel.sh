@@ -144,8 +144,8 @@ check() { # version, wheel
         env -i PATH=/usr/bin:/bin "$venv/bin/python" -I test/consumer/python_package.py || return 1
     [[ -n $test ]] || return 0
     "$venv/bin/pip" install --quiet pytest hypothesis 'audioop-lts; python_version >= "3.13"' &&
-        cmake -S test/python/package -B "$out/test-$1" -DPython3_EXECUTABLE="$venv/bin/python" \
-            >"$out/test-$1.log" &&
+        cmake -G Ninja -S test/python/package -B "$out/test-$1" \
+            -DPython3_EXECUTABLE="$venv/bin/python" >"$out/test-$1.log" &&
         ctest --test-dir "$out/test-$1" --output-on-failure --no-tests=error --parallel "$(nproc)"
 }
 
