@@ -128,11 +128,11 @@ build() { # version
     "${chosen[$1]}" -m venv "$venv" &&
         "$venv/bin/pip" install --quiet 'scikit-build-core>=0.11' build &&
         "$venv/bin/python" -m build --no-isolation --wheel --outdir "$out/new-$1" \
-            -Cbuild-dir="$out/objects" -Cinstall.strip=true \
+            -Cbuild-dir="$out/objects" \
             -Ccmake.define.CMAKE_C_COMPILER="$tools/bin/zig-cc" \
             -Ccmake.define.CMAKE_CXX_COMPILER="$tools/bin/zig-c++" \
             -Ccmake.define.CMAKE_AR="$tools/bin/zig-ar" \
-            -Ccmake.define.CMAKE_MODULE_LINKER_FLAGS="$unwinder" "$out/source" &&
+            -Ccmake.define.CMAKE_MODULE_LINKER_FLAGS="-s $unwinder" "$out/source" &&
         PATH=$tools/bin:$PATH auditwheel repair --wheel-dir "$out" "$out/new-$1"/*.whl
 }
 

@@ -1,8 +1,8 @@
 """A user's program: all modules of the installed package, and an echo."""
 
-import asyncio
 import importlib
 import importlib.metadata
+import inspect
 import os
 import queue
 import socket
@@ -44,5 +44,5 @@ with RtpServer() as server, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as 
     frames = RtpJBuf(1).udp_in(phone.recv(2048))
     assert [f.rtp_data for f in frames] == [bytes(160)]
 
-assert asyncio.iscoroutinefunction(aio.open_channel)
+assert inspect.iscoroutinefunction(aio.open_channel)
 print(f"rtpsynth {rtpsynth.__version__}, Python {sys.version.split()[0]}: an echo came back")
