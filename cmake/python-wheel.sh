@@ -83,7 +83,7 @@ zig=$("$tools/bin/python" -c 'import os, ziglang; print(os.path.dirname(ziglang.
 for command in cc c++ ar; do
     options=
     [[ $command == ar ]] ||
-        options="-target $(uname -m)-linux-gnu.$glibc -isystem $tools/usr/include"
+        options="-s -target $(uname -m)-linux-gnu.$glibc -isystem $tools/usr/include"
     printf '#!/bin/sh\nexec "%s" %s %s "$@"\n' "$zig" "$command" "$options" \
         >"$tools/bin/zig-$command"
     chmod +x "$tools/bin/zig-$command"
@@ -132,7 +132,7 @@ build() { # version
             -Ccmake.define.CMAKE_C_COMPILER="$tools/bin/zig-cc" \
             -Ccmake.define.CMAKE_CXX_COMPILER="$tools/bin/zig-c++" \
             -Ccmake.define.CMAKE_AR="$tools/bin/zig-ar" \
-            -Ccmake.define.CMAKE_MODULE_LINKER_FLAGS="-s $unwinder" "$out/source" &&
+            -Ccmake.define.CMAKE_MODULE_LINKER_FLAGS="$unwinder" "$out/source" &&
         PATH=$tools/bin:$PATH auditwheel repair --wheel-dir "$out" "$out/new-$1"/*.whl
 }
 
