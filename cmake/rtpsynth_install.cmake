@@ -1,23 +1,26 @@
 # Installs the libraries for find_package(rtpsynth CONFIG) and pkg-config. Components: `runtime`
-# (what a finished program needs), `development` (what compiling one needs) and `tools` (the example
-# programs).
+# (what a finished program needs), `opus` (what it needs beyond that if it uses rtpsynth::opus),
+# `development` (what compiling one needs, with the two before) and `tools` (the example programs).
 include(CMakePackageConfigHelpers)
 
 set(cmake_dir "${CMAKE_INSTALL_LIBDIR}/cmake/rtpsynth")
-set(installed rtpsynth asio_server)
+function(rtpsynth_install_library name component)
+    install(TARGETS ${name} EXPORT rtpsynth-targets
+        RUNTIME COMPONENT ${component}
+        LIBRARY COMPONENT ${component} NAMELINK_COMPONENT development
+        ARCHIVE COMPONENT development
+        FILE_SET HEADERS COMPONENT development)
+endfunction()
+rtpsynth_install_library(rtpsynth runtime)
+rtpsynth_install_library(asio_server runtime)
 set(pc_names rtpsynth rtpsynth_asio_server)
 if(TARGET rtpsynth_opus)
-    list(APPEND installed rtpsynth_opus)
+    rtpsynth_install_library(rtpsynth_opus opus)
     list(APPEND pc_names rtpsynth_opus)
     get_target_property(rtpsynth_opus_type rtpsynth_opus TYPE)
     install(FILES "${CMAKE_CURRENT_LIST_DIR}/FindOpus.cmake"
         DESTINATION "${cmake_dir}" COMPONENT development)
 endif()
-install(TARGETS ${installed} EXPORT rtpsynth-targets
-    RUNTIME COMPONENT runtime
-    LIBRARY COMPONENT runtime NAMELINK_COMPONENT development
-    ARCHIVE COMPONENT development
-    FILE_SET HEADERS COMPONENT development)
 install(EXPORT rtpsynth-targets
     NAMESPACE rtpsynth:: DESTINATION "${cmake_dir}" COMPONENT development)
 

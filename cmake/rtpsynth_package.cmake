@@ -39,8 +39,8 @@ function(rtpsynth_debian_package component name section synopsis contents)
     string(JOIN "\n" description
         "${synopsis}"
         "rtpsynth makes, sends, receives and reorders RTP media streams: packet"
-        "synthesiser, jitter buffer, RTCP statistics, G.711, and a server for UDP"
-        "channels and timers on Boost.Asio."
+        "synthesiser, jitter buffer, playout of voice, codecs, RTCP statistics,"
+        "and a server for UDP channels and timers on Boost.Asio."
         ""
         "This package has ${contents}.")
     set(CPACK_COMPONENT_${key}_DESCRIPTION "${description}" PARENT_SCOPE)
@@ -51,9 +51,31 @@ function(rtpsynth_debian_package component name section synopsis contents)
         DESTINATION "${CMAKE_INSTALL_DATAROOTDIR}/doc/${name}" COMPONENT ${component})
 endfunction()
 
-rtpsynth_debian_package(runtime librtpsynth${PROJECT_VERSION_MAJOR} libs
+# The package of a shared library, and what programs that link it are to depend on.
+function(rtpsynth_debian_library component library name synopsis contents)
+    rtpsynth_debian_package(${component} ${name} libs "${synopsis}" "${contents}")
+    string(TOUPPER "${component}" key)
+    file(WRITE "${files}/${component}/shlibs"
+        "${library} ${PROJECT_VERSION_MAJOR} ${name} (>= ${PROJECT_VERSION})\n")
+    set(CPACK_DEBIAN_${key}_PACKAGE_CONTROL_EXTRA
+        "${files}/${component}/shlibs" "${sources}/triggers" PARENT_SCOPE)
+    return(PROPAGATE CPACK_COMPONENTS_ALL CPACK_COMPONENT_${key}_DESCRIPTION
+        CPACK_DEBIAN_${key}_PACKAGE_NAME CPACK_DEBIAN_${key}_PACKAGE_SECTION)
+endfunction()
+
+rtpsynth_debian_library(runtime librtpsynth librtpsynth${PROJECT_VERSION_MAJOR}
     "RTP packet synthesiser and jitter buffer - shared library"
     "the shared library")
+set(libraries runtime)
+set(opus_headers "")
+if(TARGET rtpsynth_opus)
+    rtpsynth_debian_library(opus librtpsynth_opus librtpsynth-opus${PROJECT_VERSION_MAJOR}
+        "RTP packet synthesiser and jitter buffer - codec opus"
+        "the codec opus, by libopus, for programs that link it")
+    set(CPACK_COMPONENT_OPUS_DEPENDS runtime)
+    list(APPEND libraries opus)
+    set(opus_headers ", libopus-dev")
+endif()
 rtpsynth_debian_package(development librtpsynth-dev libdevel
     "RTP packet synthesiser, jitter buffer and server - development files"
     "headers, the server's static library, and files for CMake and\npkg-config")
@@ -77,14 +99,12 @@ endif()
 set(CPACK_DEBIAN_ENABLE_COMPONENT_DEPENDS ON)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 get_target_property(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS rtpsynth BINARY_DIR)
-foreach(key IN ITEMS DEVELOPMENT TOOLS PYTHON)
-    set(CPACK_COMPONENT_${key}_DEPENDS runtime)
+set(CPACK_COMPONENT_TOOLS_DEPENDS runtime)
+foreach(key IN ITEMS DEVELOPMENT PYTHON)
+    set(CPACK_COMPONENT_${key}_DEPENDS ${libraries})
 endforeach()
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
-    "libboost-dev (>= ${rtpsynth_boost_version}) | libboost${rtpsynth_boost_version}-dev")
-file(WRITE "${files}/shlibs" "librtpsynth ${PROJECT_VERSION_MAJOR} "
-    "${CPACK_DEBIAN_RUNTIME_PACKAGE_NAME} (>= ${PROJECT_VERSION})\n")
-set(CPACK_DEBIAN_RUNTIME_PACKAGE_CONTROL_EXTRA "${files}/shlibs" "${sources}/triggers")
+    "libboost-dev (>= ${rtpsynth_boost_version}) | libboost${rtpsynth_boost_version}-dev${opus_headers}")
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_DEB_COMPONENT_INSTALL ON)

@@ -42,12 +42,14 @@ install_component() { # component, prefix
 installed() {
     new_environment "$work/venv"
     install_component runtime "$work/venv"
+    install_component opus "$work/venv"
     install_component python "$work/venv"
     use "cmake --install, venv" "$work/venv/bin/python"
 
     # Moved: the package finds the library by where it lies.
     mkdir "$work/staged"
     install_component runtime "$work/staged"
+    install_component opus "$work/staged"
     install_component python "$work/staged"
     mv "$work/staged" "$work/prefix"
     local package

@@ -61,8 +61,9 @@ run_server() { # what it shows, command
 }
 
 # The prefix is moved after the installation: nothing installed may name its own place.
-quietly cmake --install "$build" --prefix "$work/installed" --component runtime
-quietly cmake --install "$build" --prefix "$work/installed" --component development
+for component in runtime opus development; do
+    quietly cmake --install "$build" --prefix "$work/installed" --component "$component"
+done
 mv "$work/installed" "$work/prefix"
 grep -rlF -e "$work/installed" -e "$build" -e "$root" --include='*.cmake' --include='*.pc' \
     "$work/prefix" && fail "installed files name the build's directories"
@@ -96,6 +97,15 @@ quietly cmake --install "$work/add_subdirectory" --prefix "$work/static"
 quietly cmake -DRTPSYNTH_INSTALL=ON "$work/add_subdirectory"
 quietly cmake --install "$work/add_subdirectory" --prefix "$work/static"
 [ -e "$work/static/$(cached CMAKE_INSTALL_LIBDIR)/librtpsynth.a" ] || fail "no static library installed"
+
+# A static library leaves it to its user to link libopus.
+if [ -e "$work/prefix/$(cached CMAKE_INSTALL_LIBDIR)/pkgconfig/rtpsynth_opus.pc" ]; then
+    for prefix in prefix static; do
+        configure "$here/find_package_opus" "$work/opus_$prefix" -DCMAKE_PREFIX_PATH="$work/$prefix"
+        quietly cmake --build "$work/opus_$prefix"
+        run "find_package, opus, $prefix" "$work/opus_$prefix/consumer"
+    done
+fi
 
 # FetchContent takes what find_package() finds, and otherwise downloads: here this checkout.
 tar -cz -C "$root" --exclude=./build --exclude='./build-*' --exclude=./.git --exclude=__pycache__ . \

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Run by debian.sh in a fresh system, in which /rtpsynth has the packages and users' programs.
+# Run by debian.sh in a fresh system, in a directory that has the packages and users' programs.
 set -euo pipefail
-cd /rtpsynth
 export DEBIAN_FRONTEND=noninteractive
 
 fail() {
@@ -25,6 +24,7 @@ line() { # what it has in it, command
 files() { find /usr /etc /opt /var/lib -path /var/lib/dpkg -prune -o -path /var/lib/apt -prune -o -print | sort; }
 
 quietly apt-get -q update
+quietly apt-get -q install -y --no-install-recommends g++ cmake make pkg-config
 names=()
 for package in *.deb; do names+=("${package%%_*}"); done
 # With the packages' own dependencies in place, what is new is ours.
@@ -36,10 +36,10 @@ quietly apt-get -q install -y --no-install-recommends ./*.deb
 files >installed
 ! diff -q before installed >/dev/null || fail "nothing was installed"
 
-for language in "" _c; do
-    quietly cmake -S "consumer/find_package$language" -B "build$language" -DSERVER_CPP=/rtpsynth/3_network.cpp
-    quietly cmake --build "build$language"
-    run "find_package$language" "build$language/consumer"
+for kind in "" _c _opus; do
+    quietly cmake -S "consumer/find_package$kind" -B "build$kind" -DSERVER_CPP="$PWD/3_network.cpp"
+    quietly cmake --build "build$kind"
+    run "find_package$kind" "build$kind/consumer"
 done
 run "find_package, server" line conceal build/server
 read -ra flags <<<"$(pkg-config --cflags --libs rtpsynth)"
@@ -48,18 +48,24 @@ run "pkg-config, C" ./main-c
 read -ra flags <<<"$(pkg-config --cflags --libs rtpsynth_asio_server)"
 quietly c++ -std=c++20 3_network.cpp "${flags[@]}" -o server
 run "pkg-config, server" line conceal ./server
-ldd build/consumer | grep -q '=> /lib/.*/librtpsynth.so.2 ' || fail "another library is used"
+read -ra flags <<<"$(pkg-config --cflags --libs rtpsynth_opus)"
+quietly c++ -std=c++20 consumer/opus.cpp "${flags[@]}" -o opus
+run "pkg-config, opus" ./opus
+libraries=$(ldd build/consumer)
+[[ $libraries == *' => /lib/'*/librtpsynth.so.2\ * ]] || fail "another library is used: $libraries"
 
 run "rtp_replay" line "2 RTP streams" rtp_replay two_ssrc.pcap
 run "rtp_load, rtp_echo" line "100 echoed" sh demo.sh rtp_echo rtp_load plot.svg
 run "Python" env PYTHONPATH= python3 consumer/python_package.py
+run "Python, opus" python3 -c \
+    'from rtpsynth.media import Encoder; print(Encoder("opus/48000/2"))'
 [ -d /usr/lib/python3/dist-packages/rtpsynth/__pycache__ ] || fail "postinst compiled nothing"
 
 quietly apt-get -q purge -y "${names[@]}"
 files >after
 diff before after || fail "purging left something behind"
 quietly apt-get -q autoremove -y --purge
-left=$(find / -xdev -path /rtpsynth -prune -o -path /proc -prune -o \( -name '*rtpsynth*' -o -name 'rtp_*' \) -print |
+left=$(find / -xdev -path "$PWD" -prune -o -path /proc -prune -o \( -name '*rtpsynth*' -o -name 'rtp_*' \) -print |
     grep -v '^/var/cache/' || true)
 [ -z "$left" ] || fail "left behind: $left"
 echo "purged: $(comm -13 before installed | wc -l) files and directories, none left"
