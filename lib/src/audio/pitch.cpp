@@ -27,7 +27,7 @@ struct quad {
 };
 #endif
 
-quad load(const float* from) noexcept {
+quad quad_at(const float* from) noexcept {
     quad q;
     std::memcpy(&q, from, sizeof q);
     return q;
@@ -48,10 +48,10 @@ RTPSYNTH_NOINLINE void correlate(const float* end, std::size_t size, std::size_t
     const float* now = end - size;
     const float* then = now - lag - (lanes - 1);
     for (std::size_t i = 0; i < size; ++i) {
-        a += now[i] * load(then + i);
-        b += now[i] * load(then + i + 4);
-        c += now[i] * load(then + i + 8);
-        d += now[i] * load(then + i + 12);
+        a += now[i] * quad_at(then + i);
+        b += now[i] * quad_at(then + i + 4);
+        c += now[i] * quad_at(then + i + 8);
+        d += now[i] * quad_at(then + i + 12);
     }
     const std::array<quad, 4> sum{a, b, c, d};
     static_assert(sizeof sum == sizeof sums);

@@ -157,7 +157,7 @@ private:
     std::size_t ahead_ = 0; // samples of the packet that recover() has decoded already
 };
 
-void check_rate(const char* of, std::uint32_t rate) {
+void check_played(const char* of, std::uint32_t rate) {
     if (rate < packet_loss_concealer::min_rate || rate > packet_loss_concealer::max_rate)
         throw std::invalid_argument(std::string("rtpsynth::resampled_decoder: ") + of + " is " +
                                     std::to_string(rate) + " Hz and not in 8000..96000");
@@ -169,9 +169,9 @@ std::unique_ptr<audio_decoder> resampled_decoder(std::unique_ptr<audio_decoder> 
                                                  std::uint32_t rate, resampler_quality quality) {
     if (!decoder)
         throw std::invalid_argument("rtpsynth::resampled_decoder: decoder must not be null");
-    check_rate("rate", rate);
+    check_played("rate", rate);
     if (decoder->rates().audio == rate) return decoder;
-    check_rate("the decoder's rate", decoder->rates().audio);
+    check_played("the decoder's rate", decoder->rates().audio);
     return std::make_unique<converting_decoder>(std::move(decoder), rate, quality);
 }
 

@@ -90,7 +90,7 @@ std::uint8_t short_type(unsigned payload_type) noexcept {
     return static_cast<std::uint8_t>(std::min(payload_type, 255U));
 }
 
-const codec_set& codecs() {
+const codec_set& core_codecs() {
     static const codec_set all;
     return all;
 }
@@ -115,7 +115,7 @@ void rtpplay_dtor(void* play) { delete static_cast<playout*>(play); }
 int rtpplay_add_codec(void* play, unsigned payload_type, const char* encoding) {
     if (encoding == nullptr) return RTPPLAY_EINVAL;
     return add(play, [&](playout& p) {
-        p.add_decoder(short_type(payload_type), codecs().make_decoder(encoding));
+        p.add_decoder(short_type(payload_type), core_codecs().make_decoder(encoding));
     });
 }
 
