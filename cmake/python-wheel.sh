@@ -155,7 +155,8 @@ for version in "${versions[@]}"; do
     build "$version" >"$out/build.log" 2>&1 || { tail -n 40 "$out/build.log" && exit 1; }
     wheel=$(echo "$out"/rtpsynth-*-cp"${version/./}"-*.whl)
     echo "${wheel##*/}, $(stat -c %s "$wheel") bytes, $SECONDS s"
-    echo "auditwheel show: $("$tools/bin/auditwheel" show "$wheel" | grep -oE -m1 '"\w+"')"
+    echo "auditwheel show: $("$tools/bin/auditwheel" show "$wheel" |
+        awk -F '"' 'NF > 1 && !tag { tag = $2 } END { print tag }')"
     check "$version" "$wheel" || failed=1
 done
 ls "$out"/rtpsynth-*
