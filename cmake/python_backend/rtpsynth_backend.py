@@ -40,13 +40,19 @@ def _prefixes():
 
 def _system_has_boost_python():
     """Whether find_package(Boost) would find Boost.Python for this CPython."""
-    variant = "libboost_python-variant-*-py{}.{}.cmake".format(*sys.version_info)
+    python = "{}.{}".format(*sys.version_info)
+    number = python.replace(".", "")
+    files = (
+        f"boost_python-*/libboost_python-variant-*-py{python}.cmake",  # installed by b2
+        f"boost_python{number}-*/boost_python{number}-config.cmake",  # by CMake
+    )
     for prefix in _prefixes():
         for libraries in ("lib*", "lib*/*"):
-            for found in Path(prefix).glob(f"{libraries}/cmake/boost_python-*/{variant}"):
-                version = re.fullmatch(r"boost_python-(\d+)\.(\d+).*", found.parent.name)
-                if version and tuple(map(int, version.groups())) >= MINIMUM:
-                    return True
+            for file in files:
+                for found in Path(prefix).glob(f"{libraries}/cmake/{file}"):
+                    version = re.match(r"boost_python\d*-(\d+)\.(\d+)", found.parent.name)
+                    if version and tuple(map(int, version.groups())) >= MINIMUM:
+                        return True
     return False
 
 
