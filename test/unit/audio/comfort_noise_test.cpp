@@ -1,5 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
+#include "../effort.hpp"
+
 #include <rtpsynth/audio/comfort_noise.hpp>
 
 #include <algorithm>
@@ -148,7 +150,7 @@ BOOST_AUTO_TEST_CASE(any_coefficients_are_stable) {
     comfort_noise_generator generator(3);
     std::uint32_t state = 1;
     samples pcm(160);
-    for (int round = 0; round < 3000; ++round) {
+    for (int round = 0; round < effort(3000); ++round) {
         comfort_noise noise = noise_of(30);
         noise.order = static_cast<std::uint8_t>(round % 40); // beyond max_order, too
         for (auto& n : noise.coefficients) {
