@@ -55,15 +55,9 @@ public:
 
 void add_formats(playout& p) {
     const codec_set codecs;
-    if (p.options().rate == 16000) {
-        p.add_decoder(0, codecs.make_decoder("G722/8000"));
-        p.add_decoder(8, std::make_unique<repeating_decoder>());
-        p.add_decoder(96, codecs.make_decoder("L16/16000"));
-    } else {
-        p.add_decoder(0, codecs.make_decoder("PCMU/8000"));
-        p.add_decoder(8, codecs.make_decoder("PCMA/8000"));
-        p.add_decoder(96, codecs.make_decoder("L16/8000"));
-    }
+    p.add_decoder(0, codecs.make_decoder(p.options().rate == 16000 ? "G722/8000" : "PCMU/8000"));
+    p.add_decoder(8, std::make_unique<repeating_decoder>());
+    p.add_decoder(96, codecs.make_decoder(p.options().rate == 8000 ? "L16/8000" : "L16/11025"));
     p.add_comfort_noise(13);
     p.add_event(101);
 }
@@ -71,7 +65,8 @@ void add_formats(playout& p) {
 playout_options options(reader& in) {
     playout_options o;
     const unsigned flags = in.byte();
-    o.rate = flags & 32 ? 16000 : 8000;
+    constexpr std::array<std::uint32_t, 4> rates{8000, 16000, 24000, 44100};
+    o.rate = rates[flags / 32 % rates.size()];
     o.min_delay = std::chrono::milliseconds(flags & 1 ? in.byte() : 0);
     o.max_delay = o.min_delay + std::chrono::milliseconds(flags & 2 ? 4 * in.byte() : 300);
     o.initial_delay = std::chrono::milliseconds(flags & 4 ? in.byte() : 40);
@@ -118,7 +113,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             const auto kind = static_cast<std::size_t>(
                 p.pull(time_point(duration(now)), std::span(pcm).first(n)));
             check(kind < 6 && pcm[n] == 77);
-            ++ticks;
+            ticks += n != 0;
             if (what & 4) now += 20'000'000;
         } else if (what < 250) {
             now += static_cast<std::int64_t>(in.byte()) * 1'000'000;

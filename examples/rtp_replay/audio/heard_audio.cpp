@@ -17,7 +17,7 @@ constexpr unsigned longest_delay = ticks_per_second / 2 + 1; // of a playout, an
 } // namespace
 
 /// One channel.
-class heard_audio::ear : public playout_listener {
+class heard_audio::ear final : public playout_listener {
 public:
     ear(heard_audio& owner, std::uint32_t rate) : owner_(owner), playout_({.rate = rate}) {}
 

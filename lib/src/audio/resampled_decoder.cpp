@@ -64,7 +64,7 @@ public:
     std::size_t conceal(std::span<std::int16_t> pcm) noexcept override {
         const std::span<std::int16_t> made = pcm.first(std::min(pcm.size(), converted(longest_)));
         const std::span<std::int16_t> gap = missing(made.size());
-        if (!detail::conceal(*decoder_, concealer_, gap)) concealer_.conceal(gap);
+        if (!gap.empty() && !detail::conceal(*decoder_, concealer_, gap)) concealer_.conceal(gap);
         convert(gap, made);
         return made.size();
     }
@@ -74,6 +74,7 @@ public:
                         std::span<std::int16_t> pcm) noexcept override {
         if (pcm.size() > converted(longest_) || !samples(payload)) return 0;
         const std::span<std::int16_t> gap = missing(pcm.size());
+        if (gap.empty()) return 0; // what was left over is enough
         if (!detail::recover(*decoder_, concealer_, payload, gap) &&
             !detail::conceal(*decoder_, concealer_, gap)) {
             const auto n = decoder_->decode(payload, next());
