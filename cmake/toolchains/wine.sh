@@ -15,6 +15,9 @@ if [ ! -e "$WINEPREFIX/ready" ]; then
     wineserver --wait
     touch "$WINEPREFIX/ready"
 fi
+# A server that ends while a program begins is taken for one that hangs: it waits for a minute for
+# the next one.
+wineserver --persistent=60 9>&- || true # there is one already
 exec 9>&-
 
 # Where the compiler has its run-time libraries, and where ours is.

@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(a_gap_is_filled_without_a_click_from_one_side) {
             append(heard, missing);
             for (std::size_t n = 11; n < 20; ++n) append(heard, decoded(*decoder, packet(n)));
             BOOST_CHECK_LE(largest_step(heard), 2 * step_at(rate));
-            BOOST_CHECK_GT(*std::ranges::max_element(missing), 5000);
+            BOOST_CHECK_GT(*std::max_element(missing.begin(), missing.end()), 5000);
         }
     }
 }
@@ -228,8 +228,8 @@ BOOST_AUTO_TEST_CASE(an_interruption_and_a_reset_leave_nothing_of_the_audio_befo
         BOOST_CHECK_EQUAL(decoder->recover(packet(5), missing), 479); // and not decoded
         is_reset ? decoder->reset() : decoder->interrupt();
         const samples silence = decoded(*decoder, bytes(160, 0xff));
-        BOOST_CHECK_EQUAL(*std::ranges::max_element(silence), 0);
-        BOOST_CHECK_EQUAL(*std::ranges::min_element(silence), 0);
+        BOOST_CHECK_EQUAL(*std::max_element(silence.begin(), silence.end()), 0);
+        BOOST_CHECK_EQUAL(*std::min_element(silence.begin(), silence.end()), 0);
         if (is_reset) {
             decoder->reset();
             auto fresh = pcmu_at(24000);

@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(payload_may_overlap_the_packet) {
         for (std::size_t i = 0; i != out.size(); ++i) out[i] = static_cast<std::uint8_t>(i + 100);
         const auto payload = std::span<const std::uint8_t>{out}.subspan(from, 20);
         bytes expected(30);
-        std::ranges::copy(payload, expected.begin());
+        std::copy(payload.begin(), payload.end(), expected.begin());
         packet_synth synth{8000, 20ms, {}};
         BOOST_REQUIRE(synth.write({}, {.payload_size = 30}, out, payload));
         BOOST_TEST(bytes(out.begin() + 12, out.begin() + 42) == expected);
