@@ -16,9 +16,12 @@ namespace replay {
 /// succeeds, the destructor removes FILE.part, and an existing FILE is left unchanged.
 class audio_writer {
 public:
-    /// \p rate in Hz. Of several channels the samples of one time stand together. The extension of
-    /// \p path selects the format. \throws std::invalid_argument as format_named() \throws
-    /// common::audio_error if it cannot be written, or exists and is not a regular file
+    /// The extension of \p path selects the format; \p rate is in Hz. The samples of several
+    /// channels that belong to one time are written next to each other.
+    ///
+    /// \throws std::invalid_argument as format_named()
+    ///
+    /// \throws common::audio_error if it cannot be written, or exists and is not a regular file
     audio_writer(const std::string& path, std::uint32_t rate, unsigned channels);
     ~audio_writer();
     audio_writer(const audio_writer&) = delete;

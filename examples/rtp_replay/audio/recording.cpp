@@ -19,14 +19,14 @@
 namespace replay {
 namespace {
 
-bool is_g711(const payload_use& use) { return use.type == 0 || use.type == 8; }
+bool is_g711(std::uint8_t payload_type) { return payload_type == 0 || payload_type == 8; }
 
 /// What can be written of a stream: its packets with audio that there is a decoder for, as heard;
 /// of G.711, as sent.
 std::uint64_t audible_packets(const stream_summary& s, bool as_sent) {
     std::uint64_t n = 0;
     for (const payload_use& use : s.payloads)
-        if (as_sent ? is_g711(use) : audio_rate_of(use) != 0) n += use.packets;
+        if (as_sent ? is_g711(use.type) : audio_rate_of(use) != 0) n += use.packets;
     return n;
 }
 
@@ -84,9 +84,8 @@ audio_summary write_as_sent(const program_options& options, const stream_key& ke
     const std::set<stream_key> clear = clear_streams(r);
     read_again(options, directory, r.frames.counts.frames,
                [&](const stream_key& other, std::uint8_t type) -> playout_listener* {
-                   const bool is_wanted = options.all_ssrcs
-                                              ? is_same_path(other, key) && (type == 0 || type == 8)
-                                              : other == key;
+                   const bool is_wanted =
+                       options.all_ssrcs ? is_same_path(other, key) && is_g711(type) : other == key;
                    return is_wanted && clear.contains(other) ? &player : nullptr;
                });
     player.finish();

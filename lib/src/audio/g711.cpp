@@ -64,13 +64,12 @@ struct alaw_decoder {
     }
 };
 
-// Blocks of a constant size, through local arrays that alias nothing, are what compilers vectorise
-// without a checked and an unchecked copy of the loop; and a block is read before it is
-// written.
+// Chunks of a constant size, through local arrays that alias nothing, are what compilers vectorise
+// without a checked and an unchecked copy of the loop; and a chunk is read before it is written.
 constexpr std::size_t chunk = 32;
 
 template <class Sample, class In, class Out>
-void convert_block(const In* in, Out* out) noexcept {
+void convert_chunk(const In* in, Out* out) noexcept {
     std::array<In, chunk> from;
     std::array<Out, chunk> to;
     std::memcpy(from.data(), in, sizeof from);
@@ -83,14 +82,14 @@ void convert_part(const In* in, Out* out, std::size_t n) noexcept {
     std::array<In, chunk> from{};
     std::array<Out, chunk> to;
     std::memcpy(from.data(), in, n * sizeof(In));
-    convert_block<Sample>(from.data(), to.data());
+    convert_chunk<Sample>(from.data(), to.data());
     std::memcpy(out, to.data(), n * sizeof(Out));
 }
 
 template <class Sample>
 void encode(const std::int16_t* pcm, std::uint8_t* codes, std::size_t n) {
     std::size_t i = 0;
-    for (; n - i >= chunk; i += chunk) convert_block<Sample>(pcm + i, codes + i);
+    for (; n - i >= chunk; i += chunk) convert_chunk<Sample>(pcm + i, codes + i);
     if (i < n) convert_part<Sample>(pcm + i, codes + i, n - i);
 }
 
@@ -99,7 +98,7 @@ template <class Sample>
 void decode(const std::uint8_t* codes, std::int16_t* pcm, std::size_t n) {
     std::size_t i = n - n % chunk;
     if (i < n) convert_part<Sample>(codes + i, pcm + i, n - i);
-    for (; i > 0; i -= chunk) convert_block<Sample>(codes + i - chunk, pcm + i - chunk);
+    for (; i > 0; i -= chunk) convert_chunk<Sample>(codes + i - chunk, pcm + i - chunk);
 }
 
 constexpr detail::g711_kernels portable_kernels{"portable", encode<ulaw_encoder>,

@@ -87,6 +87,15 @@ def test_both_directions_of_a_call(hear):
     assert wav["channels"] == 1 and pcm == left[:len(pcm)]
 
 
+def test_the_file_begins_with_whoever_speaks_first(hear):
+    loud = struct.pack("B", 0x80) * 160
+    frames = both_ways(talk(200), paced(100, pt=0, payload=loud, start=1002.0, seq=7, ts=99, ssrc=9))
+    pcm, wav = hear(frames, "--ssrc", "9", "--stereo")
+    left, right = pcm[0::2], pcm[1::2]
+    assert max(left[:8000 * 18 // 10]) == 0 and max(right[:8000]) == 32124
+    assert wav["duration_s"] == pytest.approx(4.1, abs=0.1)
+
+
 def test_stereo_of_one_direction_has_a_silent_channel(hear):
     pcm, wav = hear(over_ethernet(talk(100)), "--stereo")
     assert wav["channels"] == 2 and max(pcm[1::2]) == 0 and max(pcm[0::2]) > 0
@@ -178,6 +187,15 @@ def test_an_encrypted_direction_is_not_heard(hear):
     pcm, wav = hear(both_ways(talk(200), back), "--ssrc", "0x11223344", "--stereo")
     assert (wav["channels"], wav["streams"]) == (2, 1)
     assert max(pcm[0::2]) == 32124 and set(pcm[1::2]) == {0}
+
+
+def test_an_encrypted_stream_of_the_same_path_is_not_written(hear):
+    rng = random.Random(1)
+    hidden = [(1003 + 0.02 * i, rtp(i, 160 * i, rng.randbytes(160), pt=0, ssrc=9, first=0xa0))
+              for i in range(100)]
+    for form in "--as-heard", "--as-sent":
+        _, wav = hear(over_ethernet(talk(150) + hidden), "--all-ssrcs", form)
+        assert wav["streams"] == 1 and wav["duration_s"] < 3.2
 
 
 def test_the_table_says_what_was_written(tmp_path):
