@@ -23,11 +23,12 @@ public:
 
     void arrived(const rtpsynth::rtp_packet_view& packet, const payload_use& use,
                  rtpsynth::time_point arrival) override {
+        const rtpsynth::time_point now = owner_.advance(arrival);
         if (!any_ || packet.ssrc() != ssrc_) ++owner_.streams_;
         any_ = true;
         ssrc_ = packet.ssrc();
         add(use);
-        playout_.insert(packet, owner_.advance(arrival));
+        playout_.insert(packet, now);
     }
 
     playout_kind pull(rtpsynth::time_point now, std::span<std::int16_t> pcm) noexcept {
@@ -57,9 +58,8 @@ private:
     std::uint32_t ssrc_ = 0;
 };
 
-heard_audio::heard_audio(const std::string& path, std::uint32_t rate, unsigned channels,
-                         rtpsynth::time_point begin)
-    : file_(path, rate, channels), rate_(rate), next_(begin) {
+heard_audio::heard_audio(const std::string& path, std::uint32_t rate, unsigned channels)
+    : file_(path, rate, channels), rate_(rate) {
     for (unsigned i = 0; i < channels; ++i) ears_.push_back(std::make_unique<ear>(*this, rate));
 }
 
@@ -69,6 +69,7 @@ playout_listener& heard_audio::channel(unsigned index) { return *ears_.at(index)
 
 /// Pulls the ticks that are due before \p arrival. Returns that time as the playouts have it.
 rtpsynth::time_point heard_audio::advance(rtpsynth::time_point arrival) {
+    if (streams_ == 0) next_ = arrival;
     constexpr rtpsynth::duration late = std::chrono::seconds(1); // more than packets are held for
     if (arrival + offset_ + late < next_) offset_ = next_ - arrival;
     const rtpsynth::time_point until = arrival + offset_;

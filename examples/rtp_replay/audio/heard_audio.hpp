@@ -27,9 +27,8 @@ namespace replay {
 /// follow are played after those before.
 class heard_audio {
 public:
-    /// Opens \p path as audio_writer does. \p begin is when the first tick is due. \throws as that
-    heard_audio(const std::string& path, std::uint32_t rate, unsigned channels,
-                rtpsynth::time_point begin);
+    /// Opens \p path as audio_writer does. \throws as that
+    heard_audio(const std::string& path, std::uint32_t rate, unsigned channels);
     ~heard_audio();
 
     /// What a channel's packets are passed to, one stream after the other.
@@ -54,7 +53,7 @@ private:
     std::vector<std::unique_ptr<ear>> ears_;
     audio_writer file_;
     std::uint32_t rate_;
-    rtpsynth::time_point next_;   // when the next tick is due
+    rtpsynth::time_point next_;   // when the next tick is due: the first, with the first packet
     rtpsynth::duration offset_{}; // added to the capture's time
     std::vector<std::int16_t> tick_, frames_;
     std::uint64_t streams_ = 0;

@@ -7,7 +7,6 @@
 #include "stream/read_streams.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <filesystem>
@@ -111,15 +110,11 @@ audio_summary write_as_heard(const program_options& options, const stream_summar
         return std::nullopt;
     };
     audio_summary s;
-    double begin_s = chosen.start_s;
     for (const stream_summary& other : r.streams) {
         if (!channel_of(other.key)) continue;
-        begin_s = std::min(begin_s, other.start_s);
         for (const payload_use& use : other.payloads) s.rate = std::max(s.rate, audio_rate_of(use));
     }
-    const auto begin =
-        std::chrono::duration_cast<rtpsynth::duration>(std::chrono::duration<double>(begin_s));
-    heard_audio audio(options.wav, s.rate, options.stereo ? 2 : 1, rtpsynth::time_point(begin));
+    heard_audio audio(options.wav, s.rate, options.stereo ? 2 : 1);
     read_again(options, directory, r.frames.counts.frames,
                [&](const stream_key& key, std::uint8_t) -> playout_listener* {
                    const auto channel = channel_of(key);
