@@ -12,7 +12,7 @@ namespace {
 
 namespace error = boost::asio::error;
 
-constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
+constexpr std::size_t everything = std::numeric_limits<std::size_t>::max();
 
 } // namespace
 
@@ -66,7 +66,7 @@ void channel_impl::start_close(operation<void(error_code)>::handler_type handler
         closing_ = true;
         close_until_ = std::chrono::steady_clock::now() + longest_drain;
         unused_handler = stop_receiving(done);
-        token = go_on_closing(send_some(all, done), done);
+        token = go_on_closing(send_some(everything, done), done);
         if (token == 0) owner_->pause(); // to look at the clock
     }
     if (token != 0) owner_->channels().closed(token);

@@ -1,5 +1,5 @@
 /// \file
-/// The process, and its threads, as the operating system has them. Where there is no fork(),
+/// The process, as the operating system has it, and its signals. Where there is no fork(),
 /// nothing is ever inherited.
 #pragma once
 
@@ -29,11 +29,8 @@ using native_descriptor = boost::asio::ip::udp::socket::native_handle_type;
 void close_inherited(native_descriptor descriptor) noexcept;
 
 /// Starts a thread that no signal interrupts, where there are signals.
-/// \param name what debuggers call it, where threads have names
+/// \param name what debuggers call it, as name_thread()
 /// \throws std::system_error
 std::unique_ptr<std::thread> start_thread(const char* name, std::function<void()> run);
-
-/// As quiet_thread.hpp's wake_on_time().
-void end_sleep_on_time() noexcept;
 
 } // namespace rtpsynth::asio_server::detail

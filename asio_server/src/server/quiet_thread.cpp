@@ -1,6 +1,7 @@
 #include <rtpsynth/asio_server/server/detail/quiet_thread.hpp>
 
 #include "io/process.hpp"
+#include "io/thread.hpp"
 
 #include <boost/system/system_error.hpp>
 

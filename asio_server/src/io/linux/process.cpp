@@ -1,8 +1,9 @@
 // For any system that has fork().
 #include "io/process.hpp"
 
+#include "io/thread.hpp"
+
 #include <pthread.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -50,14 +51,8 @@ std::unique_ptr<std::thread> start_thread(const char* name, std::function<void()
         const signals_blocked meanwhile;
         thread = std::make_unique<std::thread>(std::move(run));
     }
-#ifdef __linux__
-    pthread_setname_np(thread->native_handle(), name);
-#else
-    static_cast<void>(name);
-#endif
+    name_thread(*thread, name);
     return thread;
 }
-
-void end_sleep_on_time() noexcept { static_cast<void>(::prctl(PR_SET_TIMERSLACK, 1UL)); }
 
 } // namespace rtpsynth::asio_server::detail

@@ -115,6 +115,16 @@ T content(const cmsghdr* header) noexcept {
     return value;
 }
 
+// As CMSG_NXTHDR, of which musl's compares signed with unsigned numbers.
+cmsghdr* next_control(const msghdr& message, cmsghdr* header) noexcept {
+    const auto offset = static_cast<std::size_t>(reinterpret_cast<std::uint8_t*>(header) -
+                                                 static_cast<std::uint8_t*>(message.msg_control));
+    const std::size_t next = offset + CMSG_ALIGN(header->cmsg_len);
+    if (header->cmsg_len < sizeof(cmsghdr) || next + sizeof(cmsghdr) > message.msg_controllen)
+        return nullptr;
+    return reinterpret_cast<cmsghdr*>(static_cast<std::uint8_t*>(message.msg_control) + next);
+}
+
 } // namespace
 
 udp_socket::udp_socket(const boost::asio::any_io_executor&, const channel_options& options)
@@ -283,7 +293,9 @@ int udp_socket::receive_some(receive_buffers& buffers, std::size_t want) noexcep
         msghdr& header = buffers.headers_[i].msg_hdr;
         header.msg_namelen = static_cast<socklen_t>(slot.source.capacity());
         header.msg_control = controls ? slot.control.data() : nullptr;
-        header.msg_controllen = controls ? slot.control.size() : 0;
+        // musl has another type for it than glibc.
+        header.msg_controllen =
+            static_cast<decltype(header.msg_controllen)>(controls ? slot.control.size() : 0);
     }
     return ::recvmmsg(fd_, buffers.headers_.data(), static_cast<unsigned>(want), MSG_DONTWAIT,
                       nullptr);
@@ -311,7 +323,7 @@ std::span<datagram_view> udp_socket::receive(receive_buffers& buffers, std::size
         time_point at = now;
         std::size_t size = bytes.size();
         if (controls) {
-            for (cmsghdr* c = CMSG_FIRSTHDR(&header); c; c = CMSG_NXTHDR(&header, c)) {
+            for (cmsghdr* c = CMSG_FIRSTHDR(&header); c; c = next_control(header, c)) {
                 if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
                     const auto stamp = content<timespec>(c);
                     at = time_point{std::chrono::seconds{stamp.tv_sec} + duration{stamp.tv_nsec} +
@@ -354,7 +366,7 @@ int udp_socket::take_unreachable() noexcept {
         message.msg_control = control.data();
         message.msg_controllen = control.size();
         if (::recvmsg(fd_, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return latest;
-        for (cmsghdr* c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c))
+        for (cmsghdr* c = CMSG_FIRSTHDR(&message); c; c = next_control(message, c))
             if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) ||
                 (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR))
                 latest = static_cast<int>(content<sock_extended_err>(c).ee_errno);

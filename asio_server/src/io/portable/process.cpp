@@ -14,6 +14,4 @@ std::unique_ptr<std::thread> start_thread(const char*, std::function<void()> run
     return std::make_unique<std::thread>(std::move(run));
 }
 
-void end_sleep_on_time() noexcept {}
-
 } // namespace rtpsynth::asio_server::detail
