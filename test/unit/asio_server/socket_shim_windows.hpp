@@ -18,6 +18,8 @@ inline constexpr int EPOLL_CTL_ADD = -4, EPOLL_CTL_MOD = -5;
 
 namespace shim {
 
+inline constexpr bool asio_has_epoll = false;
+
 inline int system_value(int error) {
     switch (error) {
     case EAGAIN:

@@ -8,6 +8,9 @@
 
 #    include <tlhelp32.h>
 #else
+#    ifdef __APPLE__
+#        include <mach/mach.h>
+#    endif
 #    include <poll.h>
 #    include <unistd.h>
 
@@ -51,8 +54,20 @@ inline long entries(const char* directory) {
     return std::distance(std::filesystem::directory_iterator{directory},
                          std::filesystem::directory_iterator{});
 }
+inline long descriptors() { return entries("/dev/fd"); }
+#    ifdef __APPLE__
+inline long threads() {
+    thread_act_array_t all;
+    mach_msg_type_number_t count = 0;
+    if (::task_threads(::mach_task_self(), &all, &count) != KERN_SUCCESS) return -1;
+    for (mach_msg_type_number_t i = 0; i != count; ++i)
+        ::mach_port_deallocate(::mach_task_self(), all[i]);
+    ::vm_deallocate(::mach_task_self(), reinterpret_cast<vm_address_t>(all), count * sizeof *all);
+    return count;
+}
+#    else
 inline long threads() { return entries("/proc/self/task"); }
-inline long descriptors() { return entries("/proc/self/fd"); }
+#    endif
 
 #endif
 

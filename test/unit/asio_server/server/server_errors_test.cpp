@@ -130,14 +130,13 @@ BOOST_AUTO_TEST_CASE(a_server_that_cannot_be_created_leaves_nothing_behind) {
     BOOST_CHECK_EXCEPTION(rtp_server{}, boost::system::system_error, says(EAGAIN));
     BOOST_TEST(shim::on_pthread_create.spent());
     BOOST_TEST(descriptors() == descriptors_before);
-#ifndef _WIN32
     for (const int e : {ENOSPC, ENOMEM}) {
+        if (!shim::asio_has_epoll) break;
         shim::on_asios_epoll_ctl.fail(e, 1, EPOLL_CTL_ADD);
         BOOST_CHECK_EXCEPTION(rtp_server{context.get_executor()}, boost::system::system_error,
                               says(e));
         BOOST_TEST(descriptors() == descriptors_before);
     }
-#endif
     BOOST_TEST(eventually([&] { return threads() == threads_before; }));
 }
 
