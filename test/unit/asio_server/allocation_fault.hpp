@@ -59,8 +59,8 @@ extern "C" void* __mingw_aligned_malloc(std::size_t size, std::size_t alignment)
 }
 extern "C" void __mingw_aligned_free(void* p) { heap::give(p, 1); }
 #else
-extern "C" [[gnu::visibility("default")]] void* aligned_alloc(std::size_t alignment,
-                                                              std::size_t size) noexcept {
+extern "C" [[gnu::visibility("default")]] void* aligned_alloc(
+    std::size_t alignment, std::size_t size) noexcept(noexcept(::aligned_alloc(alignment, size))) {
     return memory::refuses() ? nullptr : heap::take(size, alignment);
 }
 #endif

@@ -48,7 +48,7 @@ struct everything {
     std::size_t before = 0; // references to `held` that nothing pending has
 
     auto count() {
-        return [this, held = held](const auto&...) { ++called; };
+        return [this, kept = held](const auto&...) { ++called; };
     }
 
     everything() {
@@ -58,14 +58,14 @@ struct everything {
         make_channels();
         make_receivers();
         waiting =
-            proc->create_channel([held = held](time_point now, time_point) { return now + 1h; });
+            proc->create_channel([kept = held](time_point now, time_point) { return now + 1h; });
         settle(*context);
         start();
     }
     void make_channels() {
         reader = server->create_channel(on_loopback());
         handled = server->create_channel(
-            on_loopback(), [held = held, this](rtp_channel&, const datagram_view&) { ++called; });
+            on_loopback(), [kept = held, this](rtp_channel&, const datagram_view&) { ++called; });
         channel_options small = on_loopback();
         small.queue_size = 2;
         sender = ticking->create_channel(small);
@@ -78,7 +78,7 @@ struct everything {
         awaited = std::make_unique<frame_receiver>(*server, on_loopback(), waiting_for(never));
         by_handler = std::make_unique<frame_receiver>(
             *server, on_loopback(), waiting_for(never),
-            [held = held](frame_receiver&, std::span<media_frame>) {});
+            [kept = held](frame_receiver&, std::span<media_frame>) {});
         packet_sender to_awaited{*awaited}, to_handler{*by_handler};
         for (const unsigned seq : {1U, 3U}) { // a gap, so that a timer is armed
             to_awaited.send(seq);
@@ -93,7 +93,7 @@ struct everything {
         reader->async_receive(asio::bind_executor(*context, count()));
         asio::co_spawn(
             *context,
-            [r = reader, held = held]() -> asio::awaitable<void> {
+            [r = reader, kept = held]() -> asio::awaitable<void> {
                 co_await r->async_receive(asio::use_awaitable);
             },
             asio::detached);
@@ -104,7 +104,7 @@ struct everything {
         for (int i = 0; i != 4; ++i) awaited->async_receive(count());
         closing->async_close(count());
         due = proc->create_channel(
-            [held = held](time_point, time_point) { return std::optional<time_point>{}; });
+            [kept = held](time_point, time_point) { return std::optional<time_point>{}; });
     }
     void check_orphans() {
         BOOST_TEST(called == 0);

@@ -159,7 +159,7 @@ struct frames {
         if (by_handler)
             receiver = std::make_unique<frame_receiver>(
                 *server, on_loopback(), with,
-                [this, held = held](frame_receiver&, std::span<media_frame> some) {
+                [this, kept = held](frame_receiver&, std::span<media_frame> some) {
                     handed_out += some.size();
                 });
         else
@@ -197,7 +197,7 @@ struct schedules {
         if (!done([&] { proc.emplace(); })) return;
         for (std::size_t i = 0; i != all.size(); ++i)
             done([&] {
-                all[i] = proc->create_channel([this, i, held = held](time_point now, time_point) {
+                all[i] = proc->create_channel([this, i, kept = held](time_point now, time_point) {
                     ++calls[i];
                     return i == 0 ? time_point{} : now + 300us;
                 });

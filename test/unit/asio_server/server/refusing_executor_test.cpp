@@ -54,7 +54,7 @@ struct refused_handlers {
 
     auto handler() {
         return asio::bind_executor(refusing_executor{context.get_executor(), &refusals},
-                                   [this, held = held](const auto&...) { ++called; });
+                                   [this, kept = held](const auto&...) { ++called; });
     }
     void check_called(int calls) {
         settle(context);

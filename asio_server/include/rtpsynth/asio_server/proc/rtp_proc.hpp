@@ -76,15 +76,24 @@ private:
     std::shared_ptr<detail::proc_channel_impl> impl_;
 };
 
+namespace detail {
+
+// libc++ 22 does not compile the question whether a void is a std::optional.
+template <class Handler, class... Arguments>
+concept returns_time = std::is_invocable_v<Handler, Arguments...> &&
+                       !std::is_void_v<std::invoke_result_t<Handler, Arguments...>> &&
+                       std::is_invocable_r_v<std::optional<time_point>, Handler, Arguments...>;
+
+} // namespace detail
+
 /// A handler that is called as `handler(now, deadline)`.
 template <class Handler>
-concept proc_handler =
-    std::is_invocable_r_v<std::optional<time_point>, Handler&, time_point, time_point>;
+concept proc_handler = detail::returns_time<Handler&, time_point, time_point>;
 
 /// A handler that is called as `handler(channel, now, deadline)`.
 template <class Handler>
-concept proc_channel_handler = std::is_invocable_r_v<std::optional<time_point>, Handler&,
-                                                     rtp_proc_channel&, time_point, time_point>;
+concept proc_channel_handler =
+    detail::returns_time<Handler&, rtp_proc_channel&, time_point, time_point>;
 
 namespace detail {
 
