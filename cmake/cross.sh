@@ -1,13 +1,13 @@
 #!/bin/sh
 # Builds library and server for other machines, or with another standard library, and runs their
-# tests: by qemu where the processor is another, by wine for Windows.
+# tests: by qemu where the processor is another, by wine for Windows. Nothing here runs macOS's.
 #
-#   cmake/cross.sh PRESET...     arm64, arm64-portable, s390x, armhf, windows, libcxx; with -lib
-#                                behind it the library alone, as in:
+#   cmake/cross.sh PRESET...     arm64, arm64-portable, s390x, armhf, windows, musl, macos, libcxx;
+#                                with -lib behind it the library alone, as in:
 #                                cmake/cross.sh arm64-lib s390x-lib
 #
 # Ends with 77 where a compiler or an emulator is missing. cmake/install-deps.sh --elsewhere installs
-# them.
+# them; for musl and macOS, cmake/zig.sh takes the compiler from PyPI.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -44,6 +44,12 @@ for name; do
     s390x) need s390x-linux-gnu-g++ && emulator s390x ;;
     armhf) need arm-linux-gnueabihf-g++ && emulator arm ;;
     windows) need x86_64-w64-mingw32-g++-posix wine ;;
+    musl)
+        [ -e /lib/ld-musl-x86_64.so.1 ] ||
+            lack "no musl here; cmake/install-deps.sh --elsewhere installs it"
+        cmake/zig.sh build/zig-x86_64-linux-musl x86_64-linux-musl
+        ;;
+    macos) cmake/zig.sh build/zig-aarch64-macos aarch64-macos ;;
     libcxx) libcxx ;;
     *)
         echo "cross.sh: '$name' is no such preset" >&2
@@ -58,5 +64,5 @@ for name; do
         cmake --build --preset "$preset" --target lib_tests
         set -- --tests-regex '^(unit[.](base|rtp|rtcp|jitter|audio)|capi)[.]|^dll[.]exports$'
     fi
-    ctest --preset "$preset" "$@"
+    [ "$preset" = macos ] || ctest --preset "$preset" "$@"
 done

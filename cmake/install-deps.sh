@@ -26,7 +26,7 @@ checks="clang-14|clang libclang-rt-14-dev|libclang-rt-dev llvm-14|llvm clang-tid
 elsewhere="libc++-14-dev|libc++-dev libc++abi-14-dev|libc++abi-dev
     g++-aarch64-linux-gnu g++-s390x-linux-gnu g++-arm-linux-gnueabihf qemu-user-static|qemu-user
     g++-mingw-w64-x86-64-posix|g++-mingw-w64-x86-64 wine wine64
-    debootstrap dpkg-dev lintian"
+    musl debootstrap dpkg-dev lintian"
 
 fail() {
     echo "install-deps.sh: $*" >&2
