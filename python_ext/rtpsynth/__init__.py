@@ -1,6 +1,16 @@
 """Makes, sends, receives and reorders RTP media streams by the thousand."""
 
-from . import RtpJBuf, RtpProc, RtpServer, RtpSynth, RtpUtils, media
+from . import RtpJBuf, RtpProc, RtpServer, RtpSynth, RtpUtils, media, rtcp, rtp
 from ._rtpsynth import __version__
 
-__all__ = ["RtpJBuf", "RtpProc", "RtpServer", "RtpSynth", "RtpUtils", "__version__", "media"]
+__all__ = [
+    "RtpJBuf",
+    "RtpProc",
+    "RtpServer",
+    "RtpSynth",
+    "RtpUtils",
+    "__version__",
+    "media",
+    "rtcp",
+    "rtp",
+]

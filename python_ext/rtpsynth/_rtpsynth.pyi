@@ -1,9 +1,11 @@
 """What the public modules are made of; import from those."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Generic, TypeVar, final
 from typing_extensions import Self
+
+from _typeshed import ReadableBuffer
 
 from .RtpJBuf import (
     ERSFrame as ERSFrame,
@@ -64,8 +66,24 @@ from .media import (
     noise_level as noise_level,
     r_factor as r_factor,
 )
+from .rtcp import VoipMetrics
+from .rtp import SdpDescription, SdpFormat, SdpMedia
 
 __version__: str
+
+def _parse_sdp(
+    text: str | ReadableBuffer,
+    description: type[SdpDescription],
+    media: type[SdpMedia],
+    format: type[SdpFormat],
+) -> SdpDescription: ...
+def _fmtp_parameter(fmtp: str, name: str) -> str | None: ...
+def _build_voip_metrics(
+    ssrc: int, metrics: Iterable[VoipMetrics], type: type[VoipMetrics]
+) -> bytes: ...
+def _parse_voip_metrics(
+    datagram: ReadableBuffer, type: type[VoipMetrics]
+) -> list[tuple[int, VoipMetrics]]: ...
 
 _T = TypeVar("_T")
 

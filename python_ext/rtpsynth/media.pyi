@@ -3,6 +3,8 @@ from typing import Literal, SupportsFloat, SupportsIndex
 
 from typing_extensions import Buffer, disjoint_base
 
+from .rtcp import VoipMetrics
+
 __all__ = [
     "CallQuality",
     "ComfortNoise",
@@ -178,6 +180,7 @@ class CallQuality:
         end_system_ns: SupportsIndex,
         remote_end_system_ns: SupportsIndex | None = None,
     ) -> None: ...
+    def metrics(self, ssrc: SupportsIndex, ptime_ns: SupportsIndex) -> VoipMetrics: ...
 
 def r_factor(
     slr: SupportsFloat = 8,

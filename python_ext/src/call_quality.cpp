@@ -1,5 +1,6 @@
 #include "core/heap_type.hpp"
 #include "public_types.hpp"
+#include "voip_metrics.hpp"
 
 #include <rtpsynth/audio/call_quality.hpp>
 
@@ -70,6 +71,13 @@ PyObject* set_delay(quality_payload& self, const arguments<3>& a) {
     Py_RETURN_NONE;
 }
 
+PyObject* metrics(quality_payload& self, const arguments<2>& a) {
+    std::uint32_t ssrc;
+    duration ptime;
+    if (!to_integer(a[0], "ssrc", ssrc) || !to_delay(a[1], "ptime_ns", ptime)) return nullptr;
+    return make_voip_metrics(self.quality->metrics(ssrc, ptime)).release();
+}
+
 template <std::optional<double> (call_quality::*Rating)() const>
 PyObject* rating(const quality_payload& self) {
     const auto value = ((*self.quality).*Rating)();
@@ -124,6 +132,13 @@ constexpr const char* set_delay_doc =
     R"(Tells the delays, in ns, 0..3600000000000 (ValueError): between the RTP interfaces and back; of our
 side, encoding, jitter buffer and decoding; and of the other (None: as ours). They lower r and mos.)";
 
+constexpr const char* metrics_doc =
+    R"(A rtpsynth.rtcp.VoipMetrics for an extended report (RFC 3611, section 4.7). Levels and the fields of
+the jitter buffer are left to you. R and the conversational MOS are None until set_delay() is called.
+
+ssrc: the source that is judged, 0..4294967295; ptime_ns: media in one of its packets,
+0..3600000000000 (ValueError).)";
+
 constexpr const char* r_factor_doc =
     R"(The rating factor R of ITU-T G.107, not clamped, from its parameters by their names there (advantage
 is A). Delays in ms, levels in dB, ppl in percent. The defaults give 93.2. NaN: a parameter is far out
@@ -146,7 +161,8 @@ void bind_call_quality() {
                     method<"set_codec(codec, concealed=True)", set_codec>(
                         "Another codec. The whole call is rated by the last one."),
                     method<"set_delay(round_trip_ns, end_system_ns, remote_end_system_ns=None)",
-                           set_delay>(set_delay_doc)},
+                           set_delay>(set_delay_doc),
+                    method<"metrics(ssrc, ptime_ns)", metrics>(metrics_doc)},
         .attributes =
             {attribute<rating<&call_quality::r>>(
                  "r", "float | None: rating factor, not clamped; 93.2 is the best of telephony."),

@@ -33,6 +33,8 @@ void fill(PyObject* object) {
     bind_resampler();
     bind_packet_loss_concealer();
     bind_playout();
+    bind_sdp();
+    bind_voip_metrics();
     add_functions({function<"_at_exit()", at_exit>("Ends all threads. For atexit.")});
     bp::import("atexit").attr("register")(bp::object(module.attr("_at_exit")));
 }

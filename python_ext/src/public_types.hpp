@@ -17,5 +17,7 @@ void bind_codecs();
 void bind_resampler();
 void bind_packet_loss_concealer();
 void bind_playout();
+void bind_sdp();
+void bind_voip_metrics();
 
 } // namespace rtpsynth::python

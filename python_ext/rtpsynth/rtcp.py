@@ -1,0 +1,71 @@
+"""What the ends of a stream report to each other: VoIP metrics of RTCP (RFC 3611 section 4.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from . import _rtpsynth
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+__all__ = ["VoipMetrics", "build_voip_metrics", "parse_voip_metrics"]
+
+
+class VoipMetrics(NamedTuple):
+    """How a stream arrives and sounds, in the units of the packet. None: not known.
+
+    CallQuality.metrics() makes one. Ranges are checked when a packet is built.
+    """
+
+    ssrc: int  #: the source reported on, 0..4294967295
+    loss_rate: int = 0  #: lost on the way, 0..255 in 1/256
+    discard_rate: int = 0  #: came too late or too early, 0..255 in 1/256
+    burst_density: int = 0  #: not played within bursts, 0..255 in 1/256
+    gap_density: int = 0  #: not played within gaps, 0..255 in 1/256
+    burst_duration_ms: int = 0  #: mean, 0..65535
+    gap_duration_ms: int = 0  #: mean, 0..65535
+    #: between the RTP interfaces, 0..65535; the format cannot tell 0 from None, which is read
+    round_trip_delay_ms: int | None = None
+    #: of the reporter's side, both ways, 0..65535; 0 is read as None
+    end_system_delay_ms: int | None = None
+    signal_level: int | None = None  #: of speech, -128..126 dBm0
+    noise_level: int | None = None  #: in pauses, -128..126 dBm0
+    rerl: int | None = None  #: residual echo return loss, 0..126 dB
+    gmin: int = 16  #: packets received in a row that end a burst, 0..255
+    r_factor: int | None = None  #: of this segment, 0..100
+    ext_r_factor: int | None = None  #: of what lies beyond, such as a gateway's, 0..100
+    mos_lq: int | None = None  #: listening quality: 10 times the MOS, 10..50
+    mos_cq: int | None = None  #: conversational quality, which delay lowers: 10..50
+    #: what is in the place of lost packets: silence (disabled), interpolation (enhanced), or what
+    #: was heard last, fading (standard)
+    concealment: Literal["unspecified", "disabled", "enhanced", "standard"] = "unspecified"
+    buffer: Literal["unknown", "reserved", "fixed", "adaptive"] = "unknown"
+    buffer_rate: int = 0  #: how fast an adaptive buffer adapts, 0..15
+    buffer_nominal_ms: int = 0  #: delay of a packet that is on time, 0..65535
+    buffer_maximum_ms: int = 0  #: delay of the earliest packet not discarded, 0..65535
+    buffer_abs_maximum_ms: int = 0  #: the most that buffer_maximum_ms can become, 0..65535
+
+
+def build_voip_metrics(ssrc: int, metrics: Iterable[VoipMetrics]) -> bytes:
+    """An XR packet of RTCP with a block for each of at most 31 metrics.
+
+    ssrc: of who reports, 0..4294967295. A compound packet has it after an SR or RR; alone it is a
+    reduced-size packet (RFC 5506).
+
+    Raises TypeError, and ValueError naming the field and its range.
+    """
+    return _rtpsynth._build_voip_metrics(ssrc, metrics, VoipMetrics)
+
+
+def parse_voip_metrics(datagram: ReadableBuffer) -> list[tuple[int, VoipMetrics]]:
+    """All VoIP metrics in a datagram of RTCP, compound or reduced-size, each behind the SSRC of who
+    reports.
+
+    A malformed packet or block in it is skipped. A value that RFC 3611 has no meaning for, such as
+    an R factor of 110, is None.
+
+    Raises ValueError if the datagram is no RTCP, TypeError if it is not bytes-like.
+    """
+    return _rtpsynth._parse_voip_metrics(datagram, VoipMetrics)

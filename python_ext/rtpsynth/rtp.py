@@ -1,0 +1,84 @@
+"""What surrounds a stream of RTP: the session description (SDP) that tells its address and codecs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from . import _rtpsynth
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+__all__ = ["SdpDescription", "SdpFormat", "SdpMedia", "fmtp_parameter", "parse_sdp"]
+
+
+class SdpFormat(NamedTuple):
+    """A payload type of a medium."""
+
+    payload_type: int  #: 0..127
+    #: from a=rtpmap or, for a static payload type, from RFC 3551; empty if neither knows
+    name: str
+    clock_rate: int  #: Hz; 0 if the name is not known
+    channels: int
+    fmtp: str  #: what a=fmtp says; see fmtp_parameter()
+    #: "PCMU/8000", "opus/48000/2": what Encoder, Decoder and Playout want; empty if not known
+    encoding: str
+    #: media, telephone events (RFC 4733), comfort noise (RFC 3389); unknown without a name
+    kind: Literal["unknown", "media", "event", "comfort_noise"]
+
+
+class SdpMedia(NamedTuple):
+    """A media description: an m= line and what belongs to it (RFC 8866 section 5.14)."""
+
+    type: str  #: "audio", "video", ...
+    protocol: str  #: "RTP/AVP", "UDP/TLS/RTP/SAVPF", ...
+    address: str  #: from c=, as written: an IP address or a host name; empty if there is none
+    ipv6: bool  #: c= says IP6
+    port: int  #: 0: refused, or bundled with another medium (bundle_only)
+    rtcp_port: int | None  #: of a=rtcp (RFC 3605); else RTCP is at port + 1, or muxed
+    rtcp_mux: bool  #: RTP and RTCP share a port (RFC 5761)
+    bundle_only: bool  #: RFC 9143
+    fingerprint: bool  #: here or for the session: DTLS-SRTP is offered
+    #: who sends, as the description's author sees it
+    direction: Literal["sendrecv", "sendonly", "recvonly", "inactive"]
+    ptime_ns: int | None  #: media in a packet; positive
+    maxptime_ns: int | None  #: media in a packet at most; positive
+    cryptos: tuple[str, ...]  #: the values of a=crypto (RFC 4568)
+    #: the preferred one first, each payload type once; empty unless is_rtp
+    formats: tuple[SdpFormat, ...]
+    is_rtp: bool  #: the protocol is one over RTP
+    is_secure: bool  #: the protocol demands SRTP: RTP/SAVP, RTP/SAVPF, UDP/TLS/RTP/SAVPF
+
+    def find(self, payload_type: int) -> SdpFormat | None:
+        """The format of a payload type, or None."""
+        return next((f for f in self.formats if f.payload_type == payload_type), None)
+
+
+class SdpDescription(NamedTuple):
+    """What parse_sdp() found."""
+
+    #: In their order, which an answer has to keep. A malformed m= line has its place, too: a medium
+    #: of port 0 without a type, to be refused.
+    media: tuple[SdpMedia, ...]
+
+
+def parse_sdp(text: str | ReadableBuffer) -> SdpDescription:
+    """Reads the first session description (RFC 8866) in a text, a str or bytes-like.
+
+    It begins with its v=0. Other things may stand before and after it, as in multipart/mixed. Lines
+    end in CRLF or LF. What is malformed or not known is ignored, and so is what is beyond 64 media,
+    128 formats or 16 cryptos of a medium, or 1024 bytes of a value. Bytes that are not UTF-8 become
+    U+FFFD.
+
+    Raises ValueError if there is no v=0, TypeError for another type.
+    """
+    return _rtpsynth._parse_sdp(text, SdpDescription, SdpMedia, SdpFormat)
+
+
+def fmtp_parameter(fmtp: str, name: str) -> str | None:
+    """The value of a parameter in an SdpFormat's fmtp, a list of name=value with semicolons between.
+
+    Empty for a name without a value, None if it is not there. The first of several counts; case does
+    not matter in names.
+    """
+    return _rtpsynth._fmtp_parameter(fmtp, name)
