@@ -1,45 +1,28 @@
 // A sender of speech and a network between it and a playout, in virtual time, from a seed.
 #pragma once
 
+#include "scenario.hpp"
 #include "test_codec.hpp"
 
-#include <rtpsynth/base/clock.hpp>
-#include <rtpsynth/rtp/builder.hpp>
-#include <rtpsynth/rtp/packet.hpp>
-
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <cstdint>
-#include <cstring>
 #include <queue>
-#include <random>
-#include <string>
+#include <span>
 #include <vector>
 
 namespace simulation {
 
-constexpr std::uint8_t speech_type = 96, other_speech_type = 97, event_type = 101, noise_type = 13;
-
-// What happens to a call. Times in ms.
-struct scenario {
-    unsigned ptime = 20, tick = 20;
-    double base_delay = 30, jitter = 0; // the mean of an exponential distribution
-    bool in_order = false;              // the network keeps the order
-    double loss = 0, burst_length = 1;  // of packets
-    double duplicated = 0, corrupted = 0;
-    double spike_every = 0, spike = 0; // then the network stands still for so long
-    double outage_every = 0, outage = 0;
-    double restart_every = 0; // a new SSRC, or new numbers
-    double codec_every = 0;   // another payload type, another ptime
-    double pause_every = 0, pause = 0;
-    bool noise_in_pauses = false;
-    double event_every = 0;
-    double drift_ppm = 0;
-};
+constexpr std::uint8_t event_type = 101, noise_type = 13;
 
 struct arrival {
     std::int64_t at; // ns
     std::uint64_t order;
-    std::vector<std::uint8_t> datagram;
+    std::size_t size;
+    std::array<std::uint8_t, 12 + frame::size> bytes;
+
+    std::span<const std::uint8_t> datagram() const { return std::span(bytes).first(size); }
     bool operator<(const arrival& other) const {
         return at != other.at ? at > other.at : order > other.order; // the earliest is on top
     }
@@ -47,21 +30,24 @@ struct arrival {
 
 class network {
 public:
-    network(std::uint32_t seed, const scenario& s) : random_(seed), s_(s), ptime_(s.ptime) {
+    network(random_source& random, const ends& e, const codec* c)
+        : random_(random), ptime_(e.ptime), drift_(1 + e.drift_ppm / 1e6), codec_(c) {
         ssrc_ = draw();
-        seq_ = chance(0.5) ? static_cast<std::uint16_t>(65535 - draw() % 50)
-                           : static_cast<std::uint16_t>(draw());
-        timestamp_ = chance(0.5) ? 0U - draw() % 80000 : draw();
+        seq_ = maybe(0.5) ? static_cast<std::uint16_t>(65535 - draw() % 50)
+                          : static_cast<std::uint16_t>(draw());
+        timestamp_ = maybe(0.5) ? 0U - draw() % 80000 : draw();
     }
 
+    void disturb(const scenario& s) {
+        s_ = s;
+        base_delay_ = s.base_delay;
+    }
     // From now on nothing disturbs the call, but the drift.
     void calm() {
-        const scenario before = s_;
         s_ = {};
-        s_.base_delay = before.base_delay;
-        s_.drift_ppm = before.drift_ppm;
-        calm_ = true;
-        pause_left_ = event_left_ = 0;
+        outage_end_ = spike_end_ = pause_left_ = event_left_ = 0;
+        lossy_ = false;
+        if (event_timestamp_ != 0) marker_ = true;
         event_timestamp_ = 0;
     }
 
@@ -73,18 +59,42 @@ public:
         return !in_flight_.empty() && static_cast<double>(in_flight_.top().at) <= now * 1e6;
     }
     arrival take() {
-        arrival first = in_flight_.top();
+        const arrival first = in_flight_.top();
         in_flight_.pop();
         return first;
     }
-    std::uint32_t serials() const { return serial_; }
+
+    // When a packet of speech is there at the earliest, ms. Of the last few thousand.
+    double due(std::uint32_t serial) const { return due_[serial % due_.size()]; }
+    // Whether something looked like a restart to any receiver: a number or a timestamp that is
+    // wrong, a codec of which nothing arrives, another one after an outage, a long outage.
+    bool is_puzzling() const { return is_puzzling_; }
+    void forget_puzzle() { is_puzzling_ = false; }
+    const codec& in_use() const { return *codec_; }
 
 private:
     std::uint32_t draw() { return static_cast<std::uint32_t>(random_()); }
-    bool chance(double p) { return std::uniform_real_distribution<>(0, 1)(random_) < p; }
-    double exponential(double mean) { return std::exponential_distribution<>(1 / mean)(random_); }
+    bool maybe(double p) { return p > 0 && chance(random_, p); }
     // Whether something that happens every so many ms happens with this packet.
-    bool happens(double every) { return every > 0 && chance(ptime_ / every); }
+    bool happens(double every) { return every > 0 && chance(random_, ptime_ / every); }
+    double exponential(double mean) { return std::exponential_distribution<>(1 / mean)(random_); }
+
+    // On top of the base.
+    double jitter() {
+        if (s_.jitter <= 0) return 0;
+        switch (s_.distribution) {
+        case spread::uniform:
+            return between(random_, 0, 2 * s_.jitter);
+        case spread::normal:
+            return std::abs(std::normal_distribution<>(s_.jitter, s_.jitter / 3)(random_));
+        case spread::heavy_tailed: // Pareto's with exponent 2, but no more than 2 s
+            return std::min(s_.jitter * (1 / std::sqrt(1 - between(random_, 0, 0.999999)) - 1),
+                            2000.0);
+        case spread::exponential:
+            break;
+        }
+        return exponential(s_.jitter);
+    }
 
     void send() {
         if (pause_left_ <= 0 && event_left_ <= 0) {
@@ -101,15 +111,17 @@ private:
             pass(pause_left_);
         else
             send_speech();
-        const double step = ptime_ * (1 + s_.drift_ppm / 1e6);
-        sent_ += step;
-        timestamp_ += ptime_ * 8;
+        sent_ += ptime_ * drift_;
+        timestamp_ += ptime_ * codec_->rates.clock / 1000;
         position_ = (position_ + ptime_ * 8) % 8000;
     }
 
     void send_speech() {
-        const auto payload = encode(serial_++, position_, ptime_ * 8);
-        transmit(type_, timestamp_, marker_, payload);
+        std::array<std::uint8_t, frame::size> payload;
+        frame{serial_, stream_, position_, ptime_ * 8}.write(payload.data());
+        due_[serial_ % due_.size()] = sent_ + base_delay_;
+        ++serial_;
+        transmit(codec_->payload_type, timestamp_, marker_, payload);
         marker_ = false;
     }
     void send_event() {
@@ -134,60 +146,73 @@ private:
     void restart() {
         // Nobody could tell which of two streams whose packets are mixed is the newer one.
         barrier_ = newest_;
-        if (chance(0.5)) ssrc_ = draw();
+        ++stream_;
+        if (maybe(0.5)) ssrc_ = draw();
         seq_ = static_cast<std::uint16_t>(draw());
         timestamp_ = draw();
     }
     void change_codec() {
-        type_ = type_ == speech_type ? other_speech_type : speech_type;
+        codec_ = &codecs[draw() % codecs.size()];
+        is_puzzling_ = is_puzzling_ || s_.outage_every > 0 || !is_codec_known_;
+        is_codec_known_ = false;
         ptime_ = 10 * (1 + draw() % 6);
     }
 
     void transmit(std::uint8_t type, std::uint32_t timestamp, bool marker,
                   std::span<const std::uint8_t> payload) {
-        std::vector<std::uint8_t> bytes(12 + payload.size());
-        bytes[0] = 0x80;
-        bytes[1] = static_cast<std::uint8_t>((marker ? 0x80 : 0) | type);
-        bytes[2] = static_cast<std::uint8_t>(seq_ >> 8);
-        bytes[3] = static_cast<std::uint8_t>(seq_);
-        put_number(bytes.data() + 4, timestamp);
-        put_number(bytes.data() + 8, ssrc_);
-        std::copy(payload.begin(), payload.end(), bytes.begin() + 12);
+        arrival a{0, 0, 12 + payload.size(), {}};
+        a.bytes[0] = 0x80;
+        a.bytes[1] = static_cast<std::uint8_t>((marker ? 0x80 : 0) | type);
+        a.bytes[2] = static_cast<std::uint8_t>(seq_ >> 8);
+        a.bytes[3] = static_cast<std::uint8_t>(seq_);
+        put_number(a.bytes.data() + 4, timestamp);
+        put_number(a.bytes.data() + 8, ssrc_);
+        std::copy(payload.begin(), payload.end(), a.bytes.begin() + 12);
         ++seq_;
-        // Outages and spikes are of the network.
-        if (s_.outage_every > 0 && happens(s_.outage_every)) outage_end_ = sent_ + s_.outage;
-        if (s_.spike_every > 0 && happens(s_.spike_every)) spike_end_ = sent_ + s_.spike;
-        const double end_of_burst = 1 / std::max(s_.burst_length, 1.0);
-        lossy_ = lossy_ ? !chance(end_of_burst)
-                        : chance(s_.loss * end_of_burst / (1 - std::min(s_.loss, 0.9)));
-        if (lossy_ || (sent_ < outage_end_ && !calm_)) return;
+        // Outages, spikes and routes are of the network.
+        if (happens(s_.outage_every)) outage_end_ = sent_ + s_.outage;
+        if (happens(s_.spike_every)) spike_end_ = sent_ + s_.spike;
+        if (happens(s_.route_every)) base_delay_ = between(random_, 5, 200);
+        const double end_of_burst = 1 / s_.mean_burst;
+        lossy_ = lossy_ ? !maybe(end_of_burst) : maybe(s_.loss * end_of_burst / (1 - s_.loss));
+        lost_ = lossy_ || sent_ < outage_end_ ? lost_ + 1 : 0;
+        is_puzzling_ = is_puzzling_ || lost_ > 2500;
+        if (lost_ != 0) return;
+        if (type == codec_->payload_type) is_codec_known_ = true;
         // Two packets that are corrupted alike are a restart for any receiver.
-        if (++since_corrupted_ > 20 && chance(s_.corrupted)) {
+        if (++since_corrupted_ > 20 && maybe(s_.corrupted)) {
             since_corrupted_ = 0;
-            bytes[draw() % bytes.size()] ^= static_cast<std::uint8_t>(1U << draw() % 8);
+            const std::size_t at = draw() % a.size;
+            const bool is_number = at > 1 && at < 8;
+            is_puzzling_ = is_puzzling_ || (is_number && s_.corrupts_numbers);
+            if (!is_number || s_.corrupts_numbers)
+                a.bytes[at] ^= static_cast<std::uint8_t>(1U << draw() % 8);
         }
-        for (int copies = chance(s_.duplicated) ? 2 : 1; copies > 0; --copies) {
-            double delay = s_.base_delay + (s_.jitter > 0 ? exponential(s_.jitter) : 0);
-            if (sent_ < spike_end_ && !calm_) delay += spike_end_ - sent_;
-            double at = std::max(sent_ + delay, barrier_);
-            if (s_.in_order) at = std::max(at, newest_);
+        for (int copies = maybe(s_.duplicated) ? 2 : 1; copies > 0; --copies) {
+            double at = std::max(sent_, spike_end_) + base_delay_ + jitter();
+            if (s_.group > 0) at = std::ceil(at / s_.group) * s_.group;
+            at = std::max(at, s_.in_order ? newest_ : barrier_);
             newest_ = std::max(newest_, at);
-            in_flight_.push({static_cast<std::int64_t>(at * 1e6), order_++, bytes});
+            a.at = static_cast<std::int64_t>(at * 1e6);
+            a.order = order_++;
+            in_flight_.push(a);
         }
     }
 
-    std::mt19937 random_;
-    scenario s_;
-    bool calm_ = false;
+    random_source& random_;
     unsigned ptime_;
+    double drift_;
+    const codec* codec_;
+    scenario s_;
+    double base_delay_ = s_.base_delay;
     double sent_ = 0, newest_ = 0, barrier_ = 0, outage_end_ = 0, spike_end_ = 0, pause_left_ = 0,
            event_left_ = 0;
-    std::uint32_t ssrc_, timestamp_, event_timestamp_ = 0, serial_ = 1, position_ = 0;
+    std::uint32_t ssrc_, timestamp_, event_timestamp_ = 0, serial_ = 1, stream_ = 0, position_ = 0;
     std::uint16_t seq_;
-    std::uint8_t type_ = speech_type;
-    bool marker_ = true, lossy_ = false;
-    unsigned since_corrupted_ = 0;
+    bool marker_ = true, lossy_ = false, is_puzzling_ = false, is_codec_known_ = false;
+    unsigned since_corrupted_ = 0, lost_ = 0;
     std::uint64_t order_ = 0;
+    std::array<double, 4096> due_{};
     std::priority_queue<arrival> in_flight_;
 };
 

@@ -6,10 +6,15 @@
 namespace rtpsynth::detail {
 
 bool packet_store::contains(std::int64_t lseq) const noexcept {
+    const waiting_packet* const p = before(lseq + 1);
+    return p && p->lseq == lseq;
+}
+
+const waiting_packet* packet_store::before(std::int64_t lseq) const noexcept {
     const auto packets = all();
     const auto it = std::lower_bound(packets.begin(), packets.end(), lseq,
                                      [](const auto& p, auto n) { return p.lseq < n; });
-    return it != packets.end() && it->lseq == lseq;
+    return it == packets.begin() ? nullptr : &*(it - 1);
 }
 
 bool packet_store::insert(waiting_packet packet, std::span<const std::uint8_t> payload) noexcept {

@@ -39,6 +39,8 @@ public:
     }
 
     bool contains(std::int64_t lseq) const noexcept;
+    // The last one with a smaller number; nullptr if there is none.
+    const waiting_packet* before(std::int64_t lseq) const noexcept;
     // Puts in a packet whose number is not inside; slot and size are set here. False if the store
     // is full or there is no memory for it to grow; then it has the same packets as before.
     bool insert(waiting_packet packet, std::span<const std::uint8_t> payload) noexcept;

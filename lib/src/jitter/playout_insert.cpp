@@ -71,7 +71,7 @@ playout::state::format* playout::state::find(std::uint8_t payload_type) noexcept
     return nullptr;
 }
 
-// Of comfort noise it is the clock of the audio before it.
+// Of comfort noise with which a stream begins, it is the clock of the audio before it.
 std::uint32_t playout::state::clock_of(const format* f) const noexcept {
     if (f->decoder) return f->decoder->rates().clock;
     for (const format& g : formats_)
@@ -134,7 +134,8 @@ bool playout::state::keep(const rtp_packet_view& packet, std::int64_t arrival) n
         return true;
     }
     if (is_timed) {
-        const auto place = numbering_.place(packet, clock_of(f), samples_of(f, packet.payload()),
+        const std::uint32_t clock = f->decoder ? f->decoder->rates().clock : 0;
+        const auto place = numbering_.place(packet, clock, samples_of(f, packet.payload()),
                                             end_of_stream(), arrival);
         if (!place) return false;
         store(packet, *place, arrival);
@@ -143,7 +144,7 @@ bool playout::state::keep(const rtp_packet_view& packet, std::int64_t arrival) n
     const auto lseq = numbering_.number(packet);
     if (!lseq) return false;
     numbering_.pass(*lseq);
-    store(packet, {*lseq, end_of_stream(), 0}, arrival);
+    store(packet, {*lseq, end_before(*lseq), 0}, arrival);
     return true;
 }
 
@@ -196,6 +197,12 @@ std::int64_t playout::state::end_of_stream() const noexcept {
     if (store_.empty()) return end_;
     const detail::waiting_packet& last = store_.back();
     return std::max(end_, last.position + std::int64_t{last.samples});
+}
+
+// Behind what comes before the packet with this number.
+std::int64_t playout::state::end_before(std::int64_t lseq) const noexcept {
+    const detail::waiting_packet* const before = store_.before(lseq);
+    return before ? std::max(end_, before->position + std::int64_t{before->samples}) : end_;
 }
 
 // A stream begins with \p first. What is left of the one before it is played first.

@@ -185,10 +185,12 @@ void playout::state::play(std::size_t gap, std::size_t more) noexcept {
     pass(next);
 }
 
-// Takes the next packet out: it was played, or has no audio.
+// Takes the next packet out: it was played, or has no audio. Of an event there is only the number
+// to go by, which may be wrong: what is missing before it may come yet.
 void playout::state::pass(const detail::waiting_packet& packet) noexcept {
     const format* const f = find(packet.payload_type);
     const bool is_played = packet.samples != 0;
+    const bool is_timed = is_played || (f && f->what == use::comfort_noise);
     const bool is_known = f && (is_played || f->what != use::media);
     if (f && f->what == use::comfort_noise) {
         noise_ = true;
@@ -197,11 +199,13 @@ void playout::state::pass(const detail::waiting_packet& packet) noexcept {
     }
     if (f && f->what == use::event) event_ = true;
     ++(is_known ? stats_.played : stats_.discarded);
-    const std::int64_t ahead = packet.lseq - last_;
-    passed_ = (ahead < 64 ? passed_ << ahead : 0) | 1;
-    // What is missing before an event is still missing behind it.
-    is_missing_ = !is_known || (!is_played && !follows(packet));
-    last_ = packet.lseq;
+    if (is_timed || follows(packet)) {
+        const std::int64_t ahead = packet.lseq - last_;
+        passed_ = (ahead < 64 ? passed_ << ahead : 0) | 1;
+        // What is missing before noise is still missing behind it.
+        is_missing_ = !is_known || (!is_played && !follows(packet));
+        last_ = packet.lseq;
+    }
     store_.pop_front();
 }
 

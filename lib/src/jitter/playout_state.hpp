@@ -67,6 +67,7 @@ private:
     void hold(const rtp_packet_view& packet, std::int64_t arrival) noexcept;
     void restart(const rtp_packet_view& first, std::int64_t arrival) noexcept;
     std::int64_t end_of_stream() const noexcept;
+    std::int64_t end_before(std::int64_t lseq) const noexcept;
 
     // playout_pull.cpp
     void fill(std::size_t needed) noexcept;

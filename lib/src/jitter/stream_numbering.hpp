@@ -4,6 +4,7 @@
 #include <rtpsynth/rtp/packet.hpp>
 #include <rtpsynth/rtp/sequence.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <optional>
@@ -39,36 +40,48 @@ public:
     packet_place begin(const rtp_packet_view& packet, std::uint32_t clock, std::int64_t lseq,
                        std::size_t samples, std::int64_t position,
                        std::int64_t arrival_us) noexcept {
+        before_ = {};
         has_begun_ = true;
         ssrc_ = packet.ssrc();
-        clock_ = clock;
-        timestamp_ = packet.timestamp();
-        position_ = position;
+        reference_ = {clock, packet.timestamp(), position};
+        began_ = lseq;
         count(lseq, samples, position, arrival_us - microseconds(position));
         return {lseq, position, transit_};
     }
 
     // The place of a packet of media or comfort noise, which has so many samples; nullopt if it
-    // does not fit the stream. Where the clock rate has changed, \p follows is its position.
-    // Precondition: has_begun().
+    // does not fit the stream. A clock of 0 is that of the packet before. Where the clock rate has
+    // changed, \p follows is its position, if no packet is missing before it. Precondition:
+    // has_begun().
     std::optional<packet_place> place(const rtp_packet_view& packet, std::uint32_t clock,
                                       std::size_t samples, std::int64_t follows,
                                       std::int64_t arrival_us) noexcept {
         const auto lseq = number(packet);
         if (!lseq) return std::nullopt;
-        const std::int64_t ahead = *lseq - lseq_;
-        if (clock != clock_) {
-            if (ahead <= 0) return std::nullopt;
-            return begin(packet, clock, *lseq, samples, follows, arrival_us);
+        // One that the first of another clock has overtaken is told by the clock before.
+        const bool is_before =
+            *lseq < began_ && before_.clock != 0 && (clock == before_.clock || clock == 0);
+        const reference& r = is_before ? before_ : reference_;
+        if (clock == 0) clock = r.clock;
+        if (clock != r.clock) {
+            if (*lseq <= timed_) return std::nullopt;
+            const reference before = reference_;
+            const auto missing =
+                std::max<std::int64_t>(*lseq - lseq_ - 1, 0) * static_cast<std::int64_t>(samples_);
+            const std::int64_t most = max_jump_us / 1'000'000 * rate_;
+            const auto place =
+                begin(packet, clock, *lseq, samples, follows + std::min(missing, most), arrival_us);
+            before_ = before;
+            return place;
         }
         const std::int64_t position =
-            position_ +
-            convert(static_cast<std::int32_t>(packet.timestamp() - timestamp_), clock, rate_);
+            r.position +
+            convert(static_cast<std::int32_t>(packet.timestamp() - r.timestamp), clock, rate_);
         const std::int64_t transit = arrival_us - microseconds(position);
         if (std::abs(transit - transit_) > max_jump_us) return std::nullopt;
-        if (!agree(ahead, position - newest_)) return std::nullopt;
-        if (ahead > 0) {
-            if (position - position_ >= std::int64_t{rate_}) advance(position - position_);
+        if (!agree(*lseq, samples, position)) return std::nullopt;
+        if (*lseq > timed_) {
+            if (position - r.position >= std::int64_t{rate_}) advance(position - r.position);
             count(*lseq, samples, position, transit);
         }
         return packet_place{*lseq, position, transit};
@@ -90,17 +103,26 @@ public:
     }
 
 private:
-    // Whether a number and a position may be so far ahead of the newest packet's. A sender may
-    // pause, but each packet has audio.
-    bool agree(std::int64_t numbers, std::int64_t samples) const noexcept {
-        if (numbers > 1) return 2 * samples >= numbers * static_cast<std::int64_t>(samples_);
-        if (numbers == 1) return samples >= 0;
-        return numbers == 0 ? samples == 0 : samples <= 0;
+    struct reference {
+        std::uint32_t clock = 0; // Hz; 0: none
+        std::uint32_t timestamp = 0;
+        std::int64_t position = 0; // that the timestamp stands for
+    };
+
+    // Whether a number and a position may be so far from the newest packet's. A sender may pause,
+    // but each packet has audio.
+    bool agree(std::int64_t lseq, std::size_t samples, std::int64_t position) const noexcept {
+        const std::int64_t ahead = position - newest_;
+        if (lseq == timed_) return ahead == 0;
+        if (lseq < timed_) return ahead <= 0;
+        const auto least = static_cast<std::int64_t>(std::min(samples_, samples));
+        return ahead >= 0 && (lseq - lseq_ <= 1 || 2 * ahead >= (lseq - lseq_) * least);
     }
 
     void count(std::int64_t lseq, std::size_t samples, std::int64_t position,
                std::int64_t transit) noexcept {
-        lseq_ = lseq;
+        timed_ = lseq;
+        pass(lseq);
         newest_ = position;
         samples_ = samples;
         transit_ = transit;
@@ -109,19 +131,19 @@ private:
     // Moves the reference by whole seconds, in which no fraction of a sample is lost.
     void advance(std::int64_t by) noexcept {
         const std::int64_t seconds = by / rate_;
-        timestamp_ += static_cast<std::uint32_t>(seconds) * clock_;
-        position_ += seconds * rate_;
+        reference_.timestamp += static_cast<std::uint32_t>(seconds) * reference_.clock;
+        reference_.position += seconds * rate_;
     }
 
     std::uint32_t rate_;
     bool has_begun_ = false;
     std::uint32_t ssrc_ = 0;
     std::int64_t lseq_ = 0;
-    // A timestamp and the position that it stands for.
-    std::uint32_t clock_ = 0;
-    std::uint32_t timestamp_ = 0;
-    std::int64_t position_ = 0;
-    // Of the newest packet.
+    reference reference_;
+    reference before_;       // of another clock, before the packet began_
+    std::int64_t began_ = 0; // number of the first packet of this clock
+    // Of the newest packet whose timestamp counts.
+    std::int64_t timed_ = 0;  // its number
     std::int64_t newest_ = 0; // its position
     std::size_t samples_ = 0;
     std::int64_t transit_ = 0;
