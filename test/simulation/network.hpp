@@ -179,8 +179,8 @@ private:
         is_puzzling_ = is_puzzling_ || lost_ > 2500;
         if (lost_ != 0) return;
         if (type == codec_->payload_type) is_codec_known_ = true;
-        // Two packets that are corrupted alike are a restart for any receiver.
-        if (++since_corrupted_ > 20 && maybe(s_.corrupted)) {
+        // Two packets that are corrupted alike are a restart for any receiver; noise may be loud.
+        if (++since_corrupted_ > 20 && type != noise_type && maybe(s_.corrupted)) {
             since_corrupted_ = 0;
             const std::size_t at = draw() % a.size;
             const bool is_number = at > 1 && at < 8;

@@ -144,7 +144,9 @@ public:
         if (f.serial % 2 == 0) return 0; // of every other packet
         const std::size_t from = f.position * (rates().audio / 8000);
         const std::size_t made = std::min<std::size_t>(pcm.size(), rates().audio / 50);
-        for (std::size_t i = 0; i < made; ++i) pcm[i] = at(from + speech_.size() - made + i);
+        const std::size_t begin = (from + speech_.size() - made) % speech_.size();
+        for (std::size_t i = 0; i < made; ++i) pcm[i] = at(begin + i);
+        if (is_concealing_ && begin != next_) blend(pcm.first(std::min(made, join())));
         next_ = from;
         recovered_from_ = f.serial;
         is_told_ = is_concealing_ = true;

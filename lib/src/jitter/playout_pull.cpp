@@ -261,7 +261,8 @@ void playout::state::quiet(std::size_t n) noexcept {
     generator_.generate(pcm);
 }
 
-// Leaves out what would keep a packet waiting for longer than max_delay, and a tick.
+// Leaves out what would keep a packet waiting for longer than max_delay, a tick, and another one
+// where packets are not as long as ticks.
 void playout::state::limit_delay() noexcept {
     if (idle_ || store_.size() < 2) return;
     constexpr std::int64_t none = std::numeric_limits<std::int64_t>::max();
@@ -269,7 +270,7 @@ void playout::state::limit_delay() noexcept {
     for (const detail::waiting_packet& p : store_.all())
         if (p.samples != 0) quickest = std::min(quickest, p.transit);
     if (quickest == none) return;
-    const std::int64_t most = quickest + delay_.max_delay() + microseconds(tick_);
+    const std::int64_t most = quickest + delay_.max_delay() + microseconds(2 * tick_);
     bool is_cut = false;
     while (store_.size() > 1) {
         const std::int64_t pulled = now_ + microseconds(audio_.size() / tick_ * tick_);
