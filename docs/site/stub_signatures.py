@@ -118,7 +118,13 @@ class TypedAttribute(AttributeDocumenter):
             self.add_line(f"   :type: {text}", self.get_sourcename())
 
 
+def skip_field(app, what, name, obj, skip, options):
+    """A named tuple's fields are described by its class."""
+    return True if (getattr(obj, "__doc__", None) or "").startswith("Alias for field number") else None
+
+
 def setup(app):
+    app.connect("autodoc-skip-member", skip_field)
     app.connect("autodoc-process-signature", STUBS.signature)
     app.add_autodocumenter(TypedAttribute, override=True)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

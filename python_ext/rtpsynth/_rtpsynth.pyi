@@ -56,6 +56,8 @@ from .media import (
     ComfortNoise as ComfortNoise,
     Decoder as Decoder,
     Encoder as Encoder,
+    PacketLossConcealer as PacketLossConcealer,
+    Playout as Playout,
     Resampler as Resampler,
     TelephoneEventReceiver as TelephoneEventReceiver,
     TelephoneEventSender as TelephoneEventSender,

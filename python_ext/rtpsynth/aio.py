@@ -49,11 +49,16 @@ _T = TypeVar("_T")
 
 
 class Packet(NamedTuple):
-    """A datagram that was received."""
+    """A datagram that was received.
+
+    data      its bytes
+    addr      (host, port) of its sender
+    rtime_ns  CLOCK_MONOTONIC, as time.monotonic_ns()
+    """
 
     data: bytes
-    addr: tuple[str, int]  #: (host, port) of its sender
-    rtime_ns: int  #: CLOCK_MONOTONIC, as time.monotonic_ns()
+    addr: tuple[str, int]
+    rtime_ns: int
 
 
 class _Channel(abc.ABC, Generic[_T]):

@@ -13,41 +13,64 @@ __all__ = ["SdpDescription", "SdpFormat", "SdpMedia", "fmtp_parameter", "parse_s
 
 
 class SdpFormat(NamedTuple):
-    """A payload type of a medium."""
+    """A payload type of a medium.
 
-    payload_type: int  #: 0..127
-    #: from a=rtpmap or, for a static payload type, from RFC 3551; empty if neither knows
+    payload_type  0..127
+    name          from a=rtpmap or, for a static payload type, from RFC 3551; empty if neither knows
+    clock_rate    Hz; 0 if the name is not known
+    channels      of audio, 1..255
+    fmtp          what a=fmtp says; see fmtp_parameter()
+    encoding      "PCMU/8000", "opus/48000/2": what Encoder, Decoder and Playout want; empty if not
+                  known
+    kind          media, telephone events (RFC 4733), comfort noise (RFC 3389), or unknown
+    """
+
+    payload_type: int
     name: str
-    clock_rate: int  #: Hz; 0 if the name is not known
+    clock_rate: int
     channels: int
-    fmtp: str  #: what a=fmtp says; see fmtp_parameter()
-    #: "PCMU/8000", "opus/48000/2": what Encoder, Decoder and Playout want; empty if not known
+    fmtp: str
     encoding: str
-    #: media, telephone events (RFC 4733), comfort noise (RFC 3389); unknown without a name
     kind: Literal["unknown", "media", "event", "comfort_noise"]
 
 
 class SdpMedia(NamedTuple):
-    """A media description: an m= line and what belongs to it (RFC 8866 section 5.14)."""
+    """A media description: an m= line and what belongs to it (RFC 8866 section 5.14).
 
-    type: str  #: "audio", "video", ...
-    protocol: str  #: "RTP/AVP", "UDP/TLS/RTP/SAVPF", ...
-    address: str  #: from c=, as written: an IP address or a host name; empty if there is none
-    ipv6: bool  #: c= says IP6
-    port: int  #: 0: refused, or bundled with another medium (bundle_only)
-    rtcp_port: int | None  #: of a=rtcp (RFC 3605); else RTCP is at port + 1, or muxed
-    rtcp_mux: bool  #: RTP and RTCP share a port (RFC 5761)
-    bundle_only: bool  #: RFC 9143
-    fingerprint: bool  #: here or for the session: DTLS-SRTP is offered
-    #: who sends, as the description's author sees it
+    type         "audio", "video", ...
+    protocol     "RTP/AVP", "UDP/TLS/RTP/SAVPF", ...
+    address      from c=, as written: an IP address or a host name; empty if there is none
+    ipv6         c= says IP6
+    port         0: refused, or bundled with another medium (bundle_only)
+    rtcp_port    of a=rtcp (RFC 3605); None: RTCP is at port + 1, or muxed
+    rtcp_mux     RTP and RTCP share a port (RFC 5761)
+    bundle_only  the medium is to be bundled with another (RFC 9143)
+    fingerprint  there is one here or for the session: DTLS-SRTP is offered
+    direction    who sends, as the description's author sees it
+    ptime_ns     media in a packet, positive; None: not said
+    maxptime_ns  media in a packet at most, positive; None: not said
+    cryptos      the values of a=crypto (RFC 4568)
+    formats      the preferred one first, each payload type once; empty unless is_rtp
+    is_rtp       the protocol is one over RTP
+    is_secure    the protocol demands SRTP: RTP/SAVP, RTP/SAVPF, UDP/TLS/RTP/SAVPF
+    """
+
+    type: str
+    protocol: str
+    address: str
+    ipv6: bool
+    port: int
+    rtcp_port: int | None
+    rtcp_mux: bool
+    bundle_only: bool
+    fingerprint: bool
     direction: Literal["sendrecv", "sendonly", "recvonly", "inactive"]
-    ptime_ns: int | None  #: media in a packet; positive
-    maxptime_ns: int | None  #: media in a packet at most; positive
-    cryptos: tuple[str, ...]  #: the values of a=crypto (RFC 4568)
-    #: the preferred one first, each payload type once; empty unless is_rtp
+    ptime_ns: int | None
+    maxptime_ns: int | None
+    cryptos: tuple[str, ...]
     formats: tuple[SdpFormat, ...]
-    is_rtp: bool  #: the protocol is one over RTP
-    is_secure: bool  #: the protocol demands SRTP: RTP/SAVP, RTP/SAVPF, UDP/TLS/RTP/SAVPF
+    is_rtp: bool
+    is_secure: bool
 
     def find(self, payload_type: int) -> SdpFormat | None:
         """The format of a payload type, or None."""
@@ -55,10 +78,12 @@ class SdpMedia(NamedTuple):
 
 
 class SdpDescription(NamedTuple):
-    """What parse_sdp() found."""
+    """What parse_sdp() found.
 
-    #: In their order, which an answer has to keep. A malformed m= line has its place, too: a medium
-    #: of port 0 without a type, to be refused.
+    media  in their order, which an answer has to keep. A malformed m= line has its place, too: a
+           medium of port 0 without a type, to be refused.
+    """
+
     media: tuple[SdpMedia, ...]
 
 

@@ -136,8 +136,8 @@ constexpr const char* metrics_doc =
     R"(A rtpsynth.rtcp.VoipMetrics for an extended report (RFC 3611, section 4.7). Levels and the fields of
 the jitter buffer are left to you. R and the conversational MOS are None until set_delay() is called.
 
-ssrc: the source that is judged, 0..4294967295; ptime_ns: media in one of its packets,
-0..3600000000000 (ValueError).)";
+ssrc: the source that is judged, 0..4294967295 (ValueError)
+ptime_ns: media in one of its packets, 0..3600000000000 (ValueError))";
 
 constexpr const char* r_factor_doc =
     R"(The rating factor R of ITU-T G.107, not clamped, from its parameters by their names there (advantage

@@ -1,6 +1,7 @@
 """The package as a whole: its modules, names, types and version, and what its documents print."""
 
 import importlib
+import inspect
 import re
 import subprocess
 import sys
@@ -63,6 +64,8 @@ def test_module_has_its_class_documents_and_types(name):
             assert thing.__module__ == f"rtpsynth.{name}" and thing.__name__ == public
         if callable(thing):
             assert thing.__doc__
+        for field in getattr(thing, "_fields", ()):
+            assert f"\n{field}  " in inspect.getdoc(thing)
     assert module.__doc__
     source = Path(module.__file__)
     stub = source.with_suffix(".pyi")  # none where the module itself has the types
