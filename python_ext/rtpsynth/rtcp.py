@@ -1,4 +1,4 @@
-"""What the ends of a stream report to each other: VoIP metrics of RTCP (RFC 3611 section 4.7)."""
+"""VoIP metrics of RTCP (RFC 3611 section 4.7): what the ends of a stream report to each other."""
 
 from __future__ import annotations
 

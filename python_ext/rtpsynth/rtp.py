@@ -1,4 +1,4 @@
-"""What surrounds a stream of RTP: the session description (SDP) that tells its address and codecs."""
+"""Session descriptions (SDP), which tell the addresses, payload types and codecs of a call."""
 
 from __future__ import annotations
 
@@ -101,9 +101,9 @@ def parse_sdp(text: str | ReadableBuffer) -> SdpDescription:
 
 
 def fmtp_parameter(fmtp: str, name: str) -> str | None:
-    """The value of a parameter in an SdpFormat's fmtp, a list of name=value with semicolons between.
+    """The value of a parameter in an SdpFormat's fmtp: a list of name=value, semicolons between.
 
-    Empty for a name without a value, None if it is not there. The first of several counts; case does
-    not matter in names.
+    Empty for a name without a value, None if it is not there. The first of several counts; case
+    does not matter in names.
     """
     return _rtpsynth._fmtp_parameter(fmtp, name)

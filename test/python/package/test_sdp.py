@@ -26,7 +26,8 @@ FORMATS = (
     SdpFormat(13, "CN", 8000, 1, "", "CN/8000", "comfort_noise"),
     SdpFormat(96, "", 0, 1, "", "", "unknown"),
 )
-BROWSER = HEAD.replace("t=0 0", "t=0 0\r\na=fingerprint:sha-256 AB") + """m=audio 9 UDP/TLS/RTP/SAVPF 0
+SECURE_HEAD = HEAD.replace("t=0 0", "t=0 0\r\na=fingerprint:sha-256 AB")
+BROWSER = SECURE_HEAD + """m=audio 9 UDP/TLS/RTP/SAVPF 0
 c=IN IP6 2001:db8::7
 a=rtcp-mux
 a=recvonly
@@ -83,7 +84,8 @@ def test_text_that_is_not_ascii():
 
 def test_results_are_immutable_values():
     description = parse_sdp(TELEPHONE)
-    assert isinstance(description, SdpDescription) and hash(description) == hash(parse_sdp(TELEPHONE))
+    assert isinstance(description, SdpDescription)
+    assert hash(description) == hash(parse_sdp(TELEPHONE))
     assert pickle.loads(pickle.dumps(description)) == description
     with pytest.raises(AttributeError):
         description.media[0].port = 1

@@ -113,7 +113,8 @@ def test_a_compound_of_several_reporters():
                 + build_voip_metrics(2**32 - 1, iter([EXAMPLE])))
     assert parse_voip_metrics(memoryview(datagram)) \
         == [(5, metrics) for metrics in many] + [(2**32 - 1, EXAMPLE)]
-    assert parse_voip_metrics(RECEIVER_REPORT) == parse_voip_metrics(build_voip_metrics(6, [])) == []
+    for nothing in (RECEIVER_REPORT, build_voip_metrics(6, [])):
+        assert parse_voip_metrics(nothing) == []
 
 
 def test_what_is_malformed_hides_nothing_else():
