@@ -115,6 +115,7 @@ bool telephone_event_receiver::continues(const press& p, const report& r) const 
     // A segment, or the one after the next, if all of that was lost.
     if (step == segment || step == 2 * segment) return true;
     if (r.marker) return packets == 1 && step < p.last_duration;
+    if (counts_from_start_) return counted >= 0 && counts_on(p, r, step, packets);
     if (step < p.last_duration) return true;
     if (packets == 1) return step - p.last_duration <= units(longest_tick);
     if (!close) return false;
@@ -134,7 +135,8 @@ bool telephone_event_receiver::counts_on(const press& p, const report& r, std::u
         // Of a later press, timestamp and duration would together have moved by the time passed.
         return packets <= one_press || units(r.arrival - p.last_arrival) < step + step / 2;
     }
-    return moves_timestamp_ && r.event.end && counted < step && step - counted <= units(end_lag);
+    // No two presses begin so soon after each other.
+    return r.event.end && counted < step && step - counted <= units(end_lag);
 }
 
 bool telephone_event_receiver::is_known(const report& r) const noexcept {
@@ -164,6 +166,8 @@ void telephone_event_receiver::go_on(const report& r, telephone_event_changes& o
     press& p = latest_;
     const std::int32_t step = distance(r.timestamp, p.last_timestamp);
     if (step > 0) {
+        const int counted = r.event.duration - p.last_duration;
+        if (counted == step || !r.event.end) counts_from_start_ = counted == step;
         moves_timestamp_ = moves_timestamp_ || static_cast<std::uint32_t>(step) % segment != 0;
         p.last_timestamp = r.timestamp;
         p.last_duration = r.event.duration;

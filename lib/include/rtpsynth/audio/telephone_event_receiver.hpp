@@ -149,6 +149,7 @@ private:
     bool started_ = false;           // latest_ is one
     bool going_on_ = false;          // latest_ has not ended
     bool moves_timestamp_ = false;   // the sender, within a press
+    bool counts_from_start_ = false; // and its durations are those since the start
     std::uint32_t clock_rate_;
 };
 
