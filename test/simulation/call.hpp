@@ -152,7 +152,7 @@ private:
         const duration max_delay = ends_.options.max_delay;
         // A packet whose timestamp is wrong waits for its time.
         if (!network_.is_puzzling() &&
-            s.delay > max_delay + milliseconds(ends_.tick + longest_ptime))
+            s.delay > max_delay + milliseconds(2 * ends_.tick + longest_ptime))
             fail("the delay is out of bounds: " + std::to_string(s.delay.count() / 1000) + " us");
         if (s.waiting > static_cast<std::uint64_t>(max_delay / milliseconds(shortest_ptime)) + 40)
             fail(std::to_string(s.waiting) + " packets wait");

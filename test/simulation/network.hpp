@@ -67,7 +67,8 @@ public:
     // When a packet of speech is there at the earliest, ms. Of the last few thousand.
     double due(std::uint32_t serial) const { return due_[serial % due_.size()]; }
     // Whether something looked like a restart to any receiver: a number or a timestamp that is
-    // wrong, a codec of which nothing arrives, another one after an outage, a long outage.
+    // wrong, a codec of which nothing arrives, several that overtake each other, another one after
+    // an outage, a long outage.
     bool is_puzzling() const { return is_puzzling_; }
     void forget_puzzle() { is_puzzling_ = false; }
     const codec& in_use() const { return *codec_; }
@@ -153,7 +154,9 @@ private:
     }
     void change_codec() {
         codec_ = &codecs[draw() % codecs.size()];
-        is_puzzling_ = is_puzzling_ || s_.outage_every > 0 || !is_codec_known_;
+        is_puzzling_ = is_puzzling_ || s_.outage_every > 0 || !is_codec_known_ ||
+                       sent_ - codec_changed_ < 2000;
+        codec_changed_ = sent_;
         is_codec_known_ = false;
         ptime_ = 10 * (1 + draw() % 6);
     }
@@ -205,8 +208,8 @@ private:
     const codec* codec_;
     scenario s_;
     double base_delay_ = s_.base_delay;
-    double sent_ = 0, newest_ = 0, barrier_ = 0, outage_end_ = 0, spike_end_ = 0, pause_left_ = 0,
-           event_left_ = 0;
+    double sent_ = 0, newest_ = 0, barrier_ = 0, outage_end_ = 0, spike_end_ = 0,
+           codec_changed_ = 0, pause_left_ = 0, event_left_ = 0;
     std::uint32_t ssrc_, timestamp_, event_timestamp_ = 0, serial_ = 1, stream_ = 0, position_ = 0;
     std::uint16_t seq_;
     bool marker_ = true, lossy_ = false, is_puzzling_ = false, is_codec_known_ = false;

@@ -52,7 +52,8 @@ void packet_loss_concealer::conceal(std::span<std::int16_t> pcm) noexcept {
 void packet_loss_concealer::conceal(std::span<std::int16_t> pcm,
                                     std::span<const std::int16_t> next) noexcept {
     fill(pcm);
-    if (!next.empty() && !pcm.empty()) {
+    // In less there is no room for the join: next is faded in.
+    if (!next.empty() && pcm.size() >= rate_ / 200) {
         // The same, back from what follows, with the direction of time reversed.
         std::array<std::int16_t, extrapolator::past_size(max_rate)> reversed{};
         std::array<float, extrapolator::longest_pitch(max_rate)> excitation;

@@ -137,6 +137,23 @@ BOOST_AUTO_TEST_CASE(there_is_no_click_at_either_end_of_a_gap) {
         }
 }
 
+BOOST_AUTO_TEST_CASE(there_is_no_click_where_only_the_end_of_a_gap_is_bridged) {
+    for (const std::uint32_t rate : rates)
+        for (const std::size_t rest : {std::size_t{1}, std::size_t{4}, std::size_t{rate / 250}}) {
+            BOOST_TEST_CONTEXT("rate " << rate << ", the last " << rest << " samples") {
+                samples pcm = voice(rate / 5, rate);
+                const int step = largest_step(pcm);
+                const std::size_t begin = rate / 20, end = begin + rate * 3 / 50;
+                packet_loss_concealer concealer(rate);
+                concealer.receive(part(pcm, 0, begin));
+                concealer.conceal(part(pcm, begin, end - rest - begin));
+                concealer.conceal(part(pcm, end - rest, rest), part(pcm, end, rate / 50));
+                concealer.receive(part(pcm, end, pcm.size() - end));
+                BOOST_CHECK_LE(largest_step(pcm), step * 5 / 4);
+            }
+        }
+}
+
 BOOST_AUTO_TEST_CASE(only_the_first_10_ms_after_a_gap_are_changed) {
     const samples original = voice(800, 8000);
     const samples pcm = with_gap(original, 8000, false);

@@ -52,7 +52,8 @@ public:
 
     /// Fills \p pcm, a gap or the last part of one, between the audio before it and \p next, which
     /// comes right after it. 20 ms of that or more are best. Give \p next to receive() afterwards;
-    /// it is joined already and will not be changed.
+    /// it is joined already and will not be changed, unless \p pcm is shorter than 5 ms: then the
+    /// end of the gap is too short for that, and receive() fades in.
     void conceal(std::span<std::int16_t> pcm, std::span<const std::int16_t> next) noexcept;
 
     /// The audio that is received next does not continue what was received before, though nothing
