@@ -146,7 +146,8 @@ public:
         const std::size_t made = std::min<std::size_t>(pcm.size(), rates().audio / 50);
         const std::size_t begin = (from + speech_.size() - made) % speech_.size();
         for (std::size_t i = 0; i < made; ++i) pcm[i] = at(begin + i);
-        if (is_concealing_ && begin != next_) blend(pcm.first(std::min(made, join())));
+        if ((is_concealing_ || !is_told_) && begin != next_)
+            blend(pcm.first(std::min(made, join())));
         next_ = from;
         recovered_from_ = f.serial;
         is_told_ = is_concealing_ = true;
