@@ -5,6 +5,7 @@
 #include "../heap.hpp"
 
 #include <atomic>
+#include <cerrno>
 #include <cstddef>
 #include <limits>
 #include <new>
@@ -61,7 +62,9 @@ extern "C" void __mingw_aligned_free(void* p) { heap::give(p, 1); }
 #else
 extern "C" [[gnu::visibility("default")]] void* aligned_alloc(
     std::size_t alignment, std::size_t size) noexcept(noexcept(::aligned_alloc(alignment, size))) {
-    return memory::refuses() ? nullptr : heap::take(size, alignment);
+    if (!memory::refuses()) return heap::take(size, alignment);
+    errno = ENOMEM; // all that musl's posix_memalign knows of a failure
+    return nullptr;
 }
 #endif
 
