@@ -135,8 +135,9 @@ bool telephone_event_receiver::counts_on(const press& p, const report& r, std::u
         // Of a later press, timestamp and duration would together have moved by the time passed.
         return packets <= one_press || units(r.arrival - p.last_arrival) < step + step / 2;
     }
-    // No two presses begin so soon after each other.
-    return r.event.end && counted < step && step - counted <= units(end_lag);
+    // Of a sender that is not known to move it, where there is no room for another press.
+    return (moves_timestamp_ || packets < one_press) && r.event.end && counted < step &&
+           step - counted <= units(end_lag);
 }
 
 bool telephone_event_receiver::is_known(const report& r) const noexcept {
