@@ -3,6 +3,7 @@
 #pragma once
 
 #include <dlfcn.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -37,6 +38,7 @@ extern "C" {
 [[gnu::weak]] decltype(::poll) __interceptor_poll;
 [[gnu::weak]] decltype(::pthread_create) __interceptor_pthread_create;
 [[gnu::weak]] decltype(::clock_gettime) __interceptor_clock_gettime;
+[[gnu::weak]] decltype(::getaddrinfo) __interceptor_getaddrinfo;
 }
 #else // whose sanitizers have others, and whose linker wants every function to exist
 #    define RTPSYNTH_INTERCEPTOR(function) static_cast<decltype(&::function)>(nullptr)

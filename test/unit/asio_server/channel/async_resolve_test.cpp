@@ -48,12 +48,9 @@ int WSAAPI shimmed_getaddrinfo(const char* host, const char* service, const addr
                                addrinfo** found) {
     static const auto real = shim::real(&shimmed_getaddrinfo, "getaddrinfo");
 #else
-extern "C" [[gnu::weak]] int __interceptor_getaddrinfo(const char*, const char*, const addrinfo*,
-                                                       addrinfo**);
-
 RTPSYNTH_SHIM int getaddrinfo(const char* host, const char* service, const addrinfo* hints,
                               addrinfo** found) {
-    static const auto real = shim::real(&__interceptor_getaddrinfo, "getaddrinfo");
+    static const auto real = shim::real(RTPSYNTH_INTERCEPTOR(getaddrinfo), "getaddrinfo");
 #endif
     resolver_shim* const s = shimmed;
     const std::string_view name{host ? host : ""};
