@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace rtpsynth::python {
@@ -170,20 +171,6 @@ PyObject* build(const arguments<3>& a) {
                                      static_cast<Py_ssize_t>(packet.size()));
 }
 
-/// Appends what an XR packet has. \return false with an error set
-bool append_metrics(const rtcp_xr_view& report, PyObject* type, PyObject* list) {
-    for (const xr_block_view block : report) {
-        const auto metrics = block.as_voip_metrics();
-        if (!metrics) continue;
-        const py_ref object = make(*metrics, type);
-        if (!object) return false;
-        const py_ref pair{
-            Py_BuildValue("(kO)", static_cast<unsigned long>(report.ssrc()), object.get())};
-        if (!pair || PyList_Append(list, pair.get()) != 0) return false;
-    }
-    return true;
-}
-
 PyObject* parse(const arguments<2>& a) {
     bytes_view datagram;
     if (!datagram.assign(a[0], "datagram")) return nullptr;
@@ -193,11 +180,24 @@ PyObject* parse(const arguments<2>& a) {
                      make_error_code(compound.error()).message().c_str());
         return nullptr;
     }
+    // All is read before an object is made: that may run code that writes to the datagram.
+    std::vector<std::pair<std::uint32_t, voip_metrics>> found;
+    for (const rtcp_packet_view packet : *compound) {
+        const auto report = rtcp_xr_view::parse(packet);
+        if (!report) continue;
+        for (const xr_block_view block : *report)
+            if (const auto metrics = block.as_voip_metrics())
+                found.emplace_back(report->ssrc(), *metrics);
+    }
     py_ref list{PyList_New(0)};
     if (!list) return nullptr;
-    for (const rtcp_packet_view packet : *compound)
-        if (const auto report = rtcp_xr_view::parse(packet))
-            if (!append_metrics(*report, a[1], list.get())) return nullptr;
+    for (const auto& [reporter, metrics] : found) {
+        const py_ref object = make(metrics, a[1]);
+        if (!object) return nullptr;
+        const py_ref pair{
+            Py_BuildValue("(kO)", static_cast<unsigned long>(reporter), object.get())};
+        if (!pair || PyList_Append(list.get(), pair.get()) != 0) return nullptr;
+    }
     return list.release();
 }
 

@@ -3,6 +3,7 @@ import pickle
 import struct
 
 import pytest
+import rtpsynth.rtcp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rtpsynth.media import CallQuality
@@ -155,6 +156,17 @@ def test_a_field_s_index_may_change_the_list():
     assert parse_voip_metrics(build_voip_metrics(1, metrics)) \
         == [(1, EXAMPLE._replace(loss_rate=3)), (1, EXAMPLE)]
     assert metrics == []
+
+
+def test_the_datagram_may_change_while_objects_are_made(monkeypatch):
+    """As another thread, or a finalizer, may write to a bytearray."""
+    def make(*fields):
+        datagram[:] = b"\xff" * len(datagram)
+        return VoipMetrics(*fields)
+
+    datagram = bytearray(build_voip_metrics(5, [EXAMPLE, NONE]) + build_voip_metrics(6, [NONE]))
+    monkeypatch.setattr(rtpsynth.rtcp, "VoipMetrics", make)
+    assert parse_voip_metrics(datagram) == [(5, EXAMPLE), (5, NONE), (6, NONE)]
 
 
 def test_metrics_of_a_call():
