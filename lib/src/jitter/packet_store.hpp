@@ -30,7 +30,6 @@ public:
     bool empty() const noexcept { return packets_.size() == first_; }
     std::size_t size() const noexcept { return packets_.size() - first_; }
     const waiting_packet& front() const noexcept { return packets_[first_]; }
-    const waiting_packet& back() const noexcept { return packets_.back(); }
     std::span<const waiting_packet> all() const noexcept {
         return std::span(packets_).subspan(first_);
     }

@@ -194,9 +194,7 @@ void playout::state::hold(const rtp_packet_view& packet, std::int64_t arrival) n
 
 // Behind everything that is inside or was played.
 std::int64_t playout::state::end_of_stream() const noexcept {
-    if (store_.empty()) return end_;
-    const detail::waiting_packet& last = store_.back();
-    return std::max(end_, last.position + std::int64_t{last.samples});
+    return std::max(end_, numbering_.end());
 }
 
 // Behind what comes before the packet with this number.

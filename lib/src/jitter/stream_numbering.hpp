@@ -35,6 +35,8 @@ public:
     std::uint32_t ssrc() const noexcept { return ssrc_; }
     // The largest number so far.
     std::int64_t newest() const noexcept { return lseq_; }
+    // The position behind the newest packet whose timestamp counts.
+    std::int64_t end() const noexcept { return newest_ + static_cast<std::int64_t>(samples_); }
 
     // A stream begins: \p packet has this number and position. \p clock: of its timestamps, Hz.
     packet_place begin(const rtp_packet_view& packet, std::uint32_t clock, std::int64_t lseq,

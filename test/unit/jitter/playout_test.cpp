@@ -315,6 +315,22 @@ BOOST_AUTO_TEST_CASE(late_packets_of_the_stream_before_a_restart_do_not_bring_it
     BOOST_CHECK_EQUAL(x.p.stats().restarts, 1);
 }
 
+BOOST_AUTO_TEST_CASE(a_restart_comes_behind_audio_that_an_event_has_overtaken) {
+    fixture c;
+    c.begin();
+    fields overtaking = c.f;
+    overtaking.seq = static_cast<std::uint16_t>(c.f.seq + 2);
+    overtaking.type = event;
+    BOOST_REQUIRE(c.p.insert(datagram(overtaking, {5, 10, 0, 160}), c.now));
+    for (int i = 0; i < 2; ++i) c.send();
+    c.f = {.seq = 100, .timestamp = 77'000, .ssrc = 2};
+    for (int i = 0; i < 3; ++i) c.send();
+    for (int i = 0; i < 5; ++i) c.pull();
+    for (int i = 0; i < 20; ++i) c.tick();
+    BOOST_CHECK_EQUAL(c.p.stats().restarts, 1);
+    BOOST_CHECK_EQUAL(c.p.stats().late + c.p.stats().discarded, 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_packet_of_another_length_is_played_whole) {
     fixture x;
     x.begin();
