@@ -9,7 +9,8 @@ namespace rtpsynth {
 namespace {
 
 constexpr unsigned longest_tick_ms = 120;
-constexpr unsigned concealed_ms = 60; // before there is silence
+constexpr unsigned concealed_ms = 60;                                 // before there is silence
+constexpr std::int64_t small_excess = 60'000, large_excess = 200'000; // of delay, us
 
 float mean_square(std::span<const std::int16_t> pcm) noexcept {
     std::int64_t sum = 0;
@@ -304,17 +305,22 @@ void playout::state::adapt(std::size_t needed) noexcept {
     const std::int64_t tick = microseconds(needed);
     const bool shrink = excess >= tick;
     if (!shrink && excess >= 0) {
-        wished_ = 0;
+        // How long it is after a change is known later; another may be needed.
+        if (unchanged_ > samples(1000)) wished_ = 0;
         return;
     }
     wished_ += needed;
     const bool is_quiet = last_loudness_ * 300 < loudness_ || last_loudness_ < 900;
     if (unchanged_ < samples(is_quiet ? 20 : 100)) return;
+    // A change is heard. What the network needs again soon is not worth one, and in a good place
+    // hardly anybody notices: such a place is waited for unless much would be left out.
+    if (shrink && excess < small_excess && wished_ < samples(1000)) return;
+    const std::size_t patience = shrink && excess < large_excess ? samples(2000) : 0;
+    if (!is_quiet && wished_ < patience) return;
     // The longer there was no good place, the less good it may be.
+    const float waited = static_cast<float>(wished_ - std::min(wished_, patience));
     const float likeness =
-        is_quiet
-            ? 0
-            : std::max(0.0F, 0.8F - static_cast<float>(wished_) / static_cast<float>(samples(500)));
+        is_quiet ? 0 : std::max(0.0F, 0.8F - waited / static_cast<float>(samples(500)));
     if (shrink) look_ahead(needed + samples(28));
     if (audio_.size() < needed) return;
     const std::size_t stride = std::max<std::size_t>(options_.rate / 8000, 1);
@@ -328,7 +334,8 @@ void playout::state::adapt(std::size_t needed) noexcept {
     if (changed == 0) return;
     ++(shrink ? stats_.shrunk : stats_.grown);
     note(shrink ? playout_kind::compressed : playout_kind::stretched);
-    unchanged_ = wished_ = 0;
+    unchanged_ = 0;
+    if (!shrink) wished_ = 0;
     delay_.changed(shrink ? microseconds(changed) + tick : 0);
 }
 

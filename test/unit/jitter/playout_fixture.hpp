@@ -94,9 +94,9 @@ public:
         send();
         return pull();
     }
-    // A call that has settled.
+    // A call that has settled: a delay that is too long by a tick is kept for 2 s of a loud tone.
     void begin() {
-        for (int i = 0; i < 100; ++i) tick();
+        for (int i = 0; i < 150; ++i) tick();
     }
     int largest_step() const {
         int most = 0;

@@ -31,8 +31,9 @@ namespace rtpsynth {
 ///
 /// The delay follows the network. Its target is the least delay at which no more than `late_target`
 /// of the packets of the last 2 seconds, 192 packets at most, would have come too late. It grows
-/// when packets have come late. It shrinks in pauses and where it is quiet, and in speech by
-/// leaving out pitch periods, 20 ms in 100 at most.
+/// when packets have come late. It shrinks in pauses, where it is quiet, and in speech by leaving
+/// out pitch periods, 20 ms in 100 at most. Less than 60 ms too much is borne for a second first,
+/// and less than 200 ms for 2 seconds unless it is quiet: any change can be heard.
 /// What is missing is concealed, in the codec's own way if it has one, for up to 60 ms. After that,
 /// and in a pause that the sender made (DTX), there is silence or comfort noise, and the next
 /// packet begins a talkspurt, which starts with the target delay.
