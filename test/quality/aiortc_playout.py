@@ -1,13 +1,12 @@
-"""Plays a call through aiortc's JitterBuffer, with the arguments of quality_playout.
+"""Plays a call through aiortc's JitterBuffer.
 
 As in aiortc's RTCRtpReceiver, a frame leaves the buffer when a packet comes in, and waits in a queue for whoever
 plays it. Every tick a frame is taken from the queue and played. Where its timestamp says that others are missing
 before it, they are silence, since aiortc conceals nothing; where the queue is empty there is silence, and all that
-follows is heard later. SETTING is `prefetch`, which aiortc sets to 4.
+follows is heard later. The setting is `prefetch`, which aiortc sets to 4.
 """
 
 import collections
-import pathlib
 
 import numpy as np
 from aiortc.jitterbuffer import JitterBuffer
@@ -19,6 +18,8 @@ PACKET, TICK = 160, 20_000  # samples, microseconds
 def play(
     setting: int, speech: np.ndarray, arrivals: list[tuple[int, int]]
 ) -> tuple[np.ndarray, list[tuple[int, int]]]:
+    """`arrivals` are microseconds and sequence numbers, in order. Returns what is heard, and for each packet that is
+    its number and when it is pulled."""
     buffer = JitterBuffer(capacity=16, prefetch=setting)
     queue: collections.deque[int] = collections.deque()
     out: list[np.ndarray] = []

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Makes the tables and pictures of docs/quality.md anew: builds the programs in build/quality, with the peers that are
-# installed, scores them, and writes into docs. Debian's packages of the peers and of the speech:
-#     apt-get install asterisk-core-sounds-en-wav asterisk-core-sounds-en-g722 libspandsp-dev libtgowt-dev
+# Makes the tables and pictures of docs/quality.md anew: builds the programs in build/quality, scores them beside other
+# libraries, and writes into docs. Debian's packages of these and of the speech:
+#     apt-get install asterisk-core-sounds-en-wav asterisk-core-sounds-en-g722 libspandsp-dev libtgowt-dev \
+#         libgstreamer1.0-dev gstreamer1.0-plugins-good
 set -eu
 cd "$(dirname "$0")/../.."
 build=build/quality

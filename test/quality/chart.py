@@ -60,15 +60,15 @@ class Axis:
 
 
 def draw(path: pathlib.Path, panels: list[Panel], x: Axis, y: Axis, columns: int, size: tuple[int, int]) -> None:
-    """Panels of `size`, each with the same axes, and one legend above them. What is left of an axis is drawn on it;
-    a curve ends where it leaves the axes to the right."""
+    """Panels of `size`, each with the same axes, and one legend above them. Points to the right of the axes are left
+    out; others outside are drawn on the edge."""
     width, height = size
     rows = -(-len(panels) // columns)
     legend = 34
     total = (columns * width + 24, rows * height + legend + 26)
     parts = [f'<rect class="ground" width="{total[0]}" height="{total[1]}"/>', _legend(panels, total[0])]
     for number, panel in enumerate(panels):
-        left = 20 + number % columns * width + MARGIN_LEFT - 20
+        left = number % columns * width + MARGIN_LEFT
         top = legend + number // columns * height
         box = (left + 16, top + TITLE, left + width - MARGIN_RIGHT - MARGIN_LEFT + 16, top + height - FOOT)
         parts.append(_panel(panel, x, y, box))
@@ -93,7 +93,7 @@ def _legend(panels: list[Panel], width: float) -> str:
     for panel in panels:
         for series in panel.series:
             names.setdefault(series.name, series)
-    lengths = [40 + 7.2 * len(name) for name in names]
+    lengths = [46 + 7.6 * len(name) for name in names]
     at = (width - sum(lengths)) / 2
     parts = []
     for (name, series), length in zip(names.items(), lengths, strict=True):
