@@ -128,6 +128,12 @@ def curves_of(results: dict[playout.Job, playout.Result], trace: str) -> Curves:
     return made
 
 
+def beats_neteq(curves: Curves) -> bool:
+    level = max(score for _, score in curves["neteq"]) - NEAR
+    ours, theirs = (delay_for(curves[name], level) for name in ("adaptive", "neteq"))
+    return ours is not None and theirs is not None and ours <= theirs
+
+
 def playout_tables(results: dict[playout.Job, playout.Result]) -> dict[str, str]:
     rows: Rows = []
     won = {"adaptive": 0, "fixed": 0, "either": 0}
@@ -146,6 +152,8 @@ def playout_tables(results: dict[playout.Job, playout.Result]) -> dict[str, str]
         f"rtpsynth adds no more than the best peer, adaptive on {won['adaptive']}, fixed on {won['fixed']}, "
         f"one of the two on {won['either']} of the {len(rows)} networks."
     )
+    beaten = sum(beats_neteq(curves_of(results, trace)) for trace in traces.TRACES)
+    verdict += f" At the scores of NetEq, the other adaptive one, less {NEAR}, adaptive adds no more than it on {beaten}."
     made = {"equal": table(head, rows) + "\n\n" + verdict}
     rows = []
     for trace, (what, _) in traces.TRACES.items():
