@@ -146,7 +146,7 @@ def playout_tables(results: dict[playout.Job, playout.Result]) -> dict[str, str]
         for name, is_won in (wins | {"either": any(wins.values())}).items():
             won[name] += is_won
         cells = ["–" if x is None else f"{x:.0f}" for x in needs.values()]
-        rows.append([what, f"{level:.2f}", *cells, " and ".join(n for n, w in wins.items() if w) or "**neither**"])
+        rows.append([f"`{trace}`: {what}", f"{level:.2f}", *cells, " and ".join(n for n, w in wins.items() if w) or "**neither**"])
     head = ["network", "PESQ", *(BUFFERS.values()), "no later than the best peer"]
     verdict = (
         f"rtpsynth adds no more than the best peer, adaptive on {won['adaptive']}, fixed on {won['fixed']}, "
@@ -156,12 +156,12 @@ def playout_tables(results: dict[playout.Job, playout.Result]) -> dict[str, str]
     verdict += f" At the scores of NetEq, the other adaptive one, less {NEAR}, adaptive adds no more than it on {beaten}."
     made = {"equal": table(head, rows) + "\n\n" + verdict}
     rows = []
-    for trace, (what, _) in traces.TRACES.items():
+    for trace in traces.TRACES:
         cells = []
         for name in BUFFERS:
             r = results[playout.Job(trace, name, playout.SETTINGS[name][0])]
             cells.append(f"{r.delay:.0f} ms, {r.pesq:.2f}")
-        rows.append([what, *cells])
+        rows.append([f"`{trace}`", *cells])
     made["default"] = table(["network", *BUFFERS.values()], rows)
     rows = []
     for name, called in BUFFERS.items():
@@ -176,7 +176,7 @@ def playout_tables(results: dict[playout.Job, playout.Result]) -> dict[str, str]
 
 def playout_pictures(results: dict[playout.Job, playout.Result], folder: pathlib.Path) -> None:
     panels = []
-    for trace, (what, _) in traces.TRACES.items():
+    for trace in traces.TRACES:
         series = []
         for name, called in BUFFERS.items():
             of = {j.setting: (r.delay, r.pesq) for j, r in results.items() if (j.trace, j.buffer) == (trace, name)}
