@@ -191,6 +191,7 @@ BOOST_AUTO_TEST_CASE(a_pause_of_which_packets_are_lost_is_not_concealed) {
     for (const std::uint8_t type : {event, noise}) {
         fixture x({.min_delay = milliseconds(100)}); // what follows it waits already
         x.begin();
+        const auto before = x.p.stats().played + x.p.stats().waiting;
         x.f.type = type;
         BOOST_REQUIRE(x.p.insert(datagram(x.f, {60, 10, 0, 160}), x.now));
         x.f.type = pcmu;
@@ -200,7 +201,7 @@ BOOST_AUTO_TEST_CASE(a_pause_of_which_packets_are_lost_is_not_concealed) {
         x.pull();
         for (int i = 0; i < 50; ++i) x.tick();
         BOOST_CHECK_EQUAL(x.p.stats().ticks_of(playout_kind::concealed), 0);
-        BOOST_CHECK_EQUAL(x.p.stats().played + x.p.stats().waiting, 151);
+        BOOST_CHECK_EQUAL(x.p.stats().played + x.p.stats().waiting, before + 51);
     }
 }
 
