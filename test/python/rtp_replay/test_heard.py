@@ -63,7 +63,7 @@ def test_losses_are_concealed(hear):
 def test_what_comes_too_late_is_not_heard(hear):
     late = sorted((when + (0.3 if i % 50 == 30 else 0), p) for i, (when, p) in enumerate(talk(500)))
     _, wav = hear(over_ethernet(late))
-    assert wav["concealed_s"] >= 0.1
+    assert wav["concealed_s"] >= 0.04
     assert wav["duration_s"] < 11
 
 
