@@ -38,4 +38,10 @@ inline bool conceal(audio_decoder& decoder, packet_loss_concealer& concealer,
     return true;
 }
 
+// Fills a gap, or the last part of one, for a decoder without a way of its own; `next` is decoded.
+inline void conceal(const audio_decoder& decoder, packet_loss_concealer& concealer,
+                    std::span<std::int16_t> pcm, std::span<const std::int16_t> next) noexcept {
+    concealer.conceal(pcm, decoder.needs_past() ? std::span<const std::int16_t>() : next);
+}
+
 } // namespace rtpsynth::detail

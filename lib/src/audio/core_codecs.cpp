@@ -115,6 +115,7 @@ public:
         codec_.decode(payload, pcm.first(*size));
         return size;
     }
+    bool needs_past() const noexcept override { return !std::is_empty_v<Codec>; }
     void reset() noexcept override { codec_ = Codec(); }
 
 private:

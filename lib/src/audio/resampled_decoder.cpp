@@ -80,7 +80,7 @@ public:
             const auto n = decoder_->decode(payload, next());
             if (!n) return 0;
             ahead_ = std::min(*n, longest_);
-            concealer_.conceal(gap, next().first(ahead_));
+            detail::conceal(*decoder_, concealer_, gap, next().first(ahead_));
         }
         convert(gap, pcm);
         return pcm.size();

@@ -155,7 +155,7 @@ void playout::state::play(std::size_t gap, std::size_t more) noexcept {
     }
     audio_.drop_back(pcm.size() - *decoded);
     pcm = pcm.first(*decoded);
-    if (!is_concealed) concealer_.conceal(before, pcm);
+    if (!is_concealed) detail::conceal(*decoder, concealer_, before, pcm);
     // A beginning that was concealed is not played again. Where nothing was, a timestamp is wrong.
     std::size_t cut = 0;
     if (end_ > next.position && (gap_ != 0 || !follows(next)))

@@ -2,6 +2,8 @@
 
 #include "playout_fixture.hpp"
 
+#include <rtpsynth/audio/packet_loss_concealer.hpp>
+
 #include <memory>
 #include <utility>
 
@@ -137,6 +139,73 @@ BOOST_AUTO_TEST_CASE(a_lost_packet_that_the_next_repeats_is_recovered_whatever_a
             BOOST_CHECK_EQUAL(c.p.stats().late + c.p.stats().discarded, 0);
             BOOST_CHECK_GE(c.levels(), 90); // it is heard as it was sent
         }
+    }
+}
+
+// What is heard of 20 packets, of which the 11th is lost and the next is in the buffer already. The
+// first one is left out: it is faded in.
+std::vector<std::int16_t> heard_with_a_gap(const char* rtpmap) {
+    playout p({.rate = 16000, .initial_delay = milliseconds(60), .min_delay = milliseconds(60)});
+    p.add_decoder(dynamic, codec_set().make_decoder(rtpmap));
+    const auto encoder = codec_set().make_encoder(rtpmap);
+    std::vector<std::int16_t> heard;
+    fields f{.type = dynamic};
+    time_point now{std::chrono::seconds(1000)};
+    for (std::size_t n = 0; n != 20; ++n) {
+        std::array<std::int16_t, 320> pcm;
+        for (std::size_t i = 0; i != pcm.size(); ++i) pcm[i] = tone(n * 160 + i / 2);
+        std::vector<std::uint8_t> payload(encoder->max_payload(pcm.size()));
+        BOOST_REQUIRE(encoder->encode(pcm, payload));
+        if (n != 10) BOOST_REQUIRE(p.insert(datagram(f, payload), now));
+        ++f.seq;
+        f.timestamp +=
+            static_cast<std::uint32_t>(320 / (encoder->rates().audio / encoder->rates().clock));
+        now += milliseconds(20);
+        if (p.pull(now + milliseconds(1), pcm) == playout_kind::silence) continue;
+        heard.insert(heard.end(), pcm.begin(), pcm.end());
+    }
+    heard.erase(heard.begin(), heard.begin() + 320);
+    return heard;
+}
+
+// The same, without a buffer.
+std::vector<std::int16_t> filled_gap(const char* rtpmap, bool from_both_sides) {
+    const auto encoder = codec_set().make_encoder(rtpmap);
+    const auto decoder = codec_set().make_decoder(rtpmap);
+    packet_loss_concealer concealer(16000);
+    std::vector<std::int16_t> heard;
+    for (std::size_t n = 0; n != 20; ++n) {
+        std::array<std::int16_t, 320> pcm;
+        for (std::size_t i = 0; i != pcm.size(); ++i) pcm[i] = tone(n * 160 + i / 2);
+        std::vector<std::uint8_t> payload(encoder->max_payload(pcm.size()));
+        BOOST_REQUIRE(encoder->encode(pcm, payload));
+        if (n == 10) continue;
+        BOOST_REQUIRE(decoder->decode(payload, pcm));
+        if (n == 11) {
+            std::array<std::int16_t, 320> gap;
+            if (from_both_sides)
+                concealer.conceal(gap, pcm);
+            else
+                concealer.conceal(gap);
+            heard.insert(heard.end(), gap.begin(), gap.end());
+        }
+        concealer.receive(pcm);
+        heard.insert(heard.end(), pcm.begin(), pcm.end());
+    }
+    heard.erase(heard.begin(), heard.begin() + 320);
+    return heard;
+}
+
+BOOST_AUTO_TEST_CASE(a_gap_is_filled_from_behind_only_where_the_decoder_does_not_need_the_past) {
+    for (const char* rtpmap : {"G722/8000", "L16/16000"}) {
+        const auto heard = heard_with_a_gap(rtpmap);
+        BOOST_REQUIRE_GT(heard.size(), 320U * 14);
+        auto expected = filled_gap(rtpmap, rtpmap[0] == 'L');
+        expected.resize(heard.size());
+        BOOST_TEST(heard == expected, boost::test_tools::per_element());
+        expected = filled_gap(rtpmap, rtpmap[0] != 'L');
+        expected.resize(heard.size());
+        BOOST_TEST((heard != expected));
     }
 }
 

@@ -99,6 +99,10 @@ public:
     [[nodiscard]] virtual result<std::size_t> decode(std::span<const std::uint8_t> payload,
                                                      std::span<std::int16_t> pcm) noexcept = 0;
 
+    /// Whether decode() needs the packets before, as G.722's predictors do. After a gap such audio
+    /// is wrong for some milliseconds: it is to be faded in, and no gap to be filled from it.
+    virtual bool needs_past() const noexcept { return false; }
+
     /// Whether conceal() makes anything.
     virtual bool conceals() const noexcept { return false; }
 
