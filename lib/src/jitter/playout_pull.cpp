@@ -262,8 +262,8 @@ void playout::state::quiet(std::size_t n) noexcept {
     generator_.generate(pcm);
 }
 
-// Leaves out what would keep a packet waiting for longer than max_delay, a tick, and another one
-// where packets are not as long as ticks.
+// Leaves out what would keep a packet waiting for longer than max_delay and two ticks, of which
+// packets that are not as long as ticks need the second.
 void playout::state::limit_delay() noexcept {
     if (idle_ || store_.size() < 2) return;
     constexpr std::int64_t none = std::numeric_limits<std::int64_t>::max();
