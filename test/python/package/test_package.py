@@ -3,9 +3,11 @@
 import importlib
 import inspect
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
+import wave
 from pathlib import Path
 
 import pytest
@@ -29,21 +31,33 @@ def programs():
             yield pytest.param(document, line, program, id=f"{document}:{line}")
 
 
-def run(program):
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=60
+@pytest.fixture
+def run(tmp_path):
+    """Runs a program where it finds a capture, call.pcap."""
+    shutil.copyfile(ROOT / "test/captures/ffmpeg_pcmu_loss.pcap", tmp_path / "call.pcap")
+    return lambda program: subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        capture_output=True, text=True, timeout=60, cwd=tmp_path,
     )
 
 
 @pytest.mark.parametrize("document, line, program", programs())
-def test_programs_of_the_documents_run(document, line, program):
+def test_programs_of_the_documents_run(run, document, line, program):
     result = run("\n" * (line - 1) + program)
     assert (result.returncode, result.stderr) == (0, "")
 
 
-def test_readme_says_what_its_program_prints():
-    (_, program), = blocks("README.md")
+def test_readme_says_what_its_program_prints(run):
+    (_, program), _ = blocks("README.md")
     assert run(program).stdout.split() == ["play", "conceal", "play", "play"]
+
+
+def test_readme_conceals_what_a_capture_lacks(run, tmp_path):
+    _, (_, program) = blocks("README.md")
+    played, _, concealed, *_ = run(program).stdout.split()
+    assert int(played) > 350 and 0 < int(concealed) < 60
+    with wave.open(str(tmp_path / "heard.wav")) as heard:
+        assert heard.getframerate() == 8000 and heard.getnframes() > 7 * 8000
 
 
 def test_version_is_that_of_the_headers():
@@ -78,7 +92,7 @@ def test_package_is_marked_as_typed():
     assert (Path(rtpsynth.__file__).parent / "py.typed").exists()
 
 
-def test_import_starts_no_thread():
+def test_import_starts_no_thread(run):
     program = f"""
 import os
 before = len(os.listdir("/proc/self/task"))
@@ -89,7 +103,7 @@ print(len(os.listdir("/proc/self/task")) - before)
     assert run(program).stdout == "0\n"
 
 
-def test_threads_are_those_the_documents_name():
+def test_threads_are_those_the_documents_name(run):
     program = """
 import os
 from pathlib import Path
