@@ -149,7 +149,9 @@ private:
         barrier_ = newest_;
         ++stream_;
         if (maybe(0.5)) ssrc_ = draw();
-        seq_ = static_cast<std::uint16_t>(draw());
+        // Nearer numbers could be those of a gap (RFC 3550 A.1): where the clock is another one,
+        // too, timestamps do not tell.
+        seq_ = static_cast<std::uint16_t>(seq_ + 4000 + draw() % 57536);
         timestamp_ = draw();
     }
     void change_codec() {
