@@ -13,6 +13,7 @@ command -v abidiff >/dev/null || { echo "skipped: no abidiff (Debian: abigail-to
 
 record() { # file; nothing in it depends on the place or the lines of the sources
     abidw --suppressions "$here/c_face.suppr" --exported-interfaces-only --no-corpus-path \
+        --headers-dir "$here/../../lib/include" --drop-private-types \
         --no-comp-dir-path --no-show-locs --no-elf-needed --no-parameter-names \
         --type-id-style hash --out-file "$1" "$library"
 }

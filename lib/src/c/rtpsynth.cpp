@@ -1,11 +1,11 @@
 #include <rtpsynth.h>
 
-#include <rtpsynth/base/detail/packet_clock.hpp>
 #include <rtpsynth/base/random.hpp>
 #include <rtpsynth/rtp/packet_synth.hpp>
 
 #include "../base/system.hpp"
 #include "block_cache.hpp"
+#include "synth.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -21,11 +21,7 @@ namespace {
 
 using rtpsynth::packet_format;
 using rtpsynth::packet_synth;
-
-struct c_synth {
-    packet_synth synth;
-    rtpsynth::detail::packet_clock clock;
-};
+using rtpsynth::detail::c_synth;
 
 struct random_source {
     rsynth_randfunc_t func = nullptr; // the system's
