@@ -17,9 +17,9 @@
 /**
  * \defgroup c C face
  * The packet synthesiser (rtpsynth.h), the jitter buffer (rtpjbuf.h), the playout (rtpplay.h),
- * codecs and other parts of audio (rtpaudio.h), telephone events (rtpevent.h) and the quality of
- * calls (rtpquality.h) for C99. Handles are opaque, names begin with rsynth_, rtpjbuf_, rtpplay_,
- * rtpaudio_, rtpevent_, rtpquality_ and rtp_, and no exception leaves a function.
+ * codecs and other parts of audio (rtpaudio.h), telephone events (rtpevent.h), the quality of calls
+ * (rtpquality.h) and session descriptions (rtpsdp.h) for C99. Handles are opaque, names begin with
+ * rsynth_ or rtp, and no exception leaves a function.
  *
  * \{
  */

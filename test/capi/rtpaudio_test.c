@@ -5,7 +5,6 @@
 
 #include "check.h"
 
-#include <limits.h>
 #include <string.h>
 
 #define TICK 160 /* samples in 20 ms at 8 kHz */

@@ -1,6 +1,6 @@
 #include <rtpaudio.h>
 
-#include "audio_result.hpp"
+#include "result.hpp"
 
 #include <rtpsynth/audio/codec_set.hpp>
 #include <rtpsynth/audio/comfort_noise.hpp>

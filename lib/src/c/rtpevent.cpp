@@ -1,6 +1,6 @@
 #include <rtpevent.h>
 
-#include "audio_result.hpp"
+#include "result.hpp"
 #include "synth.hpp"
 
 #include <rtpsynth/audio/telephone_event.hpp>

@@ -1,6 +1,6 @@
 #include <rtpquality.h>
 
-#include "audio_result.hpp"
+#include "result.hpp"
 
 #include <rtpsynth/audio/call_quality.hpp>
 #include <rtpsynth/audio/emodel.hpp>

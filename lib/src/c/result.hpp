@@ -1,5 +1,5 @@
 /// \file
-/// What the C face of the audio returns: objects, sizes, and negative codes.
+/// What functions of the C face return: objects, sizes, and negative codes.
 #pragma once
 
 #include <rtpaudio.h>
