@@ -18,7 +18,8 @@ import xml.etree.ElementTree as ET
 # Topics in reading order; a room that is not listed comes after these.
 ROOMS = ["rtp", "jitter", "rtcp", "audio", "base",
          "asio_server/server", "asio_server/channel", "asio_server/proc"]
-C_HEADERS = ["rtpsynth.h", "rtpjbuf.h", "rtpplay.h", "rtpsynth/rtp/profile.h", "rtpsynth/base/version.h"]
+C_HEADERS = ["rtpsynth.h", "rtpjbuf.h", "rtpplay.h", "rtpaudio.h", "rtpevent.h", "rtpquality.h", "rtpsdp.h",
+             "rtpsynth/rtp/profile.h", "rtpsynth/base/version.h"]
 DIRECTIVES = {"enum": "doxygenenum", "typedef": "doxygentypedef", "variable": "doxygenvariable",
               "define": "doxygendefine", "function": "doxygenfunction"}
 TITLES = {"define": "Macros", "enum": "Enumerations", "typedef": "Types", "variable": "Constants",
@@ -274,8 +275,8 @@ def main() -> None:
             listing += row(f"[{path}]({page}.md)", headers[path].brief)
             c_pages.append(page)
     (pages / "c.md").write_text(
-        "# C\n\nTwo headers, C99 and C++, linked with `-lrtpsynth`: names, types and results are those of the\n"
-        "released library, so that programs written for it compile and run unchanged.\n\n"
+        "# C\n\nFor C99 and C++, linked with `-lrtpsynth`. Names, types and results of rtpsynth.h and rtpjbuf.h are those of\n"
+        "rtpsynth 1.3, so that programs written for it compile and run unchanged.\n\n"
         "| header | has |\n| --- | --- |\n" + listing + "\n```{toctree}\n:hidden:\n\n" +
         "\n".join(c_pages) + "\n```\n")
 
