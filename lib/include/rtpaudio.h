@@ -45,9 +45,7 @@ enum rtpaudio_err {
 
 /* ---- codecs ---- */
 
-/** Encodes one stream of audio, a packet at a time. */
 struct rtpaudio_encoder;
-/** Decodes one stream of audio, a packet at a time, in the order of the packets. */
 struct rtpaudio_decoder;
 
 /** The rates of a codec, Hz: of G.722 they differ. */
@@ -57,9 +55,9 @@ struct rtpaudio_rates {
 };
 
 /**
- * Makes an encoder. `encoding` is as in an SDP rtpmap: "PCMU/8000", "PCMA/8000", "G722/8000",
- * "L16/44100/2". PCMU, PCMA and L16 have any clock rate, and L16 one or two channels, of which both
- * are sent the same audio.
+ * Makes an encoder of one stream of audio. `encoding` is as in an SDP rtpmap: "PCMU/8000",
+ * "PCMA/8000", "G722/8000", "L16/44100/2". PCMU, PCMA and L16 have any clock rate, and L16 one or
+ * two channels, of which both are sent the same audio.
  *
  * \param rates  if not NULL, receives the codec's rates
  *
@@ -81,7 +79,10 @@ RTPSYNTH_API long rtpaudio_encoder_encode(struct rtpaudio_encoder* encoder, cons
 /** Forgets the audio so far. */
 RTPSYNTH_API void rtpaudio_encoder_reset(struct rtpaudio_encoder* encoder);
 
-/** Makes a decoder; see rtpaudio_encoder_ctor(). Of two channels it gives the mean. */
+/**
+ * Makes a decoder of one stream, which takes the packets in their order; see
+ * rtpaudio_encoder_ctor(). Of two channels it gives the mean.
+ */
 RTPSYNTH_API struct rtpaudio_decoder* rtpaudio_decoder_ctor(const char* encoding,
                                                             struct rtpaudio_rates* rates);
 /** Destroys a decoder. */
@@ -108,15 +109,15 @@ RTPSYNTH_API void rtpaudio_decoder_reset(struct rtpaudio_decoder* decoder);
 
 /* ---- sample rates ---- */
 
-/** Converts one stream from one sample rate to another. */
 struct rtpaudio_resampler;
 
 /** How sharp a resampler's filter is: rtpsynth::resampler_quality has the figures. */
 enum rtpaudio_quality { RTPAUDIO_LOW = 0, RTPAUDIO_STANDARD = 1, RTPAUDIO_HIGH = 2 };
 
 /**
- * Makes a resampler. Rates are 4000..384000 Hz; between those without a large common divisor the
- * filter takes up to 1 MB and some milliseconds to design: see rtpaudio_resampler_copy().
+ * Makes a resampler, which converts one stream. Rates are 4000..384000 Hz; between those without a
+ * large common divisor the filter takes up to 1 MB and some milliseconds to design: see
+ * rtpaudio_resampler_copy().
  *
  * \param quality  an enum rtpaudio_quality
  *
@@ -163,14 +164,11 @@ RTPSYNTH_API size_t rtpaudio_resampler_delay(const struct rtpaudio_resampler* re
 
 /* ---- lost packets ---- */
 
-/**
- * Fills the gaps of one stream of speech. All of the stream's audio goes through it, in order, in
- * pieces of any length.
- */
 struct rtpaudio_concealer;
 
 /**
- * Makes a concealer for audio of 8000..96000 Hz.
+ * Makes a concealer for speech of 8000..96000 Hz, which fills the gaps of one stream. All of the
+ * stream's audio goes through it, in order, in pieces of any length.
  *
  * \return NULL for another rate or without memory
  */
@@ -219,11 +217,10 @@ RTPSYNTH_API int rtpaudio_noise_store(const struct rtpaudio_noise* noise, unsign
 /** The level to describe pcm[0..n) with: 127 if it is silent, empty or NULL. */
 RTPSYNTH_API uint8_t rtpaudio_noise_level(const int16_t* pcm, size_t n);
 
-/** Makes noise of a level and spectrum. */
 struct rtpaudio_noise_generator;
 
 /**
- * Makes a generator, of silence at first.
+ * Makes a generator of noise, of silence at first.
  *
  * \param seed  so that two streams do not have the same noise
  *

@@ -35,7 +35,6 @@ extern "C" {
 
 /* ---- sending ---- */
 
-/** Makes the packets of a queue of up to 64 events, in the place of audio. */
 struct rtpevent_sender;
 
 /** How digits are pressed. Start from RTPEVENT_TIMING_INIT. */
@@ -50,7 +49,8 @@ struct rtpevent_timing {
     { sizeof(struct rtpevent_timing), 100000000, 60000000, 10 }
 
 /**
- * Makes a sender.
+ * Makes a sender, which has a queue of up to 64 events and makes their packets in the place of
+ * audio.
  *
  * \param clock_rate  of the audio, Hz
  *
@@ -115,10 +115,6 @@ RTPSYNTH_API int rtpevent_sender_next(struct rtpevent_sender* sender, uint32_t t
 
 /* ---- receiving ---- */
 
-/**
- * Receives the events of one source: of each press one RTPEVENT_BEGAN and one RTPEVENT_ENDED,
- * whatever packets are lost, repeated or out of order.
- */
 struct rtpevent_receiver;
 
 /** What happened to a key. */
@@ -137,7 +133,8 @@ struct rtpevent_change {
 #define RTPEVENT_MAX_CHANGES 3
 
 /**
- * Makes a receiver.
+ * Makes a receiver of the events of one source. It tells of each press one RTPEVENT_BEGAN and one
+ * RTPEVENT_ENDED, whatever packets are lost, repeated or out of order.
  *
  * \param clock_rate  of the events, Hz
  *

@@ -87,11 +87,10 @@ RTPSYNTH_API double rtpquality_mos_of(double r);
 RTPSYNTH_API int rtpquality_impairment(struct rtpquality_emodel* connection, const char* codec,
                                        int concealed);
 
-/** Judges one direction of a call. */
 struct rtpquality;
 
 /**
- * Makes one.
+ * Makes a judge of one direction of a call.
  *
  * \param connection  what is known of the telephones at both ends, and of the codec; loss, burst
  *                    ratio and delays are filled in later. NULL: the defaults of G.107
@@ -99,7 +98,7 @@ struct rtpquality;
  * \return NULL for a size of no known version or without memory
  */
 RTPSYNTH_API struct rtpquality* rtpquality_ctor(const struct rtpquality_emodel* connection);
-/** Destroys one. No-op for NULL. */
+/** Destroys a judge. No-op for NULL. */
 RTPSYNTH_API void rtpquality_dtor(struct rtpquality* quality);
 
 /**

@@ -31,7 +31,6 @@
 extern "C" {
 #endif
 
-/** A description that was parsed. */
 struct rtpsdp;
 
 /** Who sends, as the description's author sees it. */
