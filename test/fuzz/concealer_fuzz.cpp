@@ -53,7 +53,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
         case 1:
             concealer.conceal(pcm, audio(in, 1 + in.byte() * 3));
-            if (n != 0) gap = 0, changeable = rate / 100;
+            gap = n < rate / 200 ? gap + n : 0; // in less nothing is bridged
+            if (n != 0) changeable = rate / 100;
             break;
         case 2:
             if (n % 2 == 0) {
