@@ -111,7 +111,11 @@ if [[ -z ${RTPSYNTH_BOOST_SOURCE-} ]]; then
     fi
 fi
 
-"$tools/bin/python" -m build --no-isolation --sdist --outdir "$out" . >"$out/sdist.log"
+# Of a copy: scikit-build-core looks at every file, also below build/, which takes it minutes.
+mkdir "$out/source"
+tar -c --exclude=./build --exclude=./.git . | tar -x -C "$out/source"
+"$tools/bin/python" -m build --no-isolation --sdist --outdir "$out" "$out/source" >"$out/sdist.log"
+rm -rf "$out/source"
 mkdir "$out/source"
 tar -xzf "$out"/rtpsynth-*.tar.gz -C "$out/source" --strip-components=1
 
