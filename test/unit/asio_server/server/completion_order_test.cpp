@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <cstring>
 #include <deque>
+#include <future>
 #include <memory>
 #include <random>
 #include <thread>
@@ -73,6 +74,10 @@ public:
             ended_ = got_ == last || !progresses();
         }
         other.join();
+        // What was posted refers to this function's variables.
+        std::promise<void> all_begun;
+        asio::post(app_.strand, [&] { all_begun.set_value(); });
+        all_begun.get_future().wait();
         BOOST_TEST(got_ == last);
         BOOST_TEST(out_of_order_ == 0);
     }
@@ -89,8 +94,7 @@ private:
         ++outstanding_;
         auto slot = s ? s->slot() : asio::cancellation_slot{};
         start(asio::bind_cancellation_slot(
-            slot,
-            asio::bind_executor(app_.strand, [this, &number_of, s](error_code ec, auto value) {
+            slot, asio::bind_executor(app_.strand, [this, number_of, s](error_code ec, auto value) {
                 if (!ec) {
                     const std::int64_t number = number_of(value);
                     out_of_order_ += number <= latest_;
