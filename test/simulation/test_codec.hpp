@@ -182,7 +182,7 @@ private:
         const std::string packet = "packet " + std::to_string(f.serial);
         if (f.serial <= last_.serial && !log_.is_puzzled)
             log_.fault = packet + " is decoded after " + std::to_string(last_.serial);
-        else if (last_.serial != 0 && f.stream != last_.stream && !is_new_)
+        else if (last_.serial != 0 && f.stream != last_.stream && !is_new_ && !log_.is_puzzled)
             log_.fault = packet + " begins a stream, and its decoder was not reset";
         else if (last_.serial != 0 && f.stream == last_.stream && is_new_ && !is_puzzled_)
             log_.fault = packet + " goes on with a stream, and its decoder was reset";
