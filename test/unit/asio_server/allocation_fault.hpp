@@ -5,7 +5,6 @@
 #include "../heap.hpp"
 
 #include <atomic>
-#include <cerrno>
 #include <cstddef>
 #include <limits>
 #include <new>
@@ -53,18 +52,17 @@ bool done(Action action) {
 
 } // namespace memory
 
-// What Asio calls.
+// What Asio calls. With libc++ it is posix_memalign, which libc++abi takes an exception's memory by,
+// too, and ends the program where it gets none: only operator new is refused there.
 #ifdef _WIN32
 extern "C" void* __mingw_aligned_malloc(std::size_t size, std::size_t alignment) {
     return memory::refuses() ? nullptr : heap::take(size, alignment);
 }
 extern "C" void __mingw_aligned_free(void* p) { heap::give(p, 1); }
-#else
-extern "C" [[gnu::visibility("default")]] void* aligned_alloc(
-    std::size_t alignment, std::size_t size) noexcept(noexcept(::aligned_alloc(alignment, size))) {
-    if (!memory::refuses()) return heap::take(size, alignment);
-    errno = ENOMEM; // all that musl's posix_memalign knows of a failure
-    return nullptr;
+#elif !defined(_LIBCPP_VERSION)
+extern "C" [[gnu::visibility("default")]] void* aligned_alloc(std::size_t alignment,
+                                                              std::size_t size) noexcept {
+    return memory::refuses() ? nullptr : heap::take(size, alignment);
 }
 #endif
 
