@@ -47,9 +47,9 @@ for name; do
     musl)
         [ -e /lib/ld-musl-x86_64.so.1 ] ||
             lack "no musl here; cmake/install-deps.sh --elsewhere installs it"
-        cmake/zig.sh build/zig-x86_64-linux-musl x86_64-linux-musl
+        cmake/zig.sh
         ;;
-    macos) cmake/zig.sh build/zig-aarch64-macos aarch64-macos ;;
+    macos) cmake/zig.sh ;;
     libcxx) libcxx ;;
     *)
         echo "cross.sh: '$name' is no such preset" >&2

@@ -1,15 +1,12 @@
 #!/bin/sh
-# Makes a C and a C++ compiler, with the C and C++ libraries of their target, of PyPI's ziglang.
+# Makes a C and a C++ compiler, with the C and C++ libraries of their target, out of PyPI's ziglang.
 #
-#   cmake/zig.sh FOLDER TARGET [OPTION...]
+#   cmake/zig.sh [FOLDER TARGET [OPTION...]]
 #
 # leaves zig-cc, zig-c++, zig-ar and zig-ranlib in FOLDER. TARGET is as zig has it, such as
-# x86_64-linux-gnu.2.28, and each OPTION goes to both compilers. ziglang is installed into build/zig,
-# once, by PYTHON, or else python3. Exits with 77 without a network.
+# x86_64-linux-gnu.2.28, and each OPTION goes to both compilers. Without them ziglang is installed
+# and nothing more: into build/zig, once, by PYTHON, or else python3. Exits with 77 without a network.
 set -eu
-folder=$1
-target=$2
-shift 2
 version=0.17
 venv=$(cd "$(dirname "$0")/.." && pwd)/build/zig
 
@@ -28,6 +25,10 @@ case $("$zig" version 2>/dev/null) in
         print(os.path.dirname(ziglang.__file__))')" "$venv/ziglang"
     ;;
 esac
+[ $# -gt 0 ] || exit 0
+folder=$1
+target=$2
+shift 2
 mkdir -p "$folder"
 for command in cc c++ ar ranlib; do
     case $command in
