@@ -275,7 +275,7 @@ def main() -> None:
             listing += row(f"[{path}]({page}.md)", headers[path].brief)
             c_pages.append(page)
     (pages / "c.md").write_text(
-        "# C\n\nFor C99 and C++, linked with `-lrtpsynth`. Names, types and results of rtpsynth.h and rtpjbuf.h are those of\n"
+        "# C\n\nFor C99 and C++11, linked with `-lrtpsynth`. Names, types and results of rtpsynth.h and rtpjbuf.h are those of\n"
         "rtpsynth 1.3, so that programs written for it compile and run unchanged.\n\n"
         "| header | has |\n| --- | --- |\n" + listing + "\n```{toctree}\n:hidden:\n\n" +
         "\n".join(c_pages) + "\n```\n")

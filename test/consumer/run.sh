@@ -69,6 +69,13 @@ grep -rlF -e "$work/installed" -e "$build" -e "$root" --include='*.cmake' --incl
     "$work/prefix" && fail "installed files name the build's directories"
 [ -e "$work/prefix/share/doc/rtpsynth/LICENSE" ] || fail "no licence installed"
 
+# The headers of the C face, each on its own, by the oldest C and C++ that they promise to be.
+for header in "$work"/prefix/include/*.h; do
+    quietly "$cc" "${c_flags[@]}" -fsyntax-only -x c -I"$work/prefix/include" "$header"
+    quietly "$cxx" -std=c++11 "${cxx_flags[@]:1}" -fsyntax-only -x c++ \
+        -I"$work/prefix/include" "$header"
+done
+
 for language in "" _c; do
     configure "$here/find_package$language" "$work/find_package$language" \
         -DCMAKE_PREFIX_PATH="$work/prefix" -DSERVER_CPP="$work/server.cpp"

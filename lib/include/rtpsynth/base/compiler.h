@@ -2,7 +2,7 @@
  * \file
  * What the library asks of a compiler beyond the language. Nothing else in the library names a
  * compiler or uses an extension of one; a compiler that is not known here gets plain code that does
- * the same. C99 and C++.
+ * the same. C99 and C++11: the C face includes it.
  */
 #ifndef RTPSYNTH_COMPILER_H
 #define RTPSYNTH_COMPILER_H
@@ -73,7 +73,8 @@
 
 #ifdef __cplusplus
 
-namespace rtpsynth::detail {
+namespace rtpsynth {
+namespace detail {
 
 #    ifdef RTPSYNTH_AVX2
 inline bool cpu_has_avx2() noexcept {
@@ -100,7 +101,8 @@ inline void prefetch(const void* address) noexcept {
 #    endif
 }
 
-} // namespace rtpsynth::detail
+} // namespace detail
+} // namespace rtpsynth
 
 #endif
 
