@@ -40,13 +40,13 @@ struct rtpevent_sender;
 /** How digits are pressed. Start from RTPEVENT_TIMING_INIT. */
 struct rtpevent_timing {
     size_t size;     /**< of this struct, bytes; set by RTPEVENT_TIMING_INIT */
+    unsigned volume; /**< 0..63, -dBm0 */
     int64_t on_ns;   /**< a digit; more than 0, at most an hour */
     int64_t off_ns;  /**< the pause after it; 0 to an hour */
-    unsigned volume; /**< 0..63, -dBm0 */
 };
 /** Initialiser of a struct rtpevent_timing: the defaults, 100 ms on, 60 ms off, -10 dBm0. */
 #define RTPEVENT_TIMING_INIT                                                                       \
-    { sizeof(struct rtpevent_timing), 100000000, 60000000, 10 }
+    { sizeof(struct rtpevent_timing), 10, 100000000, 60000000 }
 
 /**
  * Makes a sender, which has a queue of up to 64 events and makes their packets in the place of

@@ -28,6 +28,9 @@ static_assert(RTPEVENT_BEGAN == static_cast<int>(telephone_event_change::kind::b
 static_assert(RTPEVENT_ENDED == static_cast<int>(telephone_event_change::kind::ended));
 static_assert(RTPEVENT_MAX_CHANGES == telephone_event_changes::max_size);
 static_assert(sizeof(rtpevent_packet::payload) == telephone_event_size);
+// A member more makes it larger, by which its versions are told apart.
+static_assert(sizeof(rtpevent_timing) ==
+              offsetof(rtpevent_timing, off_ns) + sizeof(rtpevent_timing::off_ns));
 
 namespace {
 
@@ -106,11 +109,9 @@ int rtpevent_sender_next_pkt(rtpevent_sender* sender, void* synth, int pt, char*
     if (sender == nullptr || synth == nullptr || !detail::is_array(buf, blen) || pt < 0 || pt > 127)
         return RTPAUDIO_EINVAL;
     auto& s = *static_cast<detail::c_synth*>(synth);
-    const auto clock = s.clock;
     const std::span<std::uint8_t> out(reinterpret_cast<std::uint8_t*>(buf), blen);
     const auto size =
         sender->write(s.synth, s.clock.at_packet(), static_cast<std::uint8_t>(pt), out);
-    if (!size || *size == 0) s.clock = clock; // as if it had not been read
     return static_cast<int>(detail::size_or_code(size));
 }
 
