@@ -244,8 +244,7 @@ class _Channel(abc.ABC, Generic[_T]):
 
     @property
     def stats(self) -> dict[str, int]:
-        """RtpChannel.stats, and dropped: those that recv_queue had no room for, or that still waited
-        in it when the channel closed."""
+        """RtpChannel.stats, and dropped: what recv_queue had no room for, or still held at close."""
         return {**self._opened().stats, "dropped": self._inbox.dropped}
 
 

@@ -9,6 +9,8 @@ from . import _rtpsynth
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
+else:  # for typing.get_type_hints; typing has no name for it before Python 3.12
+    ReadableBuffer = bytes | bytearray | memoryview
 
 __all__ = ["VoipMetrics", "build_voip_metrics", "parse_voip_metrics"]
 

@@ -8,6 +8,8 @@ from . import _rtpsynth
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
+else:  # for typing.get_type_hints; typing has no name for it before Python 3.12
+    ReadableBuffer = bytes | bytearray | memoryview
 
 __all__ = ["SdpDescription", "SdpFormat", "SdpMedia", "fmtp_parameter", "parse_sdp"]
 

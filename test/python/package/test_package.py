@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import typing
 import wave
 from pathlib import Path
 
@@ -86,6 +87,13 @@ def test_module_has_its_class_documents_and_types(name):
     typed = stub if stub.exists() else source
     declared = re.search(r"^__all__ = \[(.*?)\]", typed.read_text(encoding="utf-8"), re.S | re.M)
     assert sorted(re.findall(r'"(\w+)"', declared[1])) == sorted(module.__all__)
+
+
+@pytest.mark.parametrize("name", ["rtcp", "rtp"])
+def test_type_hints_can_be_read_at_run_time(name):
+    module = importlib.import_module(f"rtpsynth.{name}")
+    for public in module.__all__:
+        assert typing.get_type_hints(getattr(module, public))
 
 
 def test_package_is_marked_as_typed():

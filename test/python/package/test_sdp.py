@@ -75,6 +75,12 @@ def test_takes_what_is_like_bytes(kind):
     assert parse_sdp(kind(text)) == parse_sdp(text) == parse_sdp(TELEPHONE)
 
 
+def test_attributes_do_not_depend_on_each_other():
+    media, = parse_sdp(HEAD + "m=audio 1 RTP/AVP 0\na=rtcp:9\na=rtcp-mux\na=maxptime:60\n").media
+    assert (media.rtcp_port, media.rtcp_mux) == (9, True)
+    assert (media.ptime_ns, media.maxptime_ns) == (None, 60_000_000)
+
+
 def test_text_that_is_not_ascii():
     found, = parse_sdp("v=0\nm=äudio 1 RTP/AVP 0\na=fmtp:0 ☎\n").media
     assert (found.type, found.formats[0].fmtp) == ("äudio", "☎")
