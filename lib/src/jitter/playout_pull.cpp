@@ -263,9 +263,10 @@ void playout::state::quiet(std::size_t n) noexcept {
 }
 
 // Leaves out what would keep a packet waiting for longer than max_delay and two ticks, of which
-// packets that are not as long as ticks need the second.
+// packets that are not as long as ticks need the second: what is missing before the next
+// packet, or was a pause, then packets, of which the last stays.
 void playout::state::limit_delay() noexcept {
-    if (idle_ || store_.size() < 2) return;
+    if (idle_ || store_.empty()) return;
     constexpr std::int64_t none = std::numeric_limits<std::int64_t>::max();
     std::int64_t quickest = none;
     for (const detail::waiting_packet& p : store_.all())
@@ -273,13 +274,21 @@ void playout::state::limit_delay() noexcept {
     if (quickest == none) return;
     const std::int64_t most = quickest + delay_.max_delay() + microseconds(2 * tick_);
     bool is_cut = false;
-    while (store_.size() > 1) {
-        const std::int64_t pulled = now_ + microseconds(audio_.size() / tick_ * tick_);
+    for (;; is_cut = true) {
         const detail::waiting_packet& next = store_.front();
-        if (pulled - numbering_.microseconds(std::max(end_, next.position)) <= most) break;
-        end_ = std::max(end_, next.position + std::int64_t{next.samples});
-        leave(stats_.discarded);
-        is_cut = true;
+        const std::int64_t pulled = now_ + microseconds(audio_.size() / tick_ * tick_);
+        const std::int64_t excess = pulled - numbering_.microseconds(end_) - most;
+        if (excess <= 0) break;
+        if (end_ < next.position) {
+            const std::int64_t gap = numbering_.microseconds(next.position - end_);
+            const std::int64_t left_out = std::min(excess, gap) * options_.rate / 1'000'000 + 1;
+            end_ = std::min(next.position, end_ + left_out);
+        } else if (store_.size() > 1) {
+            end_ = std::max(end_, next.position + std::int64_t{next.samples});
+            leave(stats_.discarded);
+        } else {
+            break;
+        }
     }
     if (!is_cut) return;
     delay_.forget_schedule();

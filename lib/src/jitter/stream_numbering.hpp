@@ -64,6 +64,8 @@ public:
         const bool is_before =
             *lseq < began_ && before_.clock != 0 && (clock == before_.clock || clock == 0);
         const reference& r = is_before ? before_ : reference_;
+        // What can't be decoded is as long as the packet before; noise has no length.
+        const std::size_t length = samples == 0 && clock != 0 ? samples_ : samples;
         if (clock == 0) clock = r.clock;
         if (clock != r.clock) {
             if (*lseq <= timed_) return std::nullopt;
@@ -72,7 +74,7 @@ public:
                 std::max<std::int64_t>(*lseq - lseq_ - 1, 0) * static_cast<std::int64_t>(samples_);
             const std::int64_t most = max_jump_us / 1'000'000 * rate_;
             const auto place =
-                begin(packet, clock, *lseq, samples, follows + std::min(missing, most), arrival_us);
+                begin(packet, clock, *lseq, length, follows + std::min(missing, most), arrival_us);
             before_ = before;
             return place;
         }
@@ -84,7 +86,7 @@ public:
         if (!agree(*lseq, samples, position)) return std::nullopt;
         if (*lseq > timed_) {
             if (position - r.position >= std::int64_t{rate_}) advance(position - r.position);
-            count(*lseq, samples, position, transit);
+            count(*lseq, length, position, transit);
         }
         return packet_place{*lseq, position, transit};
     }

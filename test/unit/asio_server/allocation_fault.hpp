@@ -52,8 +52,8 @@ bool done(Action action) {
 
 } // namespace memory
 
-// What Asio calls. With libc++ it is posix_memalign, which libc++abi takes an exception's memory by,
-// too, and ends the program where it gets none: only operator new is refused there.
+// What Asio calls. With libc++ it is posix_memalign, which libc++abi takes an exception's memory
+// by, too, and ends the program where it gets none: only operator new is refused there.
 #ifdef _WIN32
 extern "C" void* __mingw_aligned_malloc(std::size_t size, std::size_t alignment) {
     return memory::refuses() ? nullptr : heap::take(size, alignment);

@@ -82,6 +82,28 @@ BOOST_AUTO_TEST_CASE(packets_that_another_clock_has_overtaken_are_no_restart) {
     BOOST_CHECK_EQUAL(s.played + s.waiting, s.received);
 }
 
+BOOST_AUTO_TEST_CASE(what_cannot_be_decoded_before_another_clock_is_as_long_as_the_packet_before) {
+    call c;
+    c.insert(pcmu, c.f.seq, c.f.timestamp, 0);
+    const fields before = c.f;
+    c.f.seq = static_cast<std::uint16_t>(c.f.seq + 3);
+    c.f.timestamp += 480;
+    for (int i = 0; i < 2; ++i) c.insert_wide(i);
+    for (std::uint16_t i = 1; i < 3; ++i)
+        c.insert(pcmu, static_cast<std::uint16_t>(before.seq + i), before.timestamp + 160U * i,
+                 160);
+    for (int i = 0; i < 3; ++i) c.pull();
+    for (int i = 2; i < 50; ++i) {
+        c.insert_wide(i);
+        c.pull();
+    }
+    const playout_stats s = c.p.stats();
+    BOOST_CHECK_EQUAL(s.restarts, 0);
+    BOOST_CHECK_EQUAL(s.late, 0);
+    BOOST_CHECK_EQUAL(s.discarded, 1);
+    BOOST_CHECK_EQUAL(s.played + s.waiting + 1, s.received);
+}
+
 BOOST_AUTO_TEST_CASE(noise_has_the_clock_of_the_packet_before_it) {
     call c;
     // All of it comes before the first is played, and the pause takes 100 ms.

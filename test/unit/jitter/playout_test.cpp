@@ -242,6 +242,23 @@ BOOST_AUTO_TEST_CASE(a_backlog_is_cut_to_the_longest_delay) {
     BOOST_CHECK_LE(x.largest_step(), step_of_tone);
 }
 
+BOOST_AUTO_TEST_CASE(a_gap_is_cut_to_the_longest_delay) {
+    fixture x({.min_delay = milliseconds(20), .max_delay = milliseconds(20)});
+    x.begin();
+    for (int i = 0; i < 10; ++i) x.pull(); // the network stands still
+    x.send();
+    x.pull();
+    for (int i = 0; i < 3; ++i) x.lose();
+    x.send(); // 60 ms quicker than the one before, with 60 ms to be concealed between them
+    const auto before = x.p.stats();
+    for (int i = 0; i < 4; ++i) x.pull();
+    const playout_stats s = x.p.stats();
+    BOOST_CHECK_EQUAL(s.played, before.played + 1);
+    BOOST_CHECK(s.delay > milliseconds(20 + 20)); // the rest of the gap is concealed
+    BOOST_CHECK(s.delay <= milliseconds(20 + 2 * 20));
+    BOOST_CHECK_LE(x.largest_step(), step_of_tone);
+}
+
 BOOST_AUTO_TEST_CASE(a_restart_is_played_on) {
     fixture x;
     x.begin();
