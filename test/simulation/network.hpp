@@ -71,6 +71,7 @@ public:
     // an outage, a long outage.
     bool is_puzzling() const { return is_puzzling_; }
     void forget_puzzle() { is_puzzling_ = false; }
+    std::uint32_t stream() const { return stream_; }
     const codec& in_use() const { return *codec_; }
 
 private:
