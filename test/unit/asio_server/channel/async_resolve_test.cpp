@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "async_tools.hpp"
+#include "latch.hpp"
 #include "socket_shim.hpp"
 
 #include <rtpsynth/asio_server/channel/resolve.hpp>
@@ -23,7 +24,6 @@
 #endif
 
 #include <atomic>
-#include <latch>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,8 +35,8 @@ namespace {
 
 /// What the system's resolver is asked meanwhile.
 struct resolver_shim {
-    std::latch asked{1};  ///< it was asked for slow.test
-    std::latch answer{1}; ///< and may answer
+    rtpsynth::asio_server::latch asked{1};  ///< it was asked for slow.test
+    rtpsynth::asio_server::latch answer{1}; ///< and may answer
     std::atomic<int> lookups{0};
 };
 std::atomic<resolver_shim*> shimmed{nullptr};

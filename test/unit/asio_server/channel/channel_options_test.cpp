@@ -3,6 +3,7 @@
 
 #include "backend.hpp"
 #include "collector.hpp"
+#include "latch.hpp"
 
 #ifdef __linux__
 #    include <netinet/in.h>
@@ -12,7 +13,6 @@
 #include <array>
 #include <atomic>
 #include <cstring>
-#include <latch>
 
 using namespace rtpsynth::asio_server;
 
@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(the_source_lock_counts_what_it_rejects) {
 // The kernel's drops and what was read make up all that was sent.
 BOOST_AUTO_TEST_CASE(an_overflow_is_counted, *needs::counted_overflow()) {
     rtp_server server{immediate()};
-    std::latch go{1};
+    latch go{1};
     channel_options options = on_loopback();
     options.receive_buffer_size = 20000;
     const auto receiver =

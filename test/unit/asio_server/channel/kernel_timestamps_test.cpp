@@ -3,9 +3,9 @@
 
 #include "async_tools.hpp"
 #include "backend.hpp"
+#include "latch.hpp"
 #include "socket_shim.hpp"
 
-#include <latch>
 #include <mutex>
 
 using namespace rtpsynth::asio_server;
@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(received_at_is_when_the_datagram_arrived_not_when_it_was_re
     std::vector<rtpsynth::time_point> times;
     channel_options options = on_loopback();
     options.kernel_timestamps = true;
-    std::latch go{1};
+    latch go{1};
     const auto receiver = server.create_channel(options, [&](rtp_channel&, const datagram_view& d) {
         go.wait();
         const std::lock_guard lock{mutex};

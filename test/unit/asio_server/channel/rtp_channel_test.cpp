@@ -1,12 +1,12 @@
 #include <boost/test/unit_test.hpp>
 
 #include "collector.hpp"
+#include "latch.hpp"
 
 #include <boost/asio/io_context.hpp>
 
 #include <array>
 #include <atomic>
-#include <latch>
 
 using namespace rtpsynth::asio_server;
 
@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(no_call_follows_close_inside_the_handler) {
     std::atomic<int> calls{0};
     channel_options options = on_loopback();
     options.queue_size = 64;
-    std::latch go{1}, done{1};
+    latch go{1}, done{1};
     std::atomic<bool> closed{false};
     const auto receiver = server.create_channel(options, [&](rtp_channel& c, const datagram_view&) {
         go.wait(); // until all lie in the kernel
@@ -172,7 +172,7 @@ BOOST_AUTO_TEST_CASE(a_handler_may_drop_its_own_channel_and_the_server) {
     const long before = threads();
     auto server = std::make_unique<rtp_server>(immediate());
     std::shared_ptr<rtp_channel> channel;
-    std::latch last{1};
+    latch last{1};
     std::atomic<bool> refused{false}, gone{false};
     struct flag {
         explicit flag(std::atomic<bool>& where) : at{where} {}
@@ -199,7 +199,7 @@ BOOST_AUTO_TEST_CASE(a_handler_may_drop_its_own_channel_and_the_server) {
 
 BOOST_AUTO_TEST_CASE(a_batch_handler_gets_all_datagrams_of_a_turn) {
     rtp_server server{immediate()};
-    std::latch go{1};
+    latch go{1};
     std::atomic<std::size_t> most{0}, sum{0};
     channel_options options = on_loopback();
     options.queue_size = 400; // as many as a receive buffer of net.core.rmem_max's default holds

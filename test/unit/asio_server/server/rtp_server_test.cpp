@@ -7,7 +7,6 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include <atomic>
-#include <latch>
 #include <mutex>
 
 using namespace rtpsynth::asio_server;

@@ -3,9 +3,9 @@
 
 #include "../effort.hpp"
 #include "any_server.hpp"
+#include "latch.hpp"
 
 #include <atomic>
-#include <latch>
 #include <tuple>
 
 using namespace rtpsynth::asio_server;
@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE(shutdown_from_anywhere_any_number_of_times) {
                     server->shutdown();
                 }));
         for (const auto& c : channels) std::ignore = c->set_target(channels[0]->local_endpoint());
-        std::latch go{4};
+        latch go{4};
         std::atomic<int> closed{0}, refused{0};
         std::vector<std::thread> threads;
         for (int t = 0; t != 3; ++t)
@@ -70,7 +70,7 @@ BOOST_AUTO_TEST_CASE(the_port_is_free_when_any_close_returns) {
     for (int round = 0; round != effort(300); ++round) {
         const auto channel = server.create_channel({.bind = where}, ignore);
         where = channel->local_endpoint();
-        std::latch go{2};
+        latch go{2};
         std::atomic<int> first{0};
         std::thread other{[&] {
             go.arrive_and_wait();
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(the_port_is_free_when_shutdown_returns) {
         rtp_server server{immediate()};
         auto channel = server.create_channel({.bind = where}, ignore);
         where = channel->local_endpoint();
-        std::latch go{2};
+        latch go{2};
         std::thread other{[&] {
             go.arrive_and_wait();
             channel.reset();
@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(shutdown_does_not_wait_for_a_tick) {
 
 BOOST_AUTO_TEST_CASE(a_handler_that_blocks_delays_nobody_elses_calls) {
     for (const bool own_thread : {true, false}) {
-        std::latch entered{1}, release{1};
+        latch entered{1}, release{1};
         any_server s{own_thread};
         const auto blocked =
             s.server->create_channel(on_loopback(), [&](rtp_channel&, const datagram_view&) {
