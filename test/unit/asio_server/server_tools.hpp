@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -65,6 +66,27 @@ inline channel_options on_loopback_v6() {
 }
 
 inline server_options immediate() { return {.tick = std::nullopt}; }
+
+/// A channel on a port whose socket was just closed. wine frees the port a little later if another
+/// thread is in select() with that socket, as Asio's is; other systems, at once.
+template <class Handler>
+std::shared_ptr<rtp_channel> reopen(rtp_server& server, const udp::endpoint& where,
+                                    const Handler& handler) {
+    std::shared_ptr<rtp_channel> channel;
+    const auto is_open = [&] {
+        try {
+            channel = server.create_channel({.bind = where}, handler);
+        } catch (const boost::system::system_error& e) {
+#ifdef _WIN32
+            if (e.code() == error::address_in_use) return false;
+#endif
+            throw;
+        }
+        return true;
+    };
+    BOOST_REQUIRE(eventually(is_open));
+    return channel;
+}
 
 inline std::span<const std::uint8_t> bytes(std::string_view s) {
     return {reinterpret_cast<const std::uint8_t*>(s.data()), s.size()};

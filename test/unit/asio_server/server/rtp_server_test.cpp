@@ -291,7 +291,7 @@ BOOST_AUTO_TEST_CASE(shutdown_closes_frees_and_refuses) {
         BOOST_CHECK_EXCEPTION(server->create_channel(on_loopback()), boost::system::system_error,
                               aborted);
         rtp_server other{immediate()};
-        const auto next = other.create_channel({.bind = where}, ignore); // the port is free
+        const auto next = reopen(other, where, ignore); // the port is free
         BOOST_CHECK_EXCEPTION(other.create_channel({.bind = where}, ignore),
                               boost::system::system_error,
                               [](const auto& e) { return e.code() == error::address_in_use; });

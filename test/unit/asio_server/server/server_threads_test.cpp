@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(the_port_is_free_when_any_close_returns) {
     rtp_server server{immediate()};
     udp::endpoint where = on_own_port().bind;
     for (int round = 0; round != effort(300); ++round) {
-        const auto channel = server.create_channel({.bind = where}, ignore);
+        const auto channel = reopen(server, where, ignore);
         where = channel->local_endpoint();
         latch go{2};
         std::atomic<int> first{0};
@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(the_port_is_free_when_any_close_returns) {
         }};
         go.arrive_and_wait();
         first += channel->close();
-        BOOST_REQUIRE_NO_THROW(server.create_channel({.bind = where}, ignore));
+        BOOST_REQUIRE_NO_THROW(reopen(server, where, ignore));
         other.join();
         BOOST_TEST(first == 1);
     }
@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(the_port_is_free_when_shutdown_returns) {
     udp::endpoint where = on_own_port().bind;
     for (int round = 0; round != effort(500); ++round) {
         rtp_server server{immediate()};
-        auto channel = server.create_channel({.bind = where}, ignore);
+        auto channel = reopen(server, where, ignore);
         where = channel->local_endpoint();
         latch go{2};
         std::thread other{[&] {
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(the_port_is_free_when_shutdown_returns) {
         go.arrive_and_wait();
         server.shutdown();
         BOOST_TEST(server.stats().open_channels == 0);
-        BOOST_CHECK_NO_THROW(next.create_channel({.bind = where}, ignore)->close());
+        BOOST_CHECK_NO_THROW(reopen(next, where, ignore)->close());
         other.join();
     }
 }
@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(a_handler_may_close_its_channel_before_create_channel_retur
     }};
     for (int round = 0; round != effort(1000); ++round) {
         std::shared_ptr<rtp_channel> channel;
-        BOOST_REQUIRE_NO_THROW(channel = server.create_channel({.bind = where}, closes));
+        BOOST_REQUIRE_NO_THROW(channel = reopen(server, where, closes));
         if (round % 2) BOOST_REQUIRE(eventually([&] { return !channel->is_open(); }));
         channel->close();
     }
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(a_handler_that_blocks_delays_nobody_elses_calls) {
             good = good && gone.expired();
             for (const auto& c : {other, blocked, reads}) good = good && c->close();
             const auto where = blocked->local_endpoint();
-            good = good && s.server->create_channel({.bind = where}, ignore)->is_open();
+            good = good && reopen(*s.server, where, ignore)->is_open();
             all.set_value(good);
         }};
         auto done = all.get_future();
