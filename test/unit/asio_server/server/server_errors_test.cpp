@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_cannot_be_created_leaves_nothing_behind) {
                               says(e));
         BOOST_TEST(descriptors() == descriptors_before);
     }
-    BOOST_TEST(eventually([&] { return threads() == threads_before; }));
+    BOOST_TEST(eventually([&] { return threads() <= threads_before; }));
 }
 
 // GCC's UBSan needs a descriptor itself, to look at the exception, and complains without one.
@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(descriptors_run_out_at_each_step) {
         BOOST_TEST(failures >= capabilities.descriptors_of_server + 1); // and the channel's
         BOOST_TEST(failures < 20);
     }
-    BOOST_TEST(eventually([&] { return threads() == threads_before; }));
+    BOOST_TEST(eventually([&] { return threads() <= threads_before; }));
 }
 #endif
 

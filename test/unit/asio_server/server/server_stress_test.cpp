@@ -293,7 +293,7 @@ BOOST_AUTO_TEST_CASE(random_operations_from_eight_threads_and_from_handlers) {
         const rtp_server server, on_context{context.get_executor()};
     }
     const long descriptors_before = descriptors();
-    const long threads_before = threads();
+    const long threads_before = threads(); // or one more: joined, and not yet removed
     {
         world all{context};
         const watchdog dog{all.steps};
@@ -326,5 +326,5 @@ BOOST_AUTO_TEST_CASE(random_operations_from_eight_threads_and_from_handlers) {
         BOOST_TEST(all.completed > operations / 10);
     }
     BOOST_TEST(eventually([&] { return descriptors() == descriptors_before; }));
-    BOOST_TEST(eventually([&] { return threads() == threads_before; }));
+    BOOST_TEST(eventually([&] { return threads() <= threads_before; }));
 }

@@ -201,7 +201,7 @@ BOOST_AUTO_TEST_CASE(a_handler_that_blocks_delays_nobody_elses_calls) {
 BOOST_AUTO_TEST_CASE(descriptors_and_threads_are_released) {
     { const rtp_server warm{immediate()}; }
     const long descriptors_before = descriptors();
-    const long threads_before = threads();
+    const long threads_before = threads(); // or one more: joined, and not yet removed
     for (int round = 0; round != 20; ++round) {
         any_server s{round % 2 == 0, round % 3 ? immediate() : server_options{.tick = 1ms}};
         std::vector<std::shared_ptr<rtp_channel>> channels;
@@ -216,5 +216,5 @@ BOOST_AUTO_TEST_CASE(descriptors_and_threads_are_released) {
         if (round % 4 == 2) channels.clear();
     }
     BOOST_TEST(eventually([&] { return descriptors() == descriptors_before; }));
-    BOOST_TEST(eventually([&] { return threads() == threads_before; }));
+    BOOST_TEST(eventually([&] { return threads() <= threads_before; }));
 }
