@@ -3,8 +3,9 @@
 ///
 /// \defgroup rtp RTP
 /// Packets read (rtpsynth::rtp_packet_view, rtpsynth::rtp_extension_elements) and written
-/// (rtpsynth::build_rtp, or rtpsynth::packet_synth for a whole stream), payload types, SDP
-/// (rtpsynth::parse_sdp), and the classifier of datagrams (rtpsynth::classify).
+/// (rtpsynth::build_rtp, or rtpsynth::packet_synth for a whole stream), one stream made of many
+/// sources' (rtpsynth::stream_rewriter), payload types, SDP (rtpsynth::parse_sdp), and the
+/// classifier of datagrams (rtpsynth::classify).
 #pragma once
 
 #include <rtpsynth/rtp/builder.hpp>
@@ -14,7 +15,10 @@
 #include <rtpsynth/rtp/packet_synth.hpp>
 #include <rtpsynth/rtp/payload_format.hpp>
 #include <rtpsynth/rtp/payload_type.hpp>
+#include <rtpsynth/rtp/payload_type_map.hpp>
 #include <rtpsynth/rtp/profile.h>
 #include <rtpsynth/rtp/rtpmap.hpp>
 #include <rtpsynth/rtp/sdp.hpp>
 #include <rtpsynth/rtp/sequence.hpp>
+#include <rtpsynth/rtp/stream_rewriter.hpp>
+#include <rtpsynth/rtp/stream_rewriter_options.hpp>

@@ -156,6 +156,18 @@ result<void> rtcp_builder::add_bye(std::span<const std::uint32_t> ssrcs,
     return {};
 }
 
+result<std::span<std::uint8_t>> rtcp_builder::add_packet(rtcp_type type, std::size_t count,
+                                                         std::size_t body_size) noexcept {
+    constexpr std::size_t max_body_size = 4 * 0xffff;
+    if (count > rtcp_max_count || body_size % 4 != 0 || body_size > max_body_size)
+        return errc::invalid_argument;
+    const bool is_report = type == rtcp_type::sender_report || type == rtcp_type::receiver_report;
+    if (size_ == 0 && mode_ == rtcp_mode::compound && !is_report) return errc::invalid_argument;
+    std::uint8_t* body = append(type, count, body_size);
+    if (!body) return errc::buffer_too_small;
+    return std::span{body, body_size};
+}
+
 // Writes the header and the zeros after the body. Returns where the body goes, or nullptr if there
 // is no room.
 std::uint8_t* rtcp_builder::append(rtcp_type type, std::size_t count,
@@ -167,7 +179,7 @@ std::uint8_t* rtcp_builder::append(rtcp_type type, std::size_t count,
     p[0] = static_cast<std::uint8_t>(0x80 | count);
     p[1] = static_cast<std::uint8_t>(type);
     detail::store_be16(p + 2, static_cast<std::uint16_t>(size / 4 - 1));
-    std::fill(p + size - 4, p + size, std::uint8_t{0});
+    if (body_size > 0) std::fill(p + size - 4, p + size, std::uint8_t{0});
     return p + rtcp_header_size;
 }
 

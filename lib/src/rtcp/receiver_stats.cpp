@@ -31,10 +31,6 @@ constexpr std::uint32_t other_numbering_proof = 3;
 constexpr std::uint32_t restart_copies = 10;
 constexpr double restart_seconds = 0.25;
 
-// A jump of so much is another origin of the timestamps and no jitter: after hold or a transfer the
-// source is another one. A path that delays packets for so long does not change their timestamps.
-constexpr double timestamp_jump_seconds = 5;
-
 // In 1/65536 s, clamped to 32 bits.
 std::uint32_t compact_delay(std::int64_t ns) noexcept {
     if (ns < 0) return 0;
@@ -330,7 +326,7 @@ void receiver_stats::receive(const arrival_mark& p) noexcept {
         const double difference = std::abs(
             static_cast<double>(detail::elapsed_ns(last_arrival_, p.at.arrival)) * units_per_ns_ -
             advance);
-        const double jump = timestamp_jump_seconds * jitter_clock_rate_;
+        const double jump = detail::timestamp_jump_seconds * jitter_clock_rate_;
         if (std::abs(advance) < jump || difference < jump) [[likely]] {
             jitter_ += (difference - jitter_) / 16;
             max_jitter_ = std::max(max_jitter_, jitter_);

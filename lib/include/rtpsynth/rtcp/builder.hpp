@@ -61,6 +61,13 @@ public:
     [[nodiscard]] result<void> add_bye(std::span<const std::uint32_t> ssrcs,
                                        std::string_view reason = {}) noexcept;
 
+    /// A packet of any type, whose body the caller then fills in: for what has no function here,
+    /// and to pass packets on. \param count 0..31, the five bits after P: see
+    /// rtcp_packet_view::count(). \param body_size a multiple of 4, at most 262140. \returns the
+    /// body, which must be filled.
+    [[nodiscard]] result<std::span<std::uint8_t>> add_packet(rtcp_type type, std::size_t count,
+                                                             std::size_t body_size) noexcept;
+
     /// The compound so far.
     std::span<const std::uint8_t> bytes() const noexcept { return storage_.first(size_); }
     /// Starts another compound in the same storage.

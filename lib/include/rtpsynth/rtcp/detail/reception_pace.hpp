@@ -22,6 +22,11 @@ constexpr std::int64_t elapsed_ns(time_point from, time_point to) noexcept {
                                      static_cast<std::uint64_t>(from.time_since_epoch().count()));
 }
 
+/// A jump of so much is another origin of the timestamps and no jitter: after hold or a transfer
+/// the source is another one. A path that delays packets for so long does not change their
+/// timestamps.
+inline constexpr double timestamp_jump_seconds = 5;
+
 /// Whether the timestamps of two packets are as far apart as their arrivals, within 0.25 s and 5 %,
 /// over any number of cycles of the timestamp. False without a common clock, and over a time so
 /// long that the tolerance is a cycle.
