@@ -105,7 +105,11 @@ bool receiver_stats::is_suspect(const arrival_mark& p, int ahead) const noexcept
                 outage(p) >= sequence_cycle);
     }
     if (ahead < 0 && -ahead >= max_misorder_) return true;
-    return p.kind != payload_kind::event && !pace_.is_old(-ahead, p.at);
+    // The highest may be an event, whose timestamp is not compared: behind it, but ahead of the
+    // newest audio, is a place for any timestamp.
+    const std::int64_t behind = pace_.newest_seq() - (highest_ + ahead);
+    return p.kind != payload_kind::event && behind >= 0 &&
+           !pace_.is_old(static_cast<int>(behind), p.at);
 }
 
 receiver_stats::outcome receiver_stats::suspect(const arrival_mark& p) noexcept {

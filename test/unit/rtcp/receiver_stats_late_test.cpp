@@ -93,6 +93,21 @@ BOOST_AUTO_TEST_CASE(single_stragglers_are_not_lost) {
     BOOST_CHECK_EQUAL(stats.max_reorder_depth(), 125U);
 }
 
+BOOST_AUTO_TEST_CASE(audio_that_an_event_has_overtaken_is_late) {
+    receiver_stats stats(8000, from_first);
+    paced_sender sender;
+    sender.send(stats, 20);
+    sender.pause(680ms); // DTX
+    const paced_sender before = sender;
+    sender.lose(1);
+    const payload_format event{8000, payload_kind::event};
+    BOOST_TEST(
+        (stats.update(sender.seq, sender.timestamp, sender.now, event) == outcome::in_order));
+    BOOST_TEST((stats.update(before.seq, before.timestamp, sender.now, before.format) ==
+                outcome::reordered));
+    BOOST_TEST(stats.rejected() == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(a_stream_captured_twice_has_duplicates) {
     for (const unsigned behind : {50U, 99U, 100U, 105U, 250U, 1000U}) {
         const receiver_stats stats = twice(1500, behind);

@@ -66,6 +66,7 @@ public:
     }
 
     const packet_instant& newest() const noexcept { return newest_; }
+    std::int64_t newest_seq() const noexcept { return newest_seq_; }
 
     /// Whether the timestamp of a packet \p behind numbers behind the newest is behind as well.
     /// That of a sender's new numbering is not. It may be a little ahead: video is sent in the
