@@ -200,7 +200,7 @@ void run(std::uint32_t clock_rate) {
         }
     }
     // A packet's jitter is up to 15 ms, or 60 if it is delayed.
-    BOOST_TEST(worst_ms <= 60 + packet_ms);
+    BOOST_TEST(worst_ms <= 65);
     for (const outcome o :
          {outcome::forwarded, outcome::switched, outcome::late, outcome::overtaken})
         BOOST_TEST(outcomes[o] > 0);
