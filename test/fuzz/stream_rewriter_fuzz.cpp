@@ -2,6 +2,7 @@
 // of the output go on, and what is translated is RTCP again.
 #include "reader.hpp"
 
+#include <rtpsynth/rtp/sequence.hpp>
 #include <rtpsynth/rtp/stream_rewriter.hpp>
 
 #include <algorithm>
@@ -91,7 +92,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
         if (choice <= 2) {
             const std::vector<std::uint8_t> bytes = compound(in);
-            std::vector<std::uint8_t> storage(2 * bytes.size() + 264);
+            std::vector<std::uint8_t> storage(bytes.size() + (choice == 1 ? 264 : 3 * 256));
             const auto out = choice == 1 ? rewriter.translate_forward(bytes, storage)
                                          : rewriter.translate_back(bytes, storage);
             if (!out)

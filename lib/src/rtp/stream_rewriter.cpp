@@ -83,6 +83,8 @@ stream_rewriter::outcome stream_rewriter::rewrite(std::span<std::uint8_t> packet
     if (is_newest && clock.is_aligned() && !is_event && clock.jumps(view.timestamp(), arrival))
         [[unlikely]]
         begin_stretch(number);
+    if (is_silent_) [[unlikely]]
+        numbers_.begin(number); // what is missing behind dropped packets is no loss yet
     const auto out = numbers_.pass(number);
     if (!out) [[unlikely]] {
         ++stats_.overtaken;

@@ -66,11 +66,12 @@ BOOST_AUTO_TEST_CASE(a_stretch_may_begin_with_what_is_dropped) {
     fixture t(without_events());
     BOOST_TEST(t.put(digit(10)) == outcome::unmapped);
     BOOST_TEST(t.put(digit(11)) == outcome::unmapped);
-    t.begin(audio(12));
+    t.begin(audio(14)); // 12 and 13 are lost, or were digits
     BOOST_TEST(t.out.seq == 100);
     BOOST_TEST(t.out.timestamp == origin.timestamp);
     BOOST_TEST(t.out.marker);
-    t.forward(audio(13));
+    BOOST_TEST(t.put(audio(13)) == outcome::overtaken);
+    t.forward(audio(15));
     BOOST_TEST(t.out.seq == 101);
 }
 

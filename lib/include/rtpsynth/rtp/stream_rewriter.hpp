@@ -68,7 +68,7 @@ class rtcp_builder;
 /// a side through both: translate_forward() of the direction in which the side sends, then
 /// translate_back() of the other one.
 ///
-/// Memory: 2.5 KB, nothing on the heap but a long CNAME.
+/// Memory: 2.2 KB, nothing on the heap but a long CNAME.
 ///
 /// Threads: distinct objects are independent; one object needs external locking.
 class RTPSYNTH_API stream_rewriter {
@@ -108,7 +108,8 @@ public:
     /// - SDES, BYE: see the options. SDES of others than the source are dropped.
     /// - XR, feedback, APP: the SSRC of their sender is the output's.
     ///
-    /// Packets of any other sender, a former source above all, and what is malformed are dropped.
+    /// Packets of any other sender, a former source above all, of unknown types, and what is
+    /// malformed are dropped. So are the profile-specific bytes of reports.
     ///
     /// \param storage of the result, not the same memory; the compound's size and 264 bytes are
     /// enough.
@@ -125,14 +126,19 @@ public:
     ///   listener's reports show it, and never more is lost than the stretch has packets. LSR and
     ///   DLSR are 0 unless they name an SR of the present source. A block that was made before the
     ///   listener had anything of the present stretch is dropped.
-    /// - NACK (RFC 4585): the numbers are the source's; those of other stretches are left out.
+    /// - NACK (RFC 4585): the numbers are the source's; those of other stretches are left out, and
+    ///   what does not fit 64 pairs.
     /// - PLI, SLI, RPSI (RFC 4585), FIR (RFC 5104): the SSRC is the source's.
     /// - XR (RFC 3611): VoIP metrics and DLRR have the source's SSRC. Blocks with sequence numbers
     ///   are dropped, receiver reference times and unknown blocks kept.
-    /// - SDES, BYE, APP are left as they are. Other feedback is dropped.
+    /// - SDES, BYE, APP are left as they are. Other feedback is dropped, and so are packets of
+    ///   unknown types.
     ///
-    /// \param storage of the result, not the same memory; twice the compound's size is enough.
-    /// \returns the compound in \p storage, empty if nothing is left of it.
+    /// Reports must be those of one listener; of another one, loss is counted anew.
+    ///
+    /// \param storage of the result, not the same memory; the compound's size and 256 bytes for
+    /// each NACK in it are enough. \returns the compound in \p storage, empty if nothing is left of
+    /// it.
     ///
     /// Errors: those of rtcp_compound_view::parse; errc::buffer_too_small.
     [[nodiscard]] result<std::span<const std::uint8_t>> translate_back(
