@@ -103,6 +103,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
         std::vector<std::uint8_t> p = choice == 3 ? some_bytes(in) : source.next();
         const std::vector<std::uint8_t> before = p;
+        const std::uint64_t source_highest = rewriter.source_stats().extended_highest_seq();
         const auto outcome = rewriter.rewrite(p, source.now);
         check(rewriter.stats().forwarded + rewriter.stats().dropped() == ++packets);
         if (!is_forwarded(outcome)) {
@@ -113,7 +114,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         check(view.ssrc() == 9);
         const std::int64_t number = unwrap_seq(view.seq(), highest);
         check(outcome != stream_rewriter::outcome::switched || number == highest + 1);
-        highest = std::max(highest, number);
+        // After an outage of whole cycles the nearest number is not the right one.
+        const bool outage = rewriter.source_stats().extended_highest_seq() > source_highest + 3000;
+        highest = outage ? number : std::max(highest, number);
     }
     return 0;
 }

@@ -10,7 +10,7 @@ namespace rtpsynth {
 namespace {
 
 // A packet of a source that was left is not delayed by more.
-constexpr duration longest_delay = std::chrono::seconds{1};
+constexpr duration longest_late = std::chrono::seconds{1};
 // Nor overtaken by more packets.
 constexpr int most_overtaken = 100;
 
@@ -148,7 +148,7 @@ bool stream_rewriter::may_take_over(const rtp_packet_view& packet, time_point ar
     const auto silence = detail::elapsed_ns(former->last_arrival, arrival);
     former->last_arrival = arrival;
     const int ahead = seq_distance(packet.seq(), former->highest);
-    if (ahead > 0 && silence >= longest_delay.count()) return true;
+    if (ahead > 0 && silence >= longest_late.count()) return true;
     if (ahead <= 0 && ahead > -most_overtaken) return false;
     const challenger before = challenger_;
     challenger_ = {packet.ssrc(), packet.seq(), source_packets()};

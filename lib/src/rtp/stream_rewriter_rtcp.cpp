@@ -239,7 +239,6 @@ bool stream_rewriter::to_source(report_block& block, std::uint32_t reporter) noe
     if (!has_source_) return false;
     const std::int64_t highest =
         unwrap_seq(static_cast<std::uint16_t>(block.extended_highest_seq), numbers_.highest_out());
-    if (highest > numbers_.highest_out()) return false; // was never sent
     if (reporter != reporter_) {
         reporter_ = reporter;
         lost_before_ = 0;

@@ -229,6 +229,16 @@ BOOST_AUTO_TEST_CASE(what_was_lost_before_the_stretch_is_taken_off) {
     BOOST_TEST(t.back_block(on_output(3, 209), listener + 1)->cumulative_lost == 3);
 }
 
+BOOST_AUTO_TEST_CASE(what_the_last_report_before_the_stretch_had_is_taken_off) {
+    rtcp_fixture t;
+    t.begin(packet({.ssrc = 1}));
+    report_block block{.ssrc = origin.ssrc, .cumulative_lost = -7, .extended_highest_seq = 100};
+    BOOST_TEST(t.back_block(block)->cumulative_lost == -7);
+    t.begin(packet({.ssrc = 2}));
+    block.extended_highest_seq = 101;
+    BOOST_TEST(t.back_block(block)->cumulative_lost == 0);
+}
+
 BOOST_AUTO_TEST_CASE(last_sr_is_that_of_the_present_source) {
     rtcp_fixture t;
     t.begin(packet({.ssrc = 1}));

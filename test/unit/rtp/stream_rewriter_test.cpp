@@ -122,6 +122,39 @@ BOOST_AUTO_TEST_CASE(jitter_at_the_switch_is_made_up_for) {
     BOOST_TEST(std::abs(static_cast<int>(t.out.timestamp - last) - 5 * 160) <= 20);
 }
 
+BOOST_AUTO_TEST_CASE(a_delay_that_stays_is_no_jitter) {
+    fixture t;
+    source a{{.ssrc = 1}};
+    t.begin(a.next());
+    for (int i = 0; i < 50; ++i) t.forward(a.next());
+    t.now += milliseconds(200); // the path is longer from now on
+    for (int i = 0; i < 100; ++i) t.forward(a.next());
+    const std::uint32_t last = t.out.timestamp;
+    t.begin(packet({.ssrc = 2}));
+    BOOST_TEST(t.out.timestamp - last < 160U + 20);
+}
+
+BOOST_AUTO_TEST_CASE(a_pause_without_timestamps_is_no_jitter) {
+    fixture t;
+    source a{{.ssrc = 1}};
+    t.begin(a.next());
+    t.forward(a.next());
+    t.now += std::chrono::seconds(4); // the sender's clock stood still
+    t.forward(a.next());
+    t.begin(packet({.ssrc = 2}));
+    BOOST_TEST(t.out.timestamp == origin.timestamp + 320 + 160 + 2000); // 0.25 s at most
+}
+
+BOOST_AUTO_TEST_CASE(a_packet_lasts_as_long_as_those_of_its_source) {
+    fixture t;
+    t.begin(packet({.ssrc = 1, .seq = 0, .timestamp = 0}));
+    t.now += milliseconds(40);
+    t.forward(packet({.ssrc = 1, .seq = 1, .timestamp = 480}));
+    t.now -= milliseconds(15);
+    t.begin(packet({.ssrc = 2}));
+    BOOST_TEST(t.out.timestamp == origin.timestamp + 960);
+}
+
 BOOST_AUTO_TEST_CASE(what_runs_ahead_of_the_clock_is_made_up_for) {
     fixture t;
     t.begin(packet({.ssrc = 1}));
@@ -180,6 +213,27 @@ BOOST_AUTO_TEST_CASE(old_packets_of_an_earlier_source_never_switch) {
     }
     t.begin(b.next());
     for (const bytes& p : old) BOOST_TEST(t.put(p) == outcome::late);
+}
+
+BOOST_AUTO_TEST_CASE(a_former_source_that_goes_on_does_not_come_back_between_the_presents_packets) {
+    fixture t;
+    source a{{.ssrc = 1}}, b{{.ssrc = 2}};
+    t.begin(a.next());
+    t.begin(b.next());
+    for (int i = 0; i < 200; ++i) {
+        BOOST_TEST(t.put(a.next()) == outcome::late);
+        t.forward(b.next());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(two_in_sequence_are_not_from_before_and_behind_a_switch) {
+    fixture t;
+    source a{{.ssrc = 1}};
+    t.begin(a.next());
+    t.begin(packet({.ssrc = 2}));
+    BOOST_TEST(t.put(a.next()) == outcome::late);
+    t.begin(packet({.ssrc = 3}));
+    BOOST_TEST(t.put(a.next()) == outcome::late);
 }
 
 BOOST_AUTO_TEST_CASE(a_restart_within_one_ssrc_is_a_switch) {

@@ -88,6 +88,24 @@ BOOST_AUTO_TEST_CASE(a_packet_overtaken_by_one_that_is_dropped_has_its_place) {
     BOOST_TEST(t.out.seq == 101);
 }
 
+BOOST_AUTO_TEST_CASE(the_number_of_one_that_is_dropped_is_no_others) {
+    fixture t(without_events());
+    t.begin(audio(10));
+    t.put(digit(11));
+    t.forward(audio(12));
+    BOOST_TEST(t.put(audio(11)) == outcome::overtaken);
+}
+
+BOOST_AUTO_TEST_CASE(comfort_noise_has_the_clock_of_the_audio) {
+    stream_rewriter_options options;
+    options.formats.set(96, {16'000, payload_kind::media});
+    fixture t(options, 16'000);
+    t.begin(packet({.seq = 0, .timestamp = 5000, .type = 96}));
+    t.now += std::chrono::seconds(1);
+    t.forward(packet({.seq = 1, .timestamp = 5320, .type = noise}, {60}));
+    BOOST_TEST(t.out.timestamp == origin.timestamp + 320);
+}
+
 BOOST_AUTO_TEST_CASE(one_that_is_dropped_behind_another_leaves_a_gap) {
     fixture t(without_events());
     t.begin(audio(10));
