@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(numbers_are_those_of_a_source_that_never_sent_what_is_dropp
         for (const sent& p : packets) {
             if (!p.is_digit && p.in != 60'000 && random() % 20 == 0) continue;
             const bool is_late = !p.is_digit && p.in != 60'000 && random() % 5 == 0;
-            arrivals.emplace_back(p.in + (is_late ? random() % 20 : 0), p);
+            arrivals.emplace_back(p.in + (is_late ? static_cast<int>(random() % 20) : 0), p);
         }
         std::stable_sort(arrivals.begin(), arrivals.end(),
                          [](const auto& a, const auto& b) { return a.first < b.first; });
