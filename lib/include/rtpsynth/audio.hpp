@@ -21,6 +21,7 @@
 #include <rtpsynth/audio/loss_bursts.hpp>
 #include <rtpsynth/audio/opus.hpp>
 #include <rtpsynth/audio/packet_loss_concealer.hpp>
+#include <rtpsynth/audio/play_queue.hpp>
 #include <rtpsynth/audio/resample.hpp>
 #include <rtpsynth/audio/resampled_decoder.hpp>
 #include <rtpsynth/audio/resampler.hpp>
