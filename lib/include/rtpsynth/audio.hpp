@@ -7,7 +7,8 @@
 /// rtpsynth::g722_decoder) and sample rate conversion (rtpsynth::resampler, or
 /// rtpsynth::resample_linear without a filter) of 16-bit linear PCM; telephone events
 /// (rtpsynth::telephone_event_sender and rtpsynth::telephone_event_receiver), comfort noise
-/// (rtpsynth::comfort_noise); concealment of losses (rtpsynth::packet_loss_concealer); how good a
+/// (rtpsynth::comfort_noise); from audio of any length to the packets of a call
+/// (rtpsynth::voice_sender, rtpsynth::play_queue); concealment of losses (rtpsynth::packet_loss_concealer); how good a
 /// call is (rtpsynth::call_quality).
 #pragma once
 
@@ -28,3 +29,6 @@
 #include <rtpsynth/audio/telephone_event.hpp>
 #include <rtpsynth/audio/telephone_event_receiver.hpp>
 #include <rtpsynth/audio/telephone_event_sender.hpp>
+#include <rtpsynth/audio/voice_sender.hpp>
+#include <rtpsynth/audio/voice_sender_options.hpp>
+#include <rtpsynth/audio/voice_sender_stats.hpp>
