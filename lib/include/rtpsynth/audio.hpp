@@ -7,9 +7,9 @@
 /// rtpsynth::g722_decoder) and sample rate conversion (rtpsynth::resampler, or
 /// rtpsynth::resample_linear without a filter) of 16-bit linear PCM; telephone events
 /// (rtpsynth::telephone_event_sender and rtpsynth::telephone_event_receiver), comfort noise
-/// (rtpsynth::comfort_noise); from audio of any length to the packets of a call
-/// (rtpsynth::voice_sender, rtpsynth::play_queue); concealment of losses (rtpsynth::packet_loss_concealer); how good a
-/// call is (rtpsynth::call_quality).
+/// (rtpsynth::comfort_noise); audio of any length made into the packets of a call
+/// (rtpsynth::voice_sender, rtpsynth::play_queue); concealment of losses
+/// (rtpsynth::packet_loss_concealer); how good a call is (rtpsynth::call_quality).
 #pragma once
 
 #include <rtpsynth/audio/call_quality.hpp>

@@ -132,9 +132,10 @@ private:
 result<void> voice_sender::state::send_digits(std::string_view digits,
                                               const digit_timing& timing) noexcept {
     if (!encoding_.codec.event_type) return errc::invalid_argument;
-    if (!digits_) {
-        digits_.reset(new (std::nothrow) telephone_event_sender(synth_.clock_rate()));
-        if (!digits_) return errc::not_enough_memory;
+    try {
+        if (!digits_) digits_ = std::make_unique<telephone_event_sender>(synth_.clock_rate());
+    } catch (const std::bad_alloc&) {
+        return errc::not_enough_memory;
     }
     return digits_->queue(digits, timing);
 }

@@ -23,13 +23,6 @@ void* operator new(std::size_t size) {
     live_bytes += heap::size(p, 0);
     return p;
 }
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-    try {
-        return operator new(size);
-    } catch (const std::bad_alloc&) {
-        return nullptr;
-    }
-}
 void operator delete(void* p) noexcept {
     if (p != nullptr) live_bytes -= heap::size(p, 0);
     heap::give(p, 0);
