@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <stdexcept>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -25,8 +24,8 @@ struct encoding {
     std::uint8_t type;
 };
 constexpr std::array<encoding, 5> encodings{
-    {{"PCMU/8000", 0}, {"PCMA/8000", 8}, {"G722/8000", 9}, {"L16/16000", 96}, {"L16/44100/2", 97}}};
-constexpr std::array<std::uint32_t, 6> rates{4000, 8000, 11025, 24000, 48000, 384000};
+    {{"PCMU/8000", 0}, {"PCMA/8000", 8}, {"G722/8000", 9}, {"L16/16000", 96}, {"L16/48000/2", 97}}};
+constexpr std::array<std::uint32_t, 5> rates{4000, 8000, 11025, 24000, 48000};
 
 sender_codec codec(reader& in) {
     const encoding e = in.one_of(encodings);
@@ -45,7 +44,7 @@ public:
     explicit call(reader& in)
         : options_{.ptime = 10ms * (1 + in.byte() % 6),
                    .input_rate = in.one_of(rates),
-                   .capacity = 10ms * (1 + in.byte()),
+                   .capacity = 10ms * (1 + in.byte() % 64),
                    .item_timeout = 10ms * in.byte(),
                    .idle = static_cast<idle_policy>(in.byte() % 3),
                    .max_burst = 1 + in.byte() % 4},
@@ -108,7 +107,7 @@ public:
 private:
     void begin_stream() { seq_ = sender_.next_position().seq; }
     void push(reader& in) {
-        std::vector<std::int16_t> pcm(in.number(2) % 9000);
+        std::vector<std::int16_t> pcm(in.number(2) % 3000);
         const unsigned kind = in.byte();
         for (std::size_t i = 0; i < pcm.size(); ++i)
             pcm[i] = static_cast<std::int16_t>(kind < 64 ? 32767 : kind * i * i);
@@ -128,10 +127,6 @@ private:
     }
     void set_codec(reader& in) {
         sender_codec c = codec(in);
-        if (std::uint64_t{c.encoder->rates().audio} *
-                static_cast<std::uint64_t>(options_.ptime.count()) % 1'000'000'000 !=
-            0)
-            return;
         const std::uint32_t ssrc = sender_.ssrc();
         stream_origin o = origin(in);
         o.ssrc = ssrc + 1;
@@ -171,12 +166,8 @@ private:
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     reader in(data, size);
-    try {
-        call c(in);
-        while (!in.empty()) c.step(in);
-        c.finish();
-    } catch (const std::invalid_argument&) {
-        // no whole number of samples in ptime
-    }
+    call c(in);
+    while (!in.empty()) c.step(in);
+    c.finish();
     return 0;
 }

@@ -26,7 +26,7 @@ void check_queue_rate(const char* name, std::uint32_t hz) {
                                     std::to_string(hz) + " Hz and not in 4000..384000");
 }
 
-const play_queue_options& checked(const play_queue_options& options) {
+const play_queue_options& checked_queue(const play_queue_options& options) {
     check_queue_rate("rate", options.rate);
     check_queue_rate("input_rate", options.input_rate);
     if (options.capacity < std::chrono::milliseconds(10) ||
@@ -68,7 +68,7 @@ struct queued_item {
 class play_queue::state {
 public:
     explicit state(const play_queue_options& o)
-        : options_(checked(o)), join_(o.rate), input_join_(o.rate) {}
+        : options_(checked_queue(o)), join_(o.rate), input_join_(o.rate) {}
 
     result<std::size_t> push(std::span<const std::int16_t> pcm, std::uint64_t item) noexcept;
     void end_item() noexcept {
@@ -181,7 +181,7 @@ pulled_audio play_queue::state::pull(std::span<std::int16_t> pcm) noexcept {
     const std::size_t audible = made + std::min(rest.size(), join_.fade());
     std::fill(rest.begin(), rest.end(), std::int16_t{0});
     join_.pass(rest);
-    silent_ = rest.empty() ? 0 : silent_ + rest.size();
+    silent_ = rest.size() + (made == 0 ? silent_ : 0);
     if (!rest.empty() || (is_ending_ && samples_.size() == fed_ - gone_))
         has_run_out_ = !items_.empty() && !items_.back().is_over;
     if (has_run_out_ && silence() >= options_.item_timeout) end_item();

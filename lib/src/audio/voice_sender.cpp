@@ -12,8 +12,6 @@
 namespace rtpsynth {
 namespace {
 
-using std::chrono::milliseconds;
-
 [[noreturn]] void refuse(const std::string& what) {
     throw std::invalid_argument("rtpsynth::voice_sender: " + what);
 }
@@ -24,8 +22,8 @@ std::uint64_t ns_between(time_point from, time_point to) noexcept {
            static_cast<std::uint64_t>(from.time_since_epoch().count());
 }
 
-const voice_sender_options& checked(const voice_sender_options& o) {
-    if (o.ptime < milliseconds(1) || o.ptime > milliseconds(200))
+const voice_sender_options& checked_sender(const voice_sender_options& o) {
+    if (o.ptime < std::chrono::milliseconds(1) || o.ptime > std::chrono::milliseconds(200))
         refuse("ptime must be in 1..200 ms");
     if (o.noise_level > 127) refuse("noise_level must be in 0..127");
     if (o.noise_interval < o.ptime) refuse("noise_interval must be at least a tick");
@@ -76,7 +74,7 @@ class voice_sender::state {
 public:
     state(sender_codec codec, const stream_origin& origin, time_point start,
           const voice_sender_options& o)
-        : options_(checked(o)),
+        : options_(checked_sender(o)),
           encoding_(std::move(codec), o),
           queue_(queue_options(o, encoding_.codec.encoder->rates().audio)),
           synth_(encoding_.codec.encoder->rates().clock, o.ptime, origin),

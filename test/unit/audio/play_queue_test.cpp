@@ -270,6 +270,20 @@ BOOST_AUTO_TEST_CASE(what_is_resampled_is_what_a_resampler_makes) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(audio_that_comes_in_time_is_no_dry_run) {
+    for (const std::uint32_t out : {8000U, 16000U, 48000U})
+        for (const std::uint32_t in : {8000U, 16000U, 22050U, 24000U, 44100U, 48000U}) {
+            BOOST_TEST_CONTEXT(in << " to " << out) {
+                fixture f({.rate = out, .input_rate = in});
+                for (int i = 0; i < 100; ++i) { // what a tick needs, just before it
+                    f.push(tone(in / 50, in));
+                    BOOST_CHECK_EQUAL(f.pull(out / 50), out / 50);
+                }
+                BOOST_CHECK_EQUAL(f.queue.dry_runs(), 0);
+            }
+        }
+}
+
 BOOST_AUTO_TEST_CASE(items_of_several_rates_follow_each_other) {
     fixture f({.rate = 8000, .input_rate = 16000});
     f.push(tone(3200, 16000), 1);

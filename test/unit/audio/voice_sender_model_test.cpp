@@ -62,7 +62,7 @@ public:
                     break;
                 }
         }
-        silent_ = n == out.size() ? 0 : silent_ + out.size() - n;
+        silent_ = out.size() - n + (n == 0 ? silent_ : 0);
         if (n != out.size()) has_run_out_ = !items_.empty() && !items_.back().is_over;
         if (has_run_out_ && silent_ >= timeout_) end_item();
         while (!items_.empty() && items_.front().is_over &&
