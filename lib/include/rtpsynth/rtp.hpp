@@ -4,8 +4,9 @@
 /// \defgroup rtp RTP
 /// Packets read (rtpsynth::rtp_packet_view, rtpsynth::rtp_extension_elements) and written
 /// (rtpsynth::build_rtp, or rtpsynth::packet_synth for a whole stream), one stream made of many
-/// sources' (rtpsynth::stream_rewriter), payload types, SDP (rtpsynth::parse_sdp), and the
-/// classifier of datagrams (rtpsynth::classify).
+/// sources' (rtpsynth::stream_rewriter), payload types, SDP (rtpsynth::parse_sdp), the classifier of
+/// datagrams (rtpsynth::classify), and SRTP (rtpsynth::srtp_sender, rtpsynth::srtp_receiver), in a
+/// component of its own.
 #pragma once
 
 #include <rtpsynth/rtp/builder.hpp>
@@ -20,5 +21,7 @@
 #include <rtpsynth/rtp/rtpmap.hpp>
 #include <rtpsynth/rtp/sdp.hpp>
 #include <rtpsynth/rtp/sequence.hpp>
+#include <rtpsynth/rtp/srtp.hpp>
+#include <rtpsynth/rtp/srtp_key.hpp>
 #include <rtpsynth/rtp/stream_rewriter.hpp>
 #include <rtpsynth/rtp/stream_rewriter_options.hpp>

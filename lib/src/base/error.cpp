@@ -33,6 +33,20 @@ const char* describe(int value) noexcept {
         return "the codec has no packet of this many samples";
     case errc::bad_sdp:
         return "malformed SDP";
+    case errc::unsupported_srtp_suite:
+        return "SRTP suite is not supported";
+    case errc::unsupported_srtp_parameter:
+        return "parameter of SRTP is not supported";
+    case errc::not_authentic:
+        return "packet is not authentic";
+    case errc::replayed:
+        return "packet is a replay or too old";
+    case errc::key_exhausted:
+        return "key may not protect any more packets";
+    case errc::too_many_sources:
+        return "too many sources";
+    case errc::crypto_failed:
+        return "cryptographic library failed";
     case errc::not_enough_memory:
         return "out of memory";
     }

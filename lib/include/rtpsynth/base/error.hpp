@@ -29,18 +29,25 @@ namespace rtpsynth {
 enum class errc : int {
     packet_too_short = -1, ///< shorter than a fixed RTP header (RFC 3550 §5.1) or an RTCP header
     bad_version = -2,      ///< version is not 2
-    extension_truncated = -3,  ///< X is set and there is no room for the extension's own header
-    header_truncated = -4,     ///< CSRC list or extension body runs past the end
-    padding_missing = -5,      ///< P is set and nothing follows the header
-    padding_too_long = -6,     ///< the padding count reaches into the header
-    padding_zero = -7,         ///< P is set and the padding count is 0
-    bad_extension = -20,       ///< a header extension element does not fit (RFC 8285 §4)
-    bad_rtcp = -21,            ///< not a valid compound RTCP packet (RFC 3550 A.2)
-    buffer_too_small = -22,    ///< the caller's storage cannot hold the result
-    invalid_argument = -23,    ///< an argument is outside its documented range
-    bad_payload = -24,         ///< not a payload of the decoder's codec
-    bad_frame_size = -25,      ///< the encoder's codec has no packet of so many samples
-    bad_sdp = -26,             ///< not an SDP description, or not an rtpmap (RFC 8866)
+    extension_truncated = -3,     ///< X is set and there is no room for the extension's own header
+    header_truncated = -4,        ///< CSRC list or extension body runs past the end
+    padding_missing = -5,         ///< P is set and nothing follows the header
+    padding_too_long = -6,        ///< the padding count reaches into the header
+    padding_zero = -7,            ///< P is set and the padding count is 0
+    bad_extension = -20,          ///< a header extension element does not fit (RFC 8285 §4)
+    bad_rtcp = -21,               ///< not a valid compound RTCP packet (RFC 3550 A.2)
+    buffer_too_small = -22,       ///< the caller's storage cannot hold the result
+    invalid_argument = -23,       ///< an argument is outside its documented range
+    bad_payload = -24,            ///< not a payload of the decoder's codec
+    bad_frame_size = -25,         ///< the encoder's codec has no packet of so many samples
+    bad_sdp = -26,                ///< not an SDP description, or not an rtpmap (RFC 8866)
+    unsupported_srtp_suite = -27, ///< not a suite of srtp_suite
+    unsupported_srtp_parameter = -28, ///< a parameter of `a=crypto` that changes the packets
+    not_authentic = -29,              ///< of another key, forged or damaged
+    replayed = -30,            ///< a packet of this number was there already, or is too old to tell
+    key_exhausted = -31,       ///< the key has protected as many packets as it may
+    too_many_sources = -32,    ///< no room for another SSRC
+    crypto_failed = -33,       ///< the cryptographic library reported an error
     not_enough_memory = -1007, ///< no memory; nothing has changed
 };
 

@@ -1,0 +1,104 @@
+// A session of libsrtp2: one key and one direction, any number of sources.
+#pragma once
+
+#include <rtpsynth/base/compiler.h>
+#include <rtpsynth/rtp/srtp.hpp>
+#include <rtpsynth/rtp/srtp_key.hpp>
+
+#include <srtp2/srtp.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <span>
+#include <type_traits>
+
+namespace rtpsynth::detail {
+
+enum class srtp_kind : std::uint8_t { rtp, rtcp };
+enum class srtp_direction : std::uint8_t { out, in };
+
+class srtp_context {
+public:
+    /// Errors: errc::invalid_argument (the suite is not available), errc::not_enough_memory,
+    /// errc::crypto_failed.
+    static result<srtp_context> make(const srtp_key& key, srtp_direction direction,
+                                     std::size_t replay_window) noexcept;
+
+    /// The bytes at the end of a protected packet.
+    std::size_t overhead(srtp_kind kind) const noexcept;
+
+    /// In place; the packet lies at a multiple of 4 bytes, and there is room for the overhead.
+    result<std::size_t> protect(srtp_kind kind, std::uint8_t* packet, std::size_t size) noexcept;
+    result<std::size_t> unprotect(srtp_kind kind, std::uint8_t* packet, std::size_t size) noexcept;
+
+    /// A source of its own, whose roll-over counter can be set before its first packet.
+    errc add_source(std::uint32_t ssrc) noexcept;
+    void remove_source(std::uint32_t ssrc) noexcept;
+    /// Of the next packet of a source that is there. An attempt that fails leaves it as it is.
+    void set_roll_over_counter(std::uint32_t ssrc, std::uint32_t counter) noexcept;
+
+    /// Another key for all sources; `own` are those of add_source(). They keep their numbers.
+    errc update(const srtp_key& key, std::span<const std::uint32_t> own) noexcept;
+
+private:
+    struct deleter {
+        void operator()(srtp_t session) const noexcept { srtp_dealloc(session); }
+    };
+
+    srtp_context(const srtp_key& key, srtp_direction direction, std::size_t replay_window) noexcept
+        : key_(key), direction_(direction), replay_window_(replay_window) {
+        set_key(key);
+    }
+
+    void set_key(const srtp_key& key) noexcept;
+    std::size_t size_after_mki(srtp_kind kind) const noexcept;
+
+    std::unique_ptr<std::remove_pointer_t<srtp_t>, deleter> session_;
+    srtp_key key_;
+    srtp_direction direction_;
+    std::size_t replay_window_;
+    // Written and read here: libsrtp2 looks for it in the wrong place where the tags of RTP and
+    // RTCP have different sizes.
+    std::size_t mki_size_ = 0; ///< 0: none
+    std::array<std::uint8_t, 128> mki_bytes_{};
+};
+
+/// For the constructors. Throws std::invalid_argument and std::bad_alloc.
+srtp_context make_srtp_context(const srtp_key& key, srtp_direction direction,
+                               const srtp_options& options);
+
+/// What of a packet's header libsrtp2 relies on; `trailer` bytes at its end belong to SRTP.
+errc check_srtp_packet(srtp_kind kind, std::span<const std::uint8_t> packet,
+                       std::size_t trailer) noexcept;
+
+inline std::uint32_t srtp_ssrc(srtp_kind kind, std::span<const std::uint8_t> packet) noexcept {
+    const std::uint8_t* const p = packet.data() + (kind == srtp_kind::rtp ? 8 : 4);
+    return static_cast<std::uint32_t>(p[0]) << 24 | static_cast<std::uint32_t>(p[1]) << 16 |
+           static_cast<std::uint32_t>(p[2]) << 8 | p[3];
+}
+
+inline std::uint16_t srtp_sequence(std::span<const std::uint8_t> packet) noexcept {
+    return static_cast<std::uint16_t>(packet[2] << 8 | packet[3]);
+}
+
+inline bool is_srtp_aligned(const std::uint8_t* packet) noexcept {
+    return reinterpret_cast<std::uintptr_t>(packet) % alignof(std::uint32_t) == 0;
+}
+
+/// Calls \p transform(copy) with a copy of the packet in aligned storage of its own, and copies
+/// what it has made of it back.
+template <class Transform>
+RTPSYNTH_NOINLINE result<std::size_t> on_srtp_copy(std::uint8_t* packet, std::size_t size,
+                                                   Transform&& transform) noexcept {
+    alignas(std::uint64_t) std::uint8_t copy[max_srtp_packet + SRTP_MAX_TRAILER_LEN + 4];
+    std::memcpy(copy, packet, size);
+    const result<std::size_t> made = transform(copy);
+    if (made) std::memcpy(packet, copy, *made);
+    return made;
+}
+
+} // namespace rtpsynth::detail
