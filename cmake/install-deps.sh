@@ -15,7 +15,7 @@ packages="g++ cmake ninja-build pkg-config
     libboost-dev>=1.81|libboost1.81-dev
     libboost-program-options-dev>=1.81|libboost-program-options1.81-dev
     libboost-python-dev>=1.81|libboost-python1.81-dev
-    zlib1g-dev libsndfile1-dev libopus-dev libbenchmark-dev
+    zlib1g-dev libsndfile1-dev libopus-dev libsrtp2-dev libbenchmark-dev
     python3-dev python3 python3-venv python3-pytest python3-hypothesis
     python3<3.13|python3-audioop-lts
     tshark sip-tester ffmpeg
@@ -45,14 +45,14 @@ esac
 other_systems() {
     cat <<'END'
 dnf      gcc-c++ cmake ninja-build pkgconf-pkg-config boost-devel boost-python3-devel zlib-devel
-         libsndfile-devel opus-devel google-benchmark-devel python3-devel python3-pytest
-         python3-hypothesis wireshark-cli sipp ffmpeg-free gstreamer1 gstreamer1-plugins-base
+         libsndfile-devel opus-devel libsrtp-devel google-benchmark-devel python3-devel
+         python3-pytest python3-hypothesis wireshark-cli sipp ffmpeg-free gstreamer1 gstreamer1-plugins-base
          gstreamer1-plugins-good
-pacman   base-devel cmake ninja boost zlib libsndfile opus benchmark python python-pytest
-         python-hypothesis wireshark-cli ffmpeg gstreamer gst-plugins-base gst-plugins-good
+pacman   base-devel cmake ninja boost zlib libsndfile opus libsrtp benchmark python
+         python-pytest python-hypothesis wireshark-cli ffmpeg gstreamer gst-plugins-base gst-plugins-good
          (sipp: from the AUR)
-brew     cmake ninja pkgconf boost boost-python3 libsndfile opus google-benchmark python wireshark
-         sipp ffmpeg gstreamer (pytest and hypothesis: from PyPI)
+brew     cmake ninja pkgconf boost boost-python3 libsndfile opus srtp google-benchmark python
+         wireshark sipp ffmpeg gstreamer (pytest and hypothesis: from PyPI)
 END
 }
 

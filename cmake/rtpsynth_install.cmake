@@ -1,6 +1,7 @@
 # Installs the libraries for find_package(rtpsynth CONFIG) and pkg-config. Components: `runtime`
-# (what a finished program needs), `opus` (what it needs beyond that if it uses rtpsynth::opus),
-# `development` (what compiling one needs, with the two before) and `tools` (the example programs).
+# (what a finished program needs), `opus` and `srtp` (what it needs beyond that if it uses
+# rtpsynth::opus or rtpsynth::srtp), `development` (what compiling one needs, with those before) and
+# `tools` (the example programs).
 include(CMakePackageConfigHelpers)
 
 set(cmake_dir "${CMAKE_INSTALL_LIBDIR}/cmake/rtpsynth")
@@ -19,6 +20,13 @@ if(TARGET rtpsynth_opus)
     list(APPEND pc_names rtpsynth_opus)
     get_target_property(rtpsynth_opus_type rtpsynth_opus TYPE)
     install(FILES "${CMAKE_CURRENT_LIST_DIR}/FindOpus.cmake"
+        DESTINATION "${cmake_dir}" COMPONENT development)
+endif()
+if(TARGET rtpsynth_srtp)
+    rtpsynth_install_library(rtpsynth_srtp srtp)
+    list(APPEND pc_names rtpsynth_srtp)
+    get_target_property(rtpsynth_srtp_type rtpsynth_srtp TYPE)
+    install(FILES "${CMAKE_CURRENT_LIST_DIR}/FindlibSRTP.cmake"
         DESTINATION "${cmake_dir}" COMPONENT development)
 endif()
 install(EXPORT rtpsynth-targets

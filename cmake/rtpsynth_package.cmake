@@ -67,14 +67,21 @@ rtpsynth_debian_library(runtime librtpsynth librtpsynth${PROJECT_VERSION_MAJOR}
     "RTP packet synthesiser and jitter buffer - shared library"
     "the shared library")
 set(libraries runtime)
-set(opus_headers "")
+set(component_headers "")
 if(TARGET rtpsynth_opus)
     rtpsynth_debian_library(opus librtpsynth_opus librtpsynth-opus${PROJECT_VERSION_MAJOR}
         "RTP packet synthesiser and jitter buffer - codec opus"
         "the codec opus, by libopus, for programs that link it")
     set(CPACK_COMPONENT_OPUS_DEPENDS runtime)
     list(APPEND libraries opus)
-    set(opus_headers ", libopus-dev")
+    string(APPEND component_headers ", libopus-dev")
+endif()
+if(TARGET rtpsynth_srtp)
+    rtpsynth_debian_library(srtp librtpsynth_srtp librtpsynth-srtp${PROJECT_VERSION_MAJOR}
+        "RTP packet synthesiser and jitter buffer - SRTP"
+        "SRTP and SRTCP, by libsrtp2, for programs that link it")
+    set(CPACK_COMPONENT_SRTP_DEPENDS runtime)
+    string(APPEND component_headers ", libsrtp2-dev")
 endif()
 rtpsynth_debian_package(development librtpsynth-dev libdevel
     "RTP packet synthesiser, jitter buffer and server - development files"
@@ -100,11 +107,13 @@ set(CPACK_DEBIAN_ENABLE_COMPONENT_DEPENDS ON)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 get_target_property(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS rtpsynth BINARY_DIR)
 set(CPACK_COMPONENT_TOOLS_DEPENDS runtime)
-foreach(key IN ITEMS DEVELOPMENT PYTHON)
-    set(CPACK_COMPONENT_${key}_DEPENDS ${libraries})
-endforeach()
+set(CPACK_COMPONENT_PYTHON_DEPENDS ${libraries})
+if(TARGET rtpsynth_srtp)
+    list(APPEND libraries srtp)
+endif()
+set(CPACK_COMPONENT_DEVELOPMENT_DEPENDS ${libraries})
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
-    "libboost-dev (>= ${rtpsynth_boost_version}) | libboost${rtpsynth_boost_version}-dev${opus_headers}")
+    "libboost-dev (>= ${rtpsynth_boost_version}) | libboost${rtpsynth_boost_version}-dev${component_headers}")
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_DEB_COMPONENT_INSTALL ON)

@@ -61,7 +61,7 @@ run_server() { # what it shows, command
 }
 
 # The prefix is moved after the installation: nothing installed may name its own place.
-for component in runtime opus development; do
+for component in runtime opus srtp development; do
     quietly cmake --install "$build" --prefix "$work/installed" --component "$component"
 done
 mv "$work/installed" "$work/prefix"
@@ -105,14 +105,16 @@ quietly cmake -DRTPSYNTH_INSTALL=ON "$work/add_subdirectory"
 quietly cmake --install "$work/add_subdirectory" --prefix "$work/static"
 [ -e "$work/static/$(cached CMAKE_INSTALL_LIBDIR)/librtpsynth.a" ] || fail "no static library installed"
 
-# A static library leaves it to its user to link libopus.
-if [ -e "$work/prefix/$(cached CMAKE_INSTALL_LIBDIR)/pkgconfig/rtpsynth_opus.pc" ]; then
+# A static library leaves it to its user to link libopus and libsrtp2.
+for part in opus srtp; do
+    [ -e "$work/prefix/$(cached CMAKE_INSTALL_LIBDIR)/pkgconfig/rtpsynth_$part.pc" ] || continue
     for prefix in prefix static; do
-        configure "$here/find_package_opus" "$work/opus_$prefix" -DCMAKE_PREFIX_PATH="$work/$prefix"
-        quietly cmake --build "$work/opus_$prefix"
-        run "find_package, opus, $prefix" "$work/opus_$prefix/consumer"
+        configure "$here/find_package_$part" "$work/${part}_$prefix" \
+            -DCMAKE_PREFIX_PATH="$work/$prefix"
+        quietly cmake --build "$work/${part}_$prefix"
+        run "find_package, $part, $prefix" "$work/${part}_$prefix/consumer"
     done
-fi
+done
 
 # FetchContent takes what find_package() finds, and otherwise downloads: here this checkout.
 tar -cz -C "$root" --exclude=./build --exclude='./build-*' --exclude=./.git --exclude=__pycache__ . \

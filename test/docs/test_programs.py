@@ -37,6 +37,8 @@ def test_every_program_is_shown():
 
 @pytest.mark.parametrize("name, output", shown())
 def test_program(name, output, tmp_path):
+    if name in os.environ.get("DOCS_LEFT_OUT", "").split():
+        pytest.skip("built without a component that it uses")
     environment = dict(os.environ)
     if name.endswith(".py"):
         if PACKAGE is None:

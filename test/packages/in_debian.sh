@@ -36,7 +36,7 @@ quietly apt-get -q install -y --no-install-recommends ./*.deb
 files >installed
 ! diff -q before installed >/dev/null || fail "nothing was installed"
 
-for kind in "" _c _opus; do
+for kind in "" _c _opus _srtp; do
     quietly cmake -S "consumer/find_package$kind" -B "build$kind" -DSERVER_CPP="$PWD/3_network.cpp"
     quietly cmake --build "build$kind"
     run "find_package$kind" "build$kind/consumer"
@@ -51,6 +51,9 @@ run "pkg-config, server" line conceal ./server
 read -ra flags <<<"$(pkg-config --cflags --libs rtpsynth_opus)"
 quietly c++ -std=c++20 consumer/opus.cpp "${flags[@]}" -o opus
 run "pkg-config, opus" ./opus
+read -ra flags <<<"$(pkg-config --cflags --libs rtpsynth_srtp)"
+quietly c++ -std=c++20 consumer/srtp.cpp "${flags[@]}" -o srtp
+run "pkg-config, srtp" ./srtp
 libraries=$(ldd build/consumer)
 [[ $libraries == *' => /lib/'*/librtpsynth.so.2\ * ]] || fail "another library is used: $libraries"
 

@@ -50,7 +50,7 @@ class Rtpsynth(ConanFile):
     def generate(self):
         CMakeDeps(self).generate()
         toolchain = CMakeToolchain(self)
-        for part in ("BUILD_EXAMPLES", "BUILD_PYTHON", "BUILD_TESTS", "OPUS"):
+        for part in ("BUILD_EXAMPLES", "BUILD_PYTHON", "BUILD_TESTS", "OPUS", "SRTP"):
             toolchain.cache_variables[f"RTPSYNTH_{part}"] = False
         toolchain.generate()
 

@@ -8,7 +8,8 @@ vcpkg_cmake_configure(
         -DRTPSYNTH_BUILD_EXAMPLES=OFF
         -DRTPSYNTH_BUILD_PYTHON=OFF
         -DRTPSYNTH_BUILD_TESTS=OFF
-        -DRTPSYNTH_OPUS=OFF)
+        -DRTPSYNTH_OPUS=OFF
+        -DRTPSYNTH_SRTP=OFF)
 vcpkg_cmake_install()
 vcpkg_cmake_config_fixup(CONFIG_PATH lib/cmake/rtpsynth)
 vcpkg_fixup_pkgconfig()
