@@ -142,9 +142,9 @@ def main():
 
 struct srtp_vector {
     const char* suite;
-    const char* key; ///< and salt, in hexadecimal
+    const char* key;       ///< and salt, in hexadecimal
     std::uint32_t counter; ///< of RTP: the roll-over counter; of RTCP: the index
-    std::uint64_t mki; ///< of 4 bytes; 0: none
+    std::uint64_t mki;     ///< of 4 bytes; 0: none
     bool is_rtcp;
     const char* plain;
     const char* protected_packet;

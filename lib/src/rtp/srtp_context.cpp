@@ -22,26 +22,6 @@ void initialise_libsrtp() noexcept {
     static_cast<void>(done);
 }
 
-errc error_of(srtp_err_status_t status) noexcept {
-    switch (status) {
-    case srtp_err_status_ok:
-        return errc{};
-    case srtp_err_status_replay_fail:
-    case srtp_err_status_replay_old:
-    case srtp_err_status_pkt_idx_old:
-        return errc::replayed;
-    case srtp_err_status_auth_fail:
-    case srtp_err_status_cant_check: // an RTCP packet whose E bit is not set
-        return errc::not_authentic;
-    case srtp_err_status_key_expired:
-        return errc::key_exhausted;
-    case srtp_err_status_alloc_fail:
-        return errc::not_enough_memory;
-    default:
-        return errc::crypto_failed;
-    }
-}
-
 // What libsrtp2 wants to know of a key, into which it points.
 class key_policy {
 public:
@@ -83,6 +63,26 @@ private:
 
 } // namespace
 
+errc srtp_error(srtp_err_status_t status) noexcept {
+    switch (status) {
+    case srtp_err_status_ok:
+        return errc{};
+    case srtp_err_status_replay_fail:
+    case srtp_err_status_replay_old:
+    case srtp_err_status_pkt_idx_old:
+        return errc::replayed;
+    case srtp_err_status_auth_fail:
+    case srtp_err_status_cant_check: // an RTCP packet whose E bit is not set
+        return errc::not_authentic;
+    case srtp_err_status_key_expired:
+        return errc::key_exhausted;
+    case srtp_err_status_alloc_fail:
+        return errc::not_enough_memory;
+    default:
+        return errc::crypto_failed;
+    }
+}
+
 result<srtp_context> srtp_context::make(const srtp_key& key, srtp_direction direction,
                                         std::size_t replay_window) noexcept {
     initialise_libsrtp();
@@ -118,6 +118,9 @@ void srtp_context::set_key(const srtp_key& key) noexcept {
     std::uint64_t value = key.mki() ? key.mki()->value : 0;
     for (std::size_t i = mki_size_; i-- > 0; value >>= 8)
         mki_bytes_[i] = static_cast<std::uint8_t>(value);
+    const srtp_suite_profile& profile = profile_of(key.suite());
+    rtp_overhead_ = mki_size_ + profile.rtp_tag_size;
+    rtcp_overhead_ = mki_size_ + profile.rtcp_tag_size + srtcp_index_size;
 }
 
 // RFC 3711 §3.1: the tag, which does not authenticate the MKI. RFC 7714 §8.2, §9.3: nothing.
@@ -127,47 +130,9 @@ std::size_t srtp_context::size_after_mki(srtp_kind kind) const noexcept {
     return kind == srtp_kind::rtp ? profile.rtp_tag_size : profile.rtcp_tag_size;
 }
 
-std::size_t srtp_context::overhead(srtp_kind kind) const noexcept {
-    const srtp_suite_profile& profile = profile_of(key_.suite());
-    return mki_size_ + (kind == srtp_kind::rtp ? profile.rtp_tag_size
-                                               : profile.rtcp_tag_size + srtcp_index_size);
-}
-
-result<std::size_t> srtp_context::protect(srtp_kind kind, std::uint8_t* packet,
-                                          std::size_t size) noexcept {
-    int length = static_cast<int>(size);
-    const srtp_err_status_t status = kind == srtp_kind::rtp
-                                         ? srtp_protect(session_.get(), packet, &length)
-                                         : srtp_protect_rtcp(session_.get(), packet, &length);
-    if (status != srtp_err_status_ok) return error_of(status);
-    size = static_cast<std::size_t>(length);
-    if (mki_size_ == 0) return size;
-    std::uint8_t* const after = packet + size - size_after_mki(kind);
-    std::memmove(after + mki_size_, after, size_after_mki(kind));
-    std::memcpy(after, mki_bytes_.data(), mki_size_);
-    return size + mki_size_;
-}
-
-result<std::size_t> srtp_context::unprotect(srtp_kind kind, std::uint8_t* packet,
-                                            std::size_t size) noexcept {
-    if (mki_size_ != 0) {
-        std::uint8_t* const after = packet + size - size_after_mki(kind);
-        if (std::memcmp(after - mki_size_, mki_bytes_.data(), mki_size_) != 0)
-            return errc::not_authentic;
-        std::memmove(after - mki_size_, after, size_after_mki(kind));
-        size -= mki_size_;
-    }
-    int length = static_cast<int>(size);
-    const srtp_err_status_t status = kind == srtp_kind::rtp
-                                         ? srtp_unprotect(session_.get(), packet, &length)
-                                         : srtp_unprotect_rtcp(session_.get(), packet, &length);
-    if (status != srtp_err_status_ok) return error_of(status);
-    return static_cast<std::size_t>(length);
-}
-
 errc srtp_context::add_source(std::uint32_t ssrc) noexcept {
     key_policy policy(key_, replay_window_);
-    return error_of(srtp_add_stream(session_.get(), policy.for_source(ssrc)));
+    return srtp_error(srtp_add_stream(session_.get(), policy.for_source(ssrc)));
 }
 
 void srtp_context::remove_source(std::uint32_t ssrc) noexcept {
@@ -184,9 +149,10 @@ void srtp_context::set_roll_over_counter(std::uint32_t ssrc, std::uint32_t count
 
 errc srtp_context::update(const srtp_key& key, std::span<const std::uint32_t> own) noexcept {
     key_policy policy(key, replay_window_);
-    errc error = error_of(srtp_update(session_.get(), policy.for_any(direction_)));
+    errc error = srtp_error(srtp_update(session_.get(), policy.for_any(direction_)));
     for (const std::uint32_t ssrc : own)
-        if (error == errc{}) error = error_of(srtp_update(session_.get(), policy.for_source(ssrc)));
+        if (error == errc{})
+            error = srtp_error(srtp_update(session_.get(), policy.for_source(ssrc)));
     if (error == errc{}) set_key(key);
     return error;
 }

@@ -21,6 +21,9 @@ namespace rtpsynth::detail {
 enum class srtp_kind : std::uint8_t { rtp, rtcp };
 enum class srtp_direction : std::uint8_t { out, in };
 
+/// What a status of libsrtp2 is for us.
+errc srtp_error(srtp_err_status_t status) noexcept;
+
 class srtp_context {
 public:
     /// Errors: errc::invalid_argument (the suite is not available), errc::not_enough_memory,
@@ -29,7 +32,9 @@ public:
                                      std::size_t replay_window) noexcept;
 
     /// The bytes at the end of a protected packet.
-    std::size_t overhead(srtp_kind kind) const noexcept;
+    std::size_t overhead(srtp_kind kind) const noexcept {
+        return kind == srtp_kind::rtp ? rtp_overhead_ : rtcp_overhead_;
+    }
 
     /// In place; the packet lies at a multiple of 4 bytes, and there is room for the overhead.
     result<std::size_t> protect(srtp_kind kind, std::uint8_t* packet, std::size_t size) noexcept;
@@ -61,11 +66,47 @@ private:
     srtp_key key_;
     srtp_direction direction_;
     std::size_t replay_window_;
+    std::size_t rtp_overhead_ = 0;
+    std::size_t rtcp_overhead_ = 0;
     // Written and read here: libsrtp2 looks for it in the wrong place where the tags of RTP and
     // RTCP have different sizes.
     std::size_t mki_size_ = 0; ///< 0: none
     std::array<std::uint8_t, 128> mki_bytes_{};
 };
+
+// Inline, as what each packet passes through.
+
+inline result<std::size_t> srtp_context::protect(srtp_kind kind, std::uint8_t* packet,
+                                                 std::size_t size) noexcept {
+    int length = static_cast<int>(size);
+    const srtp_err_status_t status = kind == srtp_kind::rtp
+                                         ? srtp_protect(session_.get(), packet, &length)
+                                         : srtp_protect_rtcp(session_.get(), packet, &length);
+    if (status != srtp_err_status_ok) return srtp_error(status);
+    size = static_cast<std::size_t>(length);
+    if (mki_size_ == 0) return size;
+    std::uint8_t* const after = packet + size - size_after_mki(kind);
+    std::memmove(after + mki_size_, after, size_after_mki(kind));
+    std::memcpy(after, mki_bytes_.data(), mki_size_);
+    return size + mki_size_;
+}
+
+inline result<std::size_t> srtp_context::unprotect(srtp_kind kind, std::uint8_t* packet,
+                                                   std::size_t size) noexcept {
+    if (mki_size_ != 0) {
+        std::uint8_t* const after = packet + size - size_after_mki(kind);
+        if (std::memcmp(after - mki_size_, mki_bytes_.data(), mki_size_) != 0)
+            return errc::not_authentic;
+        std::memmove(after - mki_size_, after, size_after_mki(kind));
+        size -= mki_size_;
+    }
+    int length = static_cast<int>(size);
+    const srtp_err_status_t status = kind == srtp_kind::rtp
+                                         ? srtp_unprotect(session_.get(), packet, &length)
+                                         : srtp_unprotect_rtcp(session_.get(), packet, &length);
+    if (status != srtp_err_status_ok) return srtp_error(status);
+    return static_cast<std::size_t>(length);
+}
 
 /// For the constructors. Throws std::invalid_argument and std::bad_alloc.
 srtp_context make_srtp_context(const srtp_key& key, srtp_direction direction,
