@@ -3,8 +3,9 @@
 ///
 /// \defgroup rtcp RTCP
 /// Packets read (rtpsynth::rtcp_compound_view, rtpsynth::rtcp_xr_view) and written
-/// (rtpsynth::rtcp_builder), and the statistics of a receiver (rtpsynth::receiver_stats) that its
-/// reports are made of.
+/// (rtpsynth::rtcp_builder), the statistics of a receiver (rtpsynth::receiver_stats) that its
+/// reports are made of, and a participant of a session (rtpsynth::rtp_session), which uses all of
+/// them.
 #pragma once
 
 #include <rtpsynth/rtcp/builder.hpp>
@@ -12,4 +13,8 @@
 #include <rtpsynth/rtcp/packet.hpp>
 #include <rtpsynth/rtcp/receiver_stats.hpp>
 #include <rtpsynth/rtcp/report_block.hpp>
+#include <rtpsynth/rtcp/session.hpp>
+#include <rtpsynth/rtcp/session_options.hpp>
+#include <rtpsynth/rtcp/session_source.hpp>
+#include <rtpsynth/rtcp/session_stats.hpp>
 #include <rtpsynth/rtcp/voip_metrics.hpp>

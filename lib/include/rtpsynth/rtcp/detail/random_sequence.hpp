@@ -1,0 +1,28 @@
+/// \file
+/// Internal: the random numbers of a session, from a seed.
+#pragma once
+
+#include <cstdint>
+
+namespace rtpsynth::detail {
+
+/// SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
+class random_sequence {
+public:
+    explicit random_sequence(std::uint64_t seed) noexcept : state_(seed) {}
+
+    std::uint64_t bits() noexcept {
+        std::uint64_t z = state_ += 0x9e37'79b9'7f4a'7c15U;
+        z = (z ^ z >> 30) * 0xbf58'476d'1ce4'e5b9U;
+        z = (z ^ z >> 27) * 0x94d0'49bb'1331'11ebU;
+        return z ^ z >> 31;
+    }
+    std::uint32_t bits32() noexcept { return static_cast<std::uint32_t>(bits() >> 32); }
+    /// At least 0, below 1.
+    double unit() noexcept { return static_cast<double>(bits() >> 11) * 0x1p-53; }
+
+private:
+    std::uint64_t state_;
+};
+
+} // namespace rtpsynth::detail
