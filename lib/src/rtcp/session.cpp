@@ -87,7 +87,7 @@ rtp_reception rtp_session::receive_rtp(const rtp_packet_view& packet, payload_fo
     rtp_source* source = source_of(ssrc, arrival);
     if (source == nullptr) [[unlikely]] {
         const std::uint16_t seq = packet.seq();
-        if (!prove(ssrc, origin, arrival, &seq)) {
+        if (!prove(ssrc, origin, &seq)) {
             ++stats_.rtp_probation;
             return {session_outcome::probation};
         }

@@ -90,7 +90,7 @@ rtcp_reception rtp_session::receive_rtcp(std::span<const std::uint8_t> datagram,
             ++stats_.rtcp_probation;
             return {session_outcome::probation};
         }
-        if (!member && !has_cname(*packets, ssrc) && !prove(ssrc, origin, arrival, nullptr)) {
+        if (!has_cname(*packets, ssrc) && !prove(ssrc, origin, nullptr)) {
             ++stats_.rtcp_probation;
             return {session_outcome::probation};
         }

@@ -52,9 +52,10 @@ void rtp_session::count_member(std::uint32_t ssrc, time_point now) noexcept {
 }
 
 // Whether this packet makes the source valid. RTCP has no sequence number: seq is null.
-bool rtp_session::prove(std::uint32_t ssrc, std::uint64_t origin, time_point now,
+bool rtp_session::prove(std::uint32_t ssrc, std::uint64_t origin,
                         const std::uint16_t* seq) noexcept {
-    if (probation_ <= 1) return true;
+    // Who gave a CNAME or contributes to a valid source's packets is known (§6.2.1).
+    if (probation_ <= 1 || counted_.contains(ssrc)) return true;
     const auto again =
         std::find_if(candidates_.begin(), candidates_.end(), [&](const candidate& c) {
             return c.wanted != 0 && c.ssrc == ssrc && c.origin == origin;
@@ -65,21 +66,22 @@ bool rtp_session::prove(std::uint32_t ssrc, std::uint64_t origin, time_point now
         again->wanted =
             static_cast<std::uint16_t>(in_sequence ? again->wanted - 1 : probation_ - 1);
         if (seq != nullptr) again->seq = *seq;
-        again->heard = now;
         return again->wanted == 0;
     }
-    // A free entry, else the oldest of the same origin, else the oldest: who floods us from one
-    // origin pushes out nobody else.
+    // A free entry, else one of the same origin, else any: who floods us from one origin pushes out
+    // nobody else. Which one is random: of more newcomers than entries, whose packets take turns,
+    // the oldest would always be pushed out before its next packet.
     const auto rank = [&](const candidate& c) {
         return c.wanted == 0 ? 0 : c.origin == origin ? 1 : 2;
     };
-    const auto victim = std::min_element(candidates_.begin(), candidates_.end(),
-                                         [&](const candidate& a, const candidate& b) {
-                                             const int ra = rank(a), rb = rank(b);
-                                             return ra != rb ? ra < rb : a.heard < b.heard;
-                                         });
+    const std::size_t first = random_.bits32() % candidates_.size();
+    candidate* victim = &candidates_[first];
+    for (std::size_t i = 1; i < candidates_.size(); ++i) {
+        candidate& c = candidates_[(first + i) % candidates_.size()];
+        if (rank(c) < rank(*victim)) victim = &c;
+    }
     *victim = {ssrc, seq != nullptr ? *seq : std::uint16_t{0},
-               static_cast<std::uint16_t>(probation_ - 1), origin, now};
+               static_cast<std::uint16_t>(probation_ - 1), origin};
     return false;
 }
 

@@ -187,7 +187,6 @@ private:
         std::uint16_t seq = 0;
         std::uint16_t wanted = 0; // packets in sequence; 0: a free entry
         std::uint64_t origin = 0;
-        time_point heard{};
     };
     struct sent_report {
         std::uint32_t ntp = 0; // compact; 0: none
@@ -210,7 +209,7 @@ private:
     RTPSYNTH_LOCAL void remove(std::size_t i) noexcept;
     RTPSYNTH_LOCAL void count_member(std::uint32_t ssrc, time_point now) noexcept;
     RTPSYNTH_LOCAL rtp_source* source_of(std::uint32_t ssrc, time_point now) noexcept;
-    RTPSYNTH_LOCAL bool prove(std::uint32_t ssrc, std::uint64_t origin, time_point now,
+    RTPSYNTH_LOCAL bool prove(std::uint32_t ssrc, std::uint64_t origin,
                               const std::uint16_t* seq) noexcept;
     RTPSYNTH_LOCAL rtp_source* admit(std::uint32_t ssrc, bool sends, time_point now) noexcept;
     RTPSYNTH_LOCAL bool make_room(bool for_sender, time_point now) noexcept;
