@@ -18,8 +18,8 @@ namespace rtpsynth {
 struct rtp_session_options {
     /// Our canonical name, 1..255 bytes of UTF-8. It should be the same in every session of one
     /// participant and, if people are not to be identified by it, random (RFC 7022).
-    std::string cname;
-    std::optional<std::uint32_t> ssrc; ///< ours; nullopt: random
+    std::string cname{};
+    std::optional<std::uint32_t> ssrc{}; ///< ours; nullopt: random
     /// Hz, of our own timestamps, and of payload types whose clock rate is not known. At least 1.
     std::uint32_t clock_rate = 8000;
     /// Of the whole session, in bits per second; RTCP takes 5 % of it (§6.2). 0: no RTCP is sent.
