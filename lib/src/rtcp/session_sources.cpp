@@ -44,7 +44,6 @@ rtp_source* rtp_session::source_of(std::uint32_t ssrc, time_point now) noexcept 
 
 void rtp_session::remove(std::size_t i) noexcept {
     sources_.erase(sources_.begin() + static_cast<std::ptrdiff_t>(i));
-    if (next_block_ > i) --next_block_;
 }
 
 void rtp_session::count_member(std::uint32_t ssrc, time_point now) noexcept {
@@ -92,7 +91,6 @@ rtp_source* rtp_session::admit(std::uint32_t ssrc, bool sends, time_point now) n
         std::unique_ptr<rtp_source> source(new rtp_source(ssrc, clock_rate_, limits_, now));
         const std::size_t i = position(ssrc);
         sources_.insert(sources_.begin() + static_cast<std::ptrdiff_t>(i), std::move(source));
-        if (next_block_ > i) ++next_block_;
         counted_.erase(ssrc);
         return sources_[i].get();
     } catch (const std::bad_alloc&) {

@@ -53,6 +53,16 @@ BOOST_AUTO_TEST_CASE(who_has_sent_nothing_says_no_bye) {
     BOOST_TEST(s.ssrc() != our_ssrc);
 }
 
+BOOST_AUTO_TEST_CASE(a_new_ssrc_that_was_not_used_says_no_bye) {
+    rtp_session s(options_of_us(), 1);
+    s.sent(0, 160, t0);
+    give(s, our_ssrc, 1, t0, there);
+    BOOST_TEST(report_of(s, t0).byes.size() == 1U);
+    BOOST_TEST(s.senders() == 0U);
+    s.leave(t0);
+    BOOST_TEST(s.next_rtcp() == time_point::max());
+}
+
 BOOST_AUTO_TEST_CASE(a_loop_changes_our_ssrc_once) {
     rtp_session s(options_of_us(), 1);
     time_point now = t0;
@@ -96,10 +106,11 @@ BOOST_AUTO_TEST_CASE(our_ssrc_changes_once_in_five_seconds) {
 BOOST_AUTO_TEST_CASE(a_new_ssrc_is_no_known_sources) {
     rtp_session_options o = options_of_us();
     rtp_session probe(o, 5);
+    compound_of(bob).cname("bob").to(probe, t0, here);
     give(probe, our_ssrc, 1, t0, there);
     const std::uint32_t would_be = probe.ssrc();
     rtp_session s(o, 5);
-    give_valid(s, would_be, t0, here);
+    compound_of(would_be).cname("bob").to(s, t0, here);
     give(s, our_ssrc, 1, t0, there);
     BOOST_TEST(s.ssrc() != would_be);
     BOOST_TEST(s.ssrc() != our_ssrc);

@@ -155,6 +155,28 @@ BOOST_AUTO_TEST_CASE(a_flood_of_ssrcs_pushes_out_nobody) {
     BOOST_TEST(s.stats().rtp_probation == 1'000'002U);
 }
 
+// More newcomers than there is room for on probation, with stale ones before them, and no origins.
+BOOST_AUTO_TEST_CASE(newcomers_who_take_turns_become_valid) {
+    rtp_session s(options_of_us(), 1);
+    for (std::uint32_t i = 0; i < 1000; ++i) give(s, 0x4000'0000 + i, 1, t0);
+    unsigned seq = 1;
+    for (; s.source_count() < 20 && seq < 1000; ++seq) {
+        for (std::uint32_t i = 0; i < 20; ++i) give(s, 1 + i, seq, t0 + seq * 20ms);
+    }
+    BOOST_TEST(s.source_count() == 20U);
+    BOOST_TEST(seq < 150U); // 3 s
+}
+
+BOOST_AUTO_TEST_CASE(who_makes_room_is_still_a_member) {
+    rtp_session_options o = options_of_us();
+    o.max_sources = 1;
+    rtp_session s(o, 1);
+    compound_of(bob).cname("bob").to(s, t0);
+    give_valid(s, alice, t0);
+    BOOST_TEST(s.find(bob) == nullptr);
+    BOOST_TEST(s.members() == 3U);
+}
+
 BOOST_AUTO_TEST_CASE(a_flood_of_valid_sources_is_bounded) {
     rtp_session s(options_of_us(), 1);
     give_valid(s, alice, t0, here);

@@ -169,19 +169,38 @@ BOOST_AUTO_TEST_CASE(newcomers_put_a_report_off) {
 
 // §6.3.4: when many leave, those who remain wait no longer than before.
 BOOST_AUTO_TEST_CASE(byes_bring_a_report_forward) {
+    for (const std::size_t sources : {1U, 2000U}) { // the others are only counted
+        rtp_session_options o = large_group();
+        o.max_sources = sources;
+        rtp_session s(o, 1);
+        s.join(t0);
+        for (std::uint32_t i = 0; i < 1000; ++i)
+            compound_of(1000 + i).cname("someone@example.net").to(s, t0 + 100ms);
+        const time_point begin = s.next_rtcp();
+        BOOST_TEST(report_of(s, begin).size == 0U);
+        const time_point before = s.next_rtcp();
+        for (std::uint32_t i = 0; i < 900; ++i)
+            compound_of(1000 + i).cname("someone@example.net").bye().to(s, begin);
+        BOOST_TEST(s.members() == 101U);
+        const double ratio = seconds(s.next_rtcp() - begin) / seconds(before - begin);
+        BOOST_TEST(ratio == 101.0 / 1001, tt::tolerance(0.01));
+        BOOST_TEST(s.stats().sources_left == std::min<std::size_t>(sources, 900));
+    }
+}
+
+// §6.3.5: so do those who time out.
+BOOST_AUTO_TEST_CASE(time_outs_are_reconsidered) {
     rtp_session s(large_group(), 1);
     s.join(t0);
     for (std::uint32_t i = 0; i < 1000; ++i)
         compound_of(1000 + i).cname("someone@example.net").to(s, t0 + 100ms);
-    const time_point begin = s.next_rtcp();
-    BOOST_TEST(report_of(s, begin).size == 0U);
-    const time_point before = s.next_rtcp();
-    for (std::uint32_t i = 0; i < 900; ++i)
-        compound_of(1000 + i).cname("someone@example.net").bye().to(s, begin);
-    BOOST_TEST(s.members() == 101U);
-    const double ratio = seconds(s.next_rtcp() - begin) / seconds(before - begin);
-    BOOST_TEST(ratio == 101.0 / 1001, tt::tolerance(0.01));
-    BOOST_TEST(s.stats().sources_left <= 64U);
+    time_point now = t0;
+    while (s.members() > 1) {
+        now = s.next_rtcp();
+        const compound_read r = report_of(s, now);
+        if (s.members() == 1U) BOOST_TEST(r.size == 0U); // put off, but not for long
+    }
+    BOOST_TEST(seconds(s.next_rtcp() - now) <= 5 * 1.5 / compensation);
 }
 
 // §6.3.7
@@ -212,15 +231,43 @@ BOOST_AUTO_TEST_CASE(in_a_large_session_a_bye_waits) {
 }
 
 BOOST_AUTO_TEST_CASE(a_bye_among_many_waits_its_turn) {
-    crowd c(large_group(), 5, 2000, 0, true);
-    c.us.leave(c.now);
-    const time_point begin = c.now;
-    for (std::uint32_t i = 0; i < 2000; ++i)
-        compound_of(1000 + i).cname("someone@example.net").bye().to(c.us, begin);
-    time_point now = begin;
-    next_report(c.us, now);
-    // 2001 packets of about 72 bytes share three quarters of 400 bytes per second.
-    BOOST_TEST(seconds(now - begin) >= 2001 * 68 / 300.0 * 0.5 / compensation);
+    for (const std::size_t sources : {64U, 3000U}) {
+        rtp_session_options o = large_group();
+        o.max_sources = sources;
+        crowd c(o, 5, 2000, 0, true);
+        c.us.leave(c.now);
+        const time_point begin = c.now;
+        for (std::uint32_t i = 0; i < 2000; ++i)
+            compound_of(1000 + i).cname("someone@example.net").bye().to(c.us, begin);
+        time_point now = begin;
+        next_report(c.us, now);
+        // 2001 packets of about 72 bytes share three quarters of 400 bytes per second.
+        BOOST_TEST(seconds(now - begin) >= 2001 * 68 / 300.0 * 0.5 / compensation);
+    }
+}
+
+// §6.3.7: from leaving on, sizes are those of BYEs.
+BOOST_AUTO_TEST_CASE(reports_do_not_put_a_bye_off) {
+    rtp_session_options o = large_group();
+    o.bandwidth = 1000;
+    const std::string long_name(255, 'x');
+    double waits[2];
+    for (const bool reports : {false, true}) {
+        rtp_session s(o, 1);
+        s.sent(0, 160, t0);
+        for (std::uint32_t i = 0; i < 100; ++i) compound_of(1000 + i).cname(long_name).to(s, t0);
+        s.leave(t0);
+        for (std::uint32_t i = 0; reports && i < 100; ++i)
+            compound_of(1000 + i).cname(long_name).to(s, t0);
+        time_point now = t0;
+        const compound_read r = next_report(s, now);
+        BOOST_TEST(r.byes.size() == 1U);
+        waits[reports] = seconds(now - t0);
+        const double interval = (28.0 + 28 + 28 + 8) / (6.25 * 0.75);
+        BOOST_TEST(waits[reports] <= interval * 1.5 / compensation);
+        BOOST_TEST(waits[reports] >= interval * 0.5 / compensation);
+    }
+    BOOST_TEST(waits[0] == waits[1]);
 }
 
 // §6.2: sizes are those of whole datagrams, with what is below RTCP.
