@@ -43,9 +43,9 @@ struct traffic {
 class conference {
 public:
     static constexpr std::size_t header_size = 28;
-    static constexpr duration rtp_interval = 4s; // often enough to be a sender
-
     conference(const conference_options& o, std::uint64_t seed) : options_(o), random_(seed) {
+        const double minimum = o.reduced_minimum ? std::min(5.0, 360'000 / o.bandwidth) : 5.0;
+        rtp_interval_ = duration{static_cast<std::int64_t>(0.4e9 * minimum)};
         for (std::size_t i = 0; i < o.members; ++i) {
             rtp_session_options s;
             s.cname = "member" + std::to_string(10'000 + i);
@@ -146,7 +146,7 @@ private:
             members_[j]->session.receive_rtp(view, now_);
             look(j);
         }
-        events_.push({now_ + rtp_interval, i, action::rtp});
+        events_.push({now_ + rtp_interval_, i, action::rtp});
     }
 
     void send_rtcp(std::size_t i) {
@@ -174,6 +174,8 @@ private:
     }
 
     conference_options options_;
+    // So often that every report is on all senders, as where they send 50 packets a second.
+    duration rtp_interval_{};
     detail::random_sequence random_;
     std::vector<std::unique_ptr<member>> members_;
     std::priority_queue<event> events_;
