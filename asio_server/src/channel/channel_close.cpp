@@ -110,6 +110,7 @@ std::uint64_t channel_impl::finish_close(error_code result, completions& done) n
     if (socket_.is_open()) owner_->sockets().remove(socket_);
     note_dropped();
     socket_.close();
+    lease_.reset();
     done.push(output_.take_waiting(), error::operation_aborted);
     closing_ = false;
     if (close_op_) {

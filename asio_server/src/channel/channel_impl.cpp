@@ -30,24 +30,21 @@ const channel_options& checked(const channel_options& o) {
 
 } // namespace
 
-channel_impl::channel_impl(std::shared_ptr<engine> owner, const channel_options& options,
-                           std::unique_ptr<receive_handler> handler)
+channel_impl::channel_impl(std::shared_ptr<engine> owner, const channel_options& options)
     : owner_{std::move(owner)},
       output_{checked(options).queue_size},
       socket_{owner_->executor(), options},
       local_{socket_.local_endpoint()},
-      handler_{std::move(handler)},
-      inbox_{handler_ ? nullptr : std::make_unique<inbox>()},
       source_lock_{options.source_lock},
-      policy_{options.source_lock.policy},
-      reading_{handler_ != nullptr} {}
+      policy_{options.source_lock.policy} {}
 
 channel_impl::~channel_impl() {
     close();
     if (token_ != 0) owner_->channels().retire(token_, stats());
 }
 
-bool channel_impl::open(const std::shared_ptr<rtp_channel>& self, std::uint64_t token) {
+bool channel_impl::open(const std::shared_ptr<rtp_channel>& self, std::uint64_t token,
+                        std::unique_ptr<receive_handler> handler, std::shared_ptr<void> lease) {
     const std::lock_guard lock{io_};
     self_ = self;
     token_ = token;
@@ -55,6 +52,10 @@ bool channel_impl::open(const std::shared_ptr<rtp_channel>& self, std::uint64_t 
         owner_->channels().closed(token);
         return false;
     }
+    if (!handler) inbox_ = std::make_unique<inbox>();
+    handler_ = std::move(handler);
+    lease_ = std::move(lease);
+    reading_ = handler_ != nullptr;
     watched_ = {.readable = reading_, .writable = false};
     if (const error_code e = owner_->sockets().add(socket_, watched_, token))
         throw boost::system::system_error{e, "ready_set"};

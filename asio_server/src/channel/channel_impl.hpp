@@ -47,13 +47,14 @@ public:
     using error_code = boost::system::error_code;
 
     /// Binds. \throws as rtp_server::create_channel
-    channel_impl(std::shared_ptr<engine> owner, const channel_options& options,
-                 std::unique_ptr<receive_handler> handler);
+    channel_impl(std::shared_ptr<engine> owner, const channel_options& options);
     ~channel_impl();
 
-    /// Has datagrams reported to the engine, as \p token. Once, before anything else.
+    /// Has datagrams reported to the engine, as \p token, and delivered. Once, before anything
+    /// else. \p lease is dropped when the port is free; never by a child of fork().
     /// \return false if it was closed meanwhile
-    bool open(const std::shared_ptr<rtp_channel>& self, std::uint64_t token);
+    bool open(const std::shared_ptr<rtp_channel>& self, std::uint64_t token,
+              std::unique_ptr<receive_handler> handler, std::shared_ptr<void> lease);
 
     static channel_impl& of(const rtp_channel& channel) noexcept { return *channel.impl_; }
 
@@ -142,6 +143,7 @@ private:
     udp_socket socket_;
     const endpoint local_;
     std::uint64_t token_ = 0;
+    std::shared_ptr<void> lease_;
     std::unique_ptr<receive_handler> handler_;
     std::unique_ptr<inbox> inbox_; // if there is no handler
     source_lock source_lock_;

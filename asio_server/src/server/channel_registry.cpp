@@ -2,23 +2,25 @@
 
 #include <rtpsynth/asio_server/channel/rtp_channel.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace rtpsynth::asio_server::detail {
 namespace {
 
+constexpr std::uint64_t channel_stats::*counters[] = {
+    &channel_stats::received,    &channel_stats::received_bytes, &channel_stats::rejected,
+    &channel_stats::discarded,   &channel_stats::overflow,       &channel_stats::receive_errors,
+    &channel_stats::accepted,    &channel_stats::sent,           &channel_stats::sent_bytes,
+    &channel_stats::send_errors, &channel_stats::cancelled,      &channel_stats::queue_full};
+
+} // namespace
+
 void accumulate(channel_stats& sum, const channel_stats& s) noexcept {
-    for (const auto member :
-         {&channel_stats::received, &channel_stats::received_bytes, &channel_stats::rejected,
-          &channel_stats::discarded, &channel_stats::overflow, &channel_stats::receive_errors,
-          &channel_stats::accepted, &channel_stats::sent, &channel_stats::sent_bytes,
-          &channel_stats::send_errors, &channel_stats::cancelled, &channel_stats::queue_full})
-        sum.*member += s.*member;
+    for (const auto counter : counters) sum.*counter += s.*counter;
     if (s.last_receive_error) sum.last_receive_error = s.last_receive_error;
     if (s.last_send_error) sum.last_send_error = s.last_send_error;
 }
-
-} // namespace
 
 bool channel_registry::closing() const noexcept {
     const std::lock_guard lock{mutex_};
@@ -76,6 +78,11 @@ void channel_registry::find(std::span<const ready_event> events,
     }
 }
 
+std::size_t channel_registry::open() const noexcept {
+    const std::lock_guard lock{mutex_};
+    return open_;
+}
+
 std::size_t channel_registry::size() const noexcept {
     const std::lock_guard lock{mutex_};
     return slots_.size();
@@ -94,6 +101,11 @@ server_stats channel_registry::stats() const noexcept {
         s.open_channels = open_;
     }
     for_each([&](const auto& channel) { accumulate(s.channels, channel->stats()); });
+    // A channel that is being destroyed is in neither part of the sum. Whoever watches a counter
+    // takes one that falls for one that began anew.
+    const std::lock_guard lock{mutex_};
+    for (const auto counter : counters)
+        s.channels.*counter = told_.*counter = std::max(told_.*counter, s.channels.*counter);
     return s;
 }
 

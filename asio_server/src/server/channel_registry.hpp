@@ -21,6 +21,9 @@ class rtp_channel;
 
 namespace rtpsynth::asio_server::detail {
 
+/// Adds the counters of \p s to \p sum, and takes its latest errors.
+void accumulate(channel_stats& sum, const channel_stats& s) noexcept;
+
 /// Knows open channels, weakly, by the tokens under which their sockets report events, and the sums
 /// of those that are gone. A token is never used twice, so an event of a closed channel finds
 /// nobody.
@@ -43,9 +46,11 @@ public:
     /// Puts the channel of each event, or null, at the same place of \p channels.
     void find(std::span<const ready_event> events,
               std::span<std::shared_ptr<rtp_channel>> channels) const noexcept;
+    std::size_t open() const noexcept;
     /// Places of channels, open or not.
     std::size_t size() const noexcept;
-    /// The sum over open and closed channels.
+    /// The sum over open and closed channels. No counter is ever less than it was in an earlier
+    /// call.
     server_stats stats() const noexcept;
 
     /// Visits those that were there when it began.
@@ -73,6 +78,7 @@ private:
     std::size_t open_ = 0;
     std::condition_variable all_closed_;
     channel_stats retired_;
+    mutable channel_stats told_; // by stats()
 };
 
 } // namespace rtpsynth::asio_server::detail

@@ -12,6 +12,13 @@
 #include <utility>
 
 namespace rtpsynth::asio_server::detail {
+namespace {
+
+[[noreturn]] void fail_aborted() {
+    throw boost::system::system_error{boost::asio::error::operation_aborted};
+}
+
+} // namespace
 
 engine::engine(boost::asio::any_io_executor executor, std::shared_ptr<exception_sink> sink,
                const server_options& options)
@@ -113,16 +120,24 @@ bool engine::hand_over() noexcept {
 
 std::shared_ptr<rtp_channel> engine::create_channel(const channel_options& options,
                                                     std::unique_ptr<receive_handler> handler) {
-    const auto aborted = [] {
-        return boost::system::system_error{boost::asio::error::operation_aborted};
-    };
-    if (channels_.closing()) throw aborted(); // whatever else would be wrong
-    const std::shared_ptr<rtp_channel> channel{new rtp_channel{
-        std::make_unique<channel_impl>(shared_from_this(), options, std::move(handler))}};
-    const std::uint64_t token = channels_.add(channel);
-    if (token == 0 || !channel_impl::of(*channel).open(channel, token)) throw aborted();
-    input_.restore_wait();
+    std::shared_ptr<rtp_channel> channel = bind_channel(options);
+    open_channel(channel, std::move(handler), nullptr);
     return channel;
+}
+
+std::shared_ptr<rtp_channel> engine::bind_channel(const channel_options& options) {
+    if (channels_.closing()) fail_aborted(); // whatever else would be wrong
+    return std::shared_ptr<rtp_channel>{
+        new rtp_channel{std::make_unique<channel_impl>(shared_from_this(), options)}};
+}
+
+void engine::open_channel(const std::shared_ptr<rtp_channel>& channel,
+                          std::unique_ptr<receive_handler> handler, std::shared_ptr<void> lease) {
+    const std::uint64_t token = channels_.add(channel);
+    if (token == 0 ||
+        !channel_impl::of(*channel).open(channel, token, std::move(handler), std::move(lease)))
+        fail_aborted();
+    input_.restore_wait();
 }
 
 server_stats engine::stats() const noexcept {

@@ -56,12 +56,18 @@ public:
 
     std::shared_ptr<rtp_channel> create_channel(const channel_options& options,
                                                 std::unique_ptr<receive_handler> handler);
+    /// The first half of create_channel(): binds. What arrives meanwhile waits in the kernel.
+    std::shared_ptr<rtp_channel> bind_channel(const channel_options& options);
+    /// The other half: has it delivered. \p lease is dropped when the port is free.
+    void open_channel(const std::shared_ptr<rtp_channel>& channel,
+                      std::unique_ptr<receive_handler> handler, std::shared_ptr<void> lease);
     /// Closes all channels, and lets the executor's context run out of work.
     void shutdown() noexcept;
 
     const boost::asio::any_io_executor& executor() const noexcept { return executor_; }
     std::optional<duration> tick() const noexcept { return output_.tick(); }
     server_stats stats() const noexcept;
+    std::size_t open_channels() const noexcept { return channels_.open(); }
 
     /// Whether it was inherited from the parent process: then nothing of Asio may be touched.
     bool inherited() const noexcept { return fork_.inherited(); }

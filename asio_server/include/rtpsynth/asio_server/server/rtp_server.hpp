@@ -142,9 +142,7 @@ public:
         detail::batch_handler<std::decay_t<Handler>>
             std::shared_ptr<rtp_channel> create_channel(const channel_options& options,
                                                         Handler&& handler) {
-        return make_channel(options,
-                            std::make_unique<detail::receive_handler_of<std::decay_t<Handler>>>(
-                                std::forward<Handler>(handler)));
+        return make_channel(options, detail::make_receive_handler(std::forward<Handler>(handler)));
     }
 
     /// Makes a channel that is read by rtp_channel::async_receive. \throws as above

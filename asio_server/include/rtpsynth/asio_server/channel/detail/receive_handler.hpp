@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <exception>
+#include <memory>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -72,5 +73,12 @@ private:
 
     Handler handler_;
 };
+
+template <class Handler>
+requires single_handler<std::decay_t<Handler>> || batch_handler<std::decay_t<Handler>>
+    std::unique_ptr<receive_handler> make_receive_handler(Handler&& handler) {
+    return std::make_unique<receive_handler_of<std::decay_t<Handler>>>(
+        std::forward<Handler>(handler));
+}
 
 } // namespace rtpsynth::asio_server::detail
