@@ -147,9 +147,8 @@ server_stats engine::stats() const noexcept {
     return s;
 }
 
-void engine::shutdown() noexcept {
+void engine::shutdown(time_point drain_until) noexcept {
     const bool first = channels_.begin_closing();
-    const time_point drain_until = std::chrono::steady_clock::now() + channel_impl::longest_drain;
     channels_.for_each([&](const auto& channel) { channel_impl::of(*channel).close(drain_until); });
     // What other threads are closing or opening right now; none of them calls anybody else's code
     // before it is done.

@@ -61,8 +61,9 @@ public:
     /// The other half: has it delivered. \p lease is dropped when the port is free.
     void open_channel(const std::shared_ptr<rtp_channel>& channel,
                       std::unique_ptr<receive_handler> handler, std::shared_ptr<void> lease);
-    /// Closes all channels, and lets the executor's context run out of work.
-    void shutdown() noexcept;
+    /// Closes all channels, which wait for the kernel to take what is queued until \p drain_until,
+    /// and lets the executor's context run out of work.
+    void shutdown(time_point drain_until) noexcept;
 
     const boost::asio::any_io_executor& executor() const noexcept { return executor_; }
     std::optional<duration> tick() const noexcept { return output_.tick(); }

@@ -30,7 +30,7 @@ void io_thread::release() noexcept {
 void io_thread::finish() noexcept {
     if (home_->inherited()) return;
     release();
-    if (std::this_thread::get_id() == id_) return;
+    if (runs_here()) return;
     const std::lock_guard lock{joining_};
     if (thread_->joinable()) thread_->join();
 }

@@ -31,6 +31,8 @@ public:
     /// Lets the thread end once nothing is outstanding, and joins it unless it is the caller. Any
     /// number of threads may call it; each returns when the thread has ended.
     void finish() noexcept;
+    /// Whether the caller is the thread.
+    bool runs_here() const noexcept { return std::this_thread::get_id() == id_; }
 
 private:
     void release() noexcept;

@@ -1,10 +1,12 @@
 #include <rtpsynth/asio_server/server/rtp_server.hpp>
 
+#include "channel/channel_impl.hpp"
 #include "server/engine.hpp"
 #include "server/exception_sink.hpp"
 #include "server/io_thread.hpp"
 #include "server/serial_executor.hpp"
 
+#include <chrono>
 #include <stdexcept>
 #include <utility>
 
@@ -95,12 +97,22 @@ std::shared_ptr<rtp_channel> rtp_server::make_channel(
 }
 
 void rtp_server::shutdown() noexcept {
+    begin_shutdown(std::chrono::steady_clock::now() + detail::channel_impl::longest_drain);
+    join();
+}
+
+void rtp_server::begin_shutdown(time_point drain_until) noexcept {
     if (engine_->inherited()) return;
     // First, since whoever runs it could wait for Asio once the engine has stopped.
     if (home_ && !thread_) home_->release();
-    engine_->shutdown();
-    if (thread_) thread_->finish();
+    engine_->shutdown(drain_until);
 }
+
+void rtp_server::join() noexcept {
+    if (thread_ && !engine_->inherited()) thread_->finish();
+}
+
+bool rtp_server::runs_here() const noexcept { return thread_ && thread_->runs_here(); }
 
 std::optional<duration> rtp_server::tick() const noexcept { return engine_->tick(); }
 

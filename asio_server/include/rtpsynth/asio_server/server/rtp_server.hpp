@@ -202,6 +202,9 @@ private:
                                               std::unique_ptr<detail::receive_handler> handler);
 
     void make_home(const server_options& options);
+    void begin_shutdown(time_point drain_until) noexcept;
+    void join() noexcept;
+    bool runs_here() const noexcept;
     std::shared_ptr<detail::io_home> run_by_caller() const noexcept;
 
     std::shared_ptr<detail::io_home> home_; // none on the application's executor
