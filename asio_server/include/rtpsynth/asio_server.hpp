@@ -1,5 +1,5 @@
 /// \file
-/// Servers, channels, frame receivers and timers on Boost.Asio.
+/// Servers, channels, frame receivers, timers and their metrics on Boost.Asio.
 ///
 /// \par Errors
 /// One style for the whole floor:
@@ -27,5 +27,6 @@
 #pragma once
 
 #include <rtpsynth/asio_server/channel.hpp>
+#include <rtpsynth/asio_server/metrics.hpp>
 #include <rtpsynth/asio_server/proc.hpp>
 #include <rtpsynth/asio_server/server.hpp>

@@ -52,6 +52,9 @@ public:
         return to_duration(std::clamp(mean, min_, max_)); // 2^63 - 1 as a double is 2^63
     }
 
+    /// Of all that was recorded, in seconds. Exact to the 15 digits of a double.
+    double sum() const noexcept { return sum_ * 1e-9; }
+
     /// The \p q quantile: the upper end of the bucket that it lies in, but not more than max().
     /// \p q is clamped to 0..1.
     duration quantile(double q) const noexcept {

@@ -1,0 +1,47 @@
+/// \file
+/// The statistics of servers, channels and timers as metrics.
+#pragma once
+
+#include <rtpsynth/asio_server/channel/frame_receiver.hpp>
+#include <rtpsynth/asio_server/channel/port_range.hpp>
+#include <rtpsynth/asio_server/channel/stats.hpp>
+#include <rtpsynth/asio_server/proc/rtp_proc.hpp>
+#include <rtpsynth/asio_server/server/options.hpp>
+#include <rtpsynth/asio_server/server/rtp_server_pool.hpp>
+#include <rtpsynth/base/compiler.h>
+#include <rtpsynth/metrics/labels.hpp>
+#include <rtpsynth/metrics/page.hpp>
+#include <rtpsynth/metrics/stream_metrics.hpp>
+
+namespace rtpsynth::asio_server {
+
+using rtpsynth::add_metrics;
+
+/// Adds `rtpsynth_channel_…`: the counters of one channel. \throws std::bad_alloc
+RTPSYNTH_API void add_metrics(metrics_page& page, const channel_stats& stats,
+                              const metric_labels& labels = {});
+
+/// Adds `rtpsynth_server_…`: the same counters, summed over the server's open and closed channels,
+/// open channels, ticks and exceptions. \throws std::bad_alloc
+RTPSYNTH_API void add_metrics(metrics_page& page, const server_stats& stats,
+                              const metric_labels& labels = {});
+
+/// Adds `rtpsynth_server_…` for each server, with its index as label `server`.
+/// \throws std::bad_alloc
+RTPSYNTH_API void add_metrics(metrics_page& page, const rtp_server_pool& pool,
+                              const metric_labels& labels = {});
+
+/// Adds `rtpsynth_ports…`: places of the range, in use, and taken by others. \throws std::bad_alloc
+RTPSYNTH_API void add_metrics(metrics_page& page, const port_range_stats& stats,
+                              const metric_labels& labels = {});
+
+/// Adds `rtpsynth_frame_receiver_…`, and `rtpsynth_jitter_buffer_…` of its jitter buffer.
+/// \throws std::bad_alloc
+RTPSYNTH_API void add_metrics(metrics_page& page, const frame_receiver_stats& stats,
+                              const metric_labels& labels = {});
+
+/// Adds `rtpsynth_proc_…`: calls, and their lateness as a histogram. \throws std::bad_alloc
+RTPSYNTH_API void add_metrics(metrics_page& page, const rtp_proc_stats& stats,
+                              const metric_labels& labels = {});
+
+} // namespace rtpsynth::asio_server

@@ -1,0 +1,101 @@
+#include <rtpsynth/asio_server/metrics/server_metrics.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace rtpsynth::asio_server {
+namespace {
+
+struct channel_counter {
+    std::uint64_t channel_stats::*value;
+    const char* name;
+    const char* help;
+};
+
+constexpr channel_counter channel_counters[] = {
+    {&channel_stats::received, "datagrams_received", "Datagrams delivered"},
+    {&channel_stats::received_bytes, "received_bytes", "Bytes of the datagrams delivered"},
+    {&channel_stats::rejected, "datagrams_rejected", "Datagrams refused by the source lock"},
+    {&channel_stats::discarded, "datagrams_discarded",
+     "Datagrams read but not delivered: the channel closed, or there was no memory"},
+    {&channel_stats::overflow, "datagrams_overflow",
+     "Datagrams dropped by the kernel: receive buffer full"},
+    {&channel_stats::receive_errors, "receive_errors", "Errors that reading the socket reported"},
+    {&channel_stats::accepted, "datagrams_accepted", "Datagrams accepted for sending"},
+    {&channel_stats::sent, "datagrams_sent", "Datagrams handed to the kernel"},
+    {&channel_stats::sent_bytes, "sent_bytes", "Bytes of the datagrams handed to the kernel"},
+    {&channel_stats::send_errors, "send_errors", "Datagrams refused by the kernel, and lost"},
+    {&channel_stats::cancelled, "datagrams_cancelled", "Datagrams cancelled while queued"},
+    {&channel_stats::queue_full, "queue_full", "Datagrams not accepted: queue full"},
+};
+
+void add_channel_counters(metrics_page& page, const char* prefix, const channel_stats& stats,
+                          const metric_labels& labels) {
+    std::string name;
+    for (const channel_counter& c : channel_counters) {
+        name.assign(prefix).append(c.name).append("_total");
+        page.counter(name, c.help, stats.*c.value, labels);
+    }
+}
+
+} // namespace
+
+void add_metrics(metrics_page& page, const channel_stats& s, const metric_labels& labels) {
+    add_channel_counters(page, "rtpsynth_channel_", s, labels);
+}
+
+void add_metrics(metrics_page& page, const server_stats& s, const metric_labels& labels) {
+    add_channel_counters(page, "rtpsynth_server_", s.channels, labels);
+    page.gauge("rtpsynth_server_open_channels", "Channels that are open",
+               static_cast<double>(s.open_channels), labels);
+    page.counter("rtpsynth_server_ticks_total", "Ticks on which something was queued", s.ticks,
+                 labels);
+    page.counter("rtpsynth_server_handler_exceptions_total", "Exceptions of receive handlers",
+                 s.handler_exceptions, labels);
+}
+
+void add_metrics(metrics_page& page, const rtp_server_pool& pool, const metric_labels& labels) {
+    for (std::size_t i = 0; i != pool.size(); ++i)
+        add_metrics(page, pool[i].stats(), labels.with("server", std::to_string(i)));
+}
+
+void add_metrics(metrics_page& page, const port_range_stats& s, const metric_labels& labels) {
+    const auto gauge = [&](const char* name, const char* help, std::size_t value) {
+        page.gauge(name, help, static_cast<double>(value), labels);
+    };
+    gauge("rtpsynth_ports", "Places of the range: pairs of ports, or single ports", s.places);
+    gauge("rtpsynth_ports_in_use", "Places in use by open channels", s.in_use);
+    gauge("rtpsynth_ports_taken", "Places that others had when they were last tried", s.taken);
+}
+
+void add_metrics(metrics_page& page, const frame_receiver_stats& s, const metric_labels& labels) {
+    add_metrics(page, s.jitter_buffer, labels);
+    const auto other = [&](const char* kind, std::uint64_t datagrams) {
+        page.counter("rtpsynth_frame_receiver_datagrams_other_total", "Datagrams that are not RTP",
+                     datagrams, labels.with("kind", kind));
+    };
+    other("rtcp", s.rtcp);
+    other("stun", s.stun);
+    other("zrtp", s.zrtp);
+    other("dtls", s.dtls);
+    other("turn_channel", s.turn_channel);
+    other("unknown", s.other - s.rtcp - s.stun - s.zrtp - s.dtls - s.turn_channel);
+    page.counter("rtpsynth_frame_receiver_frames_overrun_total", "Frames lost: queue full",
+                 s.overrun, labels);
+    page.counter("rtpsynth_frame_receiver_datagrams_no_memory_total",
+                 "Datagrams lost: no memory to keep them", s.no_memory, labels);
+}
+
+void add_metrics(metrics_page& page, const rtp_proc_stats& s, const metric_labels& labels) {
+    page.gauge("rtpsynth_proc_open_channels", "Channels that are open",
+               static_cast<double>(s.channels), labels);
+    page.counter("rtpsynth_proc_calls_total", "Calls of handlers", s.calls, labels);
+    page.counter("rtpsynth_proc_calls_overdue_total",
+                 "Calls for a deadline that had passed when it was asked for", s.overdue, labels);
+    page.counter("rtpsynth_proc_handler_exceptions_total", "Exceptions of handlers", s.exceptions,
+                 labels);
+    page.histogram("rtpsynth_proc_lateness_seconds", "From the deadline to the begin of a call",
+                   s.lateness, labels);
+}
+
+} // namespace rtpsynth::asio_server

@@ -1,0 +1,137 @@
+#include <boost/test/unit_test.hpp>
+
+#include "../../metrics/exposition.hpp"
+#include "server_tools.hpp"
+
+#include <rtpsynth/asio_server.hpp>
+
+#include <string>
+
+using namespace rtpsynth::asio_server;
+using namespace std::chrono_literals;
+using exposition::read;
+using rtpsynth::metrics_page;
+
+namespace {
+
+double sample(const metrics_page& page, const std::string& name, exposition::labels l = {}) {
+    return read(page.text()).at(name).samples.at({name, std::move(l)});
+}
+
+channel_stats numbered() {
+    return {.received = 1,
+            .received_bytes = 2,
+            .rejected = 3,
+            .discarded = 4,
+            .overflow = 5,
+            .receive_errors = 6,
+            .accepted = 7,
+            .sent = 8,
+            .sent_bytes = 9,
+            .send_errors = 10,
+            .cancelled = 11,
+            .queue_full = 12};
+}
+
+void check_numbers(const metrics_page& page, const std::string& prefix, exposition::labels l) {
+    double expected = 1;
+    for (const auto* name :
+         {"datagrams_received", "received_bytes", "datagrams_rejected", "datagrams_discarded",
+          "datagrams_overflow", "receive_errors", "datagrams_accepted", "datagrams_sent",
+          "sent_bytes", "send_errors", "datagrams_cancelled", "queue_full"})
+        BOOST_TEST(sample(page, prefix + name + "_total", l) == expected++);
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_channels) {
+    metrics_page page;
+    add_metrics(page, numbered(), {{"call", "4711"}, {"leg", "a"}});
+    check_numbers(page, "rtpsynth_channel_", {{"call", "4711"}, {"leg", "a"}});
+    BOOST_TEST(read(page.text()).size() == 12U);
+    for (const auto& [name, family] : read(page.text())) BOOST_TEST(family.type == "counter");
+}
+
+BOOST_AUTO_TEST_CASE(a_servers) {
+    metrics_page page;
+    add_metrics(page, server_stats{.channels = numbered(),
+                                   .open_channels = 13,
+                                   .ticks = 14,
+                                   .handler_exceptions = 15});
+    check_numbers(page, "rtpsynth_server_", {});
+    BOOST_TEST(sample(page, "rtpsynth_server_open_channels") == 13);
+    BOOST_TEST(read(page.text()).at("rtpsynth_server_open_channels").type == "gauge");
+    BOOST_TEST(sample(page, "rtpsynth_server_ticks_total") == 14);
+    BOOST_TEST(sample(page, "rtpsynth_server_handler_exceptions_total") == 15);
+}
+
+BOOST_AUTO_TEST_CASE(a_pools) {
+    rtp_server_pool pool{2};
+    const auto channel = pool.create_channel(on_loopback());
+    BOOST_TEST(!channel->try_send_to(bytes("voice"), channel->local_endpoint()));
+    pool[0].shutdown();
+    pool[1].shutdown();
+    metrics_page page;
+    add_metrics(page, pool, {{"site", "x"}});
+    double sent = 0;
+    for (const auto* server : {"0", "1"})
+        sent +=
+            sample(page, "rtpsynth_server_sent_bytes_total", {{"site", "x"}, {"server", server}});
+    BOOST_TEST(sent == 5);
+}
+
+BOOST_AUTO_TEST_CASE(a_port_ranges) {
+    metrics_page page;
+    add_metrics(page, port_range_stats{.places = 1, .in_use = 2, .taken = 3});
+    BOOST_TEST(sample(page, "rtpsynth_ports") == 1);
+    BOOST_TEST(sample(page, "rtpsynth_ports_in_use") == 2);
+    BOOST_TEST(sample(page, "rtpsynth_ports_taken") == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_frame_receivers) {
+    frame_receiver_stats s;
+    s.jitter_buffer.late = 1;
+    s.other = 100;
+    s.overrun = 2;
+    s.no_memory = 3;
+    s.rtcp = 4;
+    s.stun = 5;
+    s.zrtp = 6;
+    s.dtls = 7;
+    s.turn_channel = 8;
+    metrics_page page;
+    add_metrics(page, s);
+    BOOST_TEST(sample(page, "rtpsynth_jitter_buffer_packets_dropped_total", {{"reason", "late"}}) ==
+               1);
+    const auto other = [&](const char* kind) {
+        return sample(page, "rtpsynth_frame_receiver_datagrams_other_total", {{"kind", kind}});
+    };
+    BOOST_TEST(other("rtcp") == 4);
+    BOOST_TEST(other("stun") == 5);
+    BOOST_TEST(other("zrtp") == 6);
+    BOOST_TEST(other("dtls") == 7);
+    BOOST_TEST(other("turn_channel") == 8);
+    BOOST_TEST(other("unknown") == 70);
+    BOOST_TEST(sample(page, "rtpsynth_frame_receiver_frames_overrun_total") == 2);
+    BOOST_TEST(sample(page, "rtpsynth_frame_receiver_datagrams_no_memory_total") == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_procs) {
+    rtp_proc_stats s{.channels = 1, .calls = 2, .overdue = 3, .exceptions = 4};
+    s.lateness.record(1ms);
+    s.lateness.record(3ms);
+    metrics_page page;
+    add_metrics(page, s);
+    BOOST_TEST(sample(page, "rtpsynth_proc_open_channels") == 1);
+    BOOST_TEST(sample(page, "rtpsynth_proc_calls_total") == 2);
+    BOOST_TEST(sample(page, "rtpsynth_proc_calls_overdue_total") == 3);
+    BOOST_TEST(sample(page, "rtpsynth_proc_handler_exceptions_total") == 4);
+    const auto lateness = read(page.text()).at("rtpsynth_proc_lateness_seconds").samples;
+    const auto at = [&](const char* suffix, exposition::labels l) {
+        return lateness.at({std::string{"rtpsynth_proc_lateness_seconds"} + suffix, l});
+    };
+    BOOST_TEST(at("_count", {}) == 2);
+    BOOST_TEST(at("_sum", {}) == 0.004, boost::test_tools::tolerance(1e-9));
+    BOOST_TEST(at("_bucket", {{"le", "0.002097151"}}) == 1);
+    BOOST_TEST(at("_bucket", {{"le", "0.004194303"}}) == 2);
+}
