@@ -130,7 +130,7 @@ private:
 
     bool has_run_out_ = false; // the last item, which is not over
     bool holds_memory_ = false;
-    std::uint64_t silent_ = 0; // samples pulled since there was audio
+    std::uint64_t silent_ = 0; // samples of silence since the last push
     std::uint64_t dry_runs_ = 0;
 };
 
@@ -181,7 +181,7 @@ pulled_audio play_queue::state::pull(std::span<std::int16_t> pcm) noexcept {
     const std::size_t audible = made + std::min(rest.size(), join_.fade());
     std::fill(rest.begin(), rest.end(), std::int16_t{0});
     join_.pass(rest);
-    silent_ = rest.size() + (made == 0 ? silent_ : 0);
+    silent_ += rest.size();
     if (!rest.empty() || (is_ending_ && samples_.size() == fed_ - gone_))
         has_run_out_ = !items_.empty() && !items_.back().is_over;
     if (has_run_out_ && silence() >= options_.item_timeout) end_item();
@@ -309,7 +309,6 @@ std::optional<played_item> play_queue::state::clear() noexcept {
     samples_.clear();
     for (stretch& s : stretches_) s.samples = 0;
     items_.clear();
-    has_run_out_ = false;
     return first;
 }
 

@@ -195,6 +195,17 @@ BOOST_AUTO_TEST_CASE(a_dry_run_is_counted_when_the_item_goes_on) {
     BOOST_CHECK_EQUAL(f.queue.dry_runs(), 1);
 }
 
+BOOST_AUTO_TEST_CASE(a_dry_run_within_the_resamplers_delay_is_counted_once) {
+    fixture f({.rate = 8000, .input_rate = 24000});
+    f.push(tone(400, 24000));
+    BOOST_CHECK_EQUAL(f.pull(), tick); // 134 samples, and the end has begun
+    f.push(tone(400, 24000));
+    BOOST_CHECK_EQUAL(f.queue.dry_runs(), 1);
+    f.pull(1);
+    f.push(tone(400, 24000));
+    BOOST_CHECK_EQUAL(f.queue.dry_runs(), 1);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_cleared_is_accounted_to_the_sample) {
     fixture f;
     f.push(ramp(100), 1);
@@ -221,6 +232,18 @@ BOOST_AUTO_TEST_CASE(after_clear_there_is_a_fade_of_5_ms) {
     BOOST_TEST(f.from(360, 120) == pcm(120, 0));
     BOOST_CHECK_NE(f.heard[350], 0);
     BOOST_CHECK_EQUAL(f.pull(), 0);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_of_what_was_cleared_comes_later) {
+    fixture f({.rate = 48000, .input_rate = 8000});
+    f.push(tone(800, 8000));
+    f.pull(961); // of the next sample of input, 5 are left
+    f.queue.clear();
+    f.pull(240); // the fade
+    f.heard.clear();
+    f.push(pcm(160));
+    f.pull(960);
+    BOOST_TEST(f.heard == pcm(960, 0));
 }
 
 BOOST_AUTO_TEST_CASE(a_resampler_is_no_part_of_an_item) {

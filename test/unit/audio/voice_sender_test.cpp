@@ -93,11 +93,14 @@ BOOST_AUTO_TEST_CASE(nothing_is_sent_in_a_pause_and_the_timestamp_follows_the_cl
 BOOST_AUTO_TEST_CASE(comfort_noise_is_described_at_the_beginning_of_a_pause_and_again) {
     fixture f({.idle = idle_policy::comfort_noise,
                .noise_level = 63,
-               .noise_interval = milliseconds(100)});
+               .noise_interval = milliseconds(100),
+               .max_burst = 1});
     f.push(tone(150, 8000));
     f.ticks(14);
     f.push(tone(150, 8000));
-    f.ticks(2);
+    f.ticks(4);
+    f.now += std::chrono::seconds(1); // a call that was late
+    f.tick();
     std::vector<int> at;
     for (const packet& p : f.sent) {
         BOOST_CHECK_EQUAL(p.timestamp, clock_at(p.at));
@@ -112,7 +115,7 @@ BOOST_AUTO_TEST_CASE(comfort_noise_is_described_at_the_beginning_of_a_pause_and_
         at.push_back(static_cast<int>((p.at - start) / milliseconds(20)));
     }
     // 150 samples and their fade are 2 ticks.
-    BOOST_CHECK(at == (std::vector<int>{2, 7, 12}));
+    BOOST_CHECK(at == (std::vector<int>{2, 7, 12, 16, 68}));
     BOOST_CHECK_EQUAL(count(f, sent_kind::audio), 4);
 }
 
@@ -206,6 +209,17 @@ BOOST_AUTO_TEST_CASE(a_caller_that_is_late_catches_up_with_a_few_packets) {
     BOOST_CHECK_EQUAL(f.sender.stats().samples, 7 * 160); // the audio has waited
 }
 
+BOOST_AUTO_TEST_CASE(audio_begins_a_talkspurt_after_missed_ticks_and_silence_does_not) {
+    fixture f;
+    f.ticks(2);
+    f.now += std::chrono::seconds(1);
+    f.ticks(5);
+    f.push(tone(8000, 8000));
+    f.ticks(5);
+    for (std::size_t i = 0; i < f.sent.size(); ++i)
+        BOOST_CHECK_EQUAL(f.sent[i].marker, i == 0 || i == 7);
+}
+
 BOOST_AUTO_TEST_CASE(a_sender_that_is_idle_need_not_be_called) {
     fixture f({.idle = idle_policy::nothing});
     BOOST_CHECK(!f.sender.idle()); // there was no tick
@@ -262,7 +276,9 @@ BOOST_AUTO_TEST_CASE(a_codec_of_the_same_clock_rate_goes_on_with_the_stream) {
     f.sender.end_item();
     f.ticks(10);
     f.sender.set_codec(codec("G722/8000", 9), {.ssrc = 99});
-    f.ticks(45);
+    f.ticks(38);
+    BOOST_CHECK(f.ended.empty());
+    f.ticks(7);
     for (std::size_t i = 0; i < f.sent.size(); ++i) {
         const packet& p = f.sent[i];
         BOOST_CHECK_EQUAL(p.type, i < 10 ? pcmu : 9);
