@@ -87,7 +87,7 @@ struct pulled_audio {
 /// \par Memory
 /// push() allocates, in blocks of 4 KB, as much as waits, and the resampler. No other function that
 /// is called for a tick does. What is not needed is given back with the audio, and all of it after
-/// 5 s of silence. An empty queue takes 300 bytes. At most `capacity` and 1024 items wait.
+/// 5 s of silence. An empty queue takes 440 bytes. At most `capacity` and 1024 items wait.
 ///
 /// \par Thread safety
 /// Distinct objects are independent; one must not be used by two threads at once.
