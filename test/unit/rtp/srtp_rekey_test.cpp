@@ -111,3 +111,42 @@ BOOST_AUTO_TEST_CASE(the_key_before_the_previous_one_is_gone) {
     BOOST_TEST(receiver.unprotect(oldest).error() == errc::not_authentic);
     BOOST_TEST(receiver.stats().not_authentic == 1U);
 }
+
+BOOST_AUTO_TEST_CASE(a_packet_that_names_another_key_is_refused) {
+    for (const srtp_suite suite : all_suites)
+        for (const bool is_rtcp : {false, true}) {
+            srtp_sender sender(key_with_mki(suite, 1, true));
+            srtp_key named = key_with_mki(suite, 1, true); // the same key by another name
+            BOOST_TEST(named.set_mki(srtp_mki{2, 2}) == errc{});
+            srtp_receiver receiver(named), right(key_with_mki(suite, 1, true));
+            if (is_rtcp) {
+                const bytes report = protect_rtcp(sender, rtcp());
+                BOOST_TEST(unprotect_rtcp(receiver, report, rtcp()) == errc::not_authentic);
+                BOOST_TEST(unprotect_rtcp(right, report, rtcp()) == errc{});
+            } else {
+                const bytes wire = protect(sender, rtp(1));
+                BOOST_TEST(unprotect(receiver, wire, rtp(1)) == errc::not_authentic);
+                BOOST_TEST(unprotect(right, wire, rtp(1)) == errc{});
+            }
+        }
+}
+
+BOOST_AUTO_TEST_CASE(the_first_packet_under_the_new_key_may_be_late_or_far_ahead) {
+    struct step {
+        std::vector<std::uint16_t> before;
+        std::uint16_t after;
+    };
+    // Late, over a roll-over; and 30000 ahead, after one that was 20000 late.
+    for (const step& s : {step{{65533, 0}, 65534}, step{{40000, 20000}, 4464}}) {
+        const srtp_options options{32767, 1};
+        srtp_sender sender(make_key(all_suites[0], 1), options);
+        srtp_receiver receiver(make_key(all_suites[0], 1), options);
+        BOOST_TEST(sender.set_roll_over_counter(0x01020304, 5) == errc{});
+        BOOST_TEST(receiver.set_roll_over_counter(0x01020304, 5) == errc{});
+        for (const std::uint16_t i : s.before)
+            BOOST_TEST(unprotect(receiver, protect(sender, rtp(i)), rtp(i)) == errc{});
+        BOOST_TEST(sender.rekey(make_key(all_suites[0], 2)) == errc{});
+        BOOST_TEST(receiver.rekey(make_key(all_suites[0], 2)) == errc{});
+        BOOST_TEST(unprotect(receiver, protect(sender, rtp(s.after)), rtp(s.after)) == errc{});
+    }
+}
