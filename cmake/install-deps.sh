@@ -17,7 +17,7 @@ packages="g++ cmake ninja-build pkg-config
     libboost-python-dev>=1.81|libboost-python1.81-dev
     zlib1g-dev libsndfile1-dev libopus-dev libsrtp2-dev libbenchmark-dev
     python3-dev python3 python3-venv python3-pytest python3-hypothesis
-    python3<3.13|python3-audioop-lts
+    python3<3.13|python3-audioop-lts python3-prometheus-client
     tshark sip-tester ffmpeg
     gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good"
 checks="clang-14|clang libclang-rt-14-dev|libclang-rt-dev llvm-14|llvm clang-tidy-14|clang-tidy
@@ -46,13 +46,13 @@ other_systems() {
     cat <<'END'
 dnf      gcc-c++ cmake ninja-build pkgconf-pkg-config boost-devel boost-python3-devel zlib-devel
          libsndfile-devel opus-devel libsrtp-devel google-benchmark-devel python3-devel
-         python3-pytest python3-hypothesis wireshark-cli sipp ffmpeg-free gstreamer1 gstreamer1-plugins-base
-         gstreamer1-plugins-good
+         python3-pytest python3-hypothesis python3-prometheus_client wireshark-cli sipp ffmpeg-free
+         gstreamer1 gstreamer1-plugins-base gstreamer1-plugins-good
 pacman   base-devel cmake ninja boost zlib libsndfile opus libsrtp benchmark python
-         python-pytest python-hypothesis wireshark-cli ffmpeg gstreamer gst-plugins-base gst-plugins-good
-         (sipp: from the AUR)
+         python-pytest python-hypothesis python-prometheus_client wireshark-cli ffmpeg gstreamer
+         gst-plugins-base gst-plugins-good (sipp: from the AUR)
 brew     cmake ninja pkgconf boost boost-python3 libsndfile opus srtp google-benchmark python
-         wireshark sipp ffmpeg gstreamer (pytest and hypothesis: from PyPI)
+         wireshark sipp ffmpeg gstreamer (pytest, hypothesis and prometheus-client: from PyPI)
 END
 }
 

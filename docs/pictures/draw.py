@@ -67,10 +67,11 @@ def rooms() -> Picture:
           ("src/threads", "GIL, callbacks"), ("src/…", "a file a public type")]),
         ("asio_server/", "executors, sockets, timers",
          [("server", "rtp_server"), ("channel", "rtp_channel, frames"), ("proc", "rtp_proc: schedules"),
-          ("io", "the seam to the system")]),
+          ("metrics", "Prometheus pages"), ("io", "the seam to the system")]),
         ("lib/", "protocol logic: no socket, no thread",
-         [("rtp", "packets, synthesiser"), ("jitter", "jitter buffer"), ("rtcp", "reports, statistics"),
-          ("audio", "G.711, resampling"), ("base", "time, errors, timers"), ("c", "the C face")]),
+         [("rtp", "packets, synth"), ("jitter", "jitter buffer"), ("rtcp", "reports, loss"),
+          ("audio", "codecs, quality"), ("metrics", "Prometheus"), ("base", "time, timers"),
+          ("c", "the C face")]),
     ]
     picture = Picture(860, 4 * 122 + 4)
     for level, (folder, what, inside) in enumerate(floors):

@@ -1,6 +1,7 @@
 #include "echo_server.hpp"
 
 #include <rtpsynth/asio_server/channel/resolve.hpp>
+#include <rtpsynth/asio_server/metrics/server_metrics.hpp>
 
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
@@ -103,6 +104,14 @@ echo_totals echo_server::totals() const {
     totals.active = last_.load() - first_.load();
     totals.receive_buffer = receive_buffer_;
     return totals;
+}
+
+std::string echo_server::metrics() const {
+    rtpsynth::metrics_page page;
+    add_metrics(page, server_.stats());
+    page.counter("rtp_echo_datagrams_not_answerable_total",
+                 "Datagrams of sources that cannot be answered", not_answerable_);
+    return page.text();
 }
 
 } // namespace echo

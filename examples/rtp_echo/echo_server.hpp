@@ -51,6 +51,9 @@ public:
 
     echo_totals totals() const;
 
+    /// For Prometheus.
+    std::string metrics() const;
+
 private:
     using channel = rtpsynth::asio_server::rtp_channel;
     using datagram_view = rtpsynth::asio_server::datagram_view;

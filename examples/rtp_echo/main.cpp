@@ -1,10 +1,12 @@
 /// \file
 /// rtp_echo: sends every datagram back to its sender. The server's own thread serves the channels;
-/// an io_context, run by the main thread, signals and the line of statistics.
+/// an io_context, run by the main thread, signals, the line of statistics and the
+/// metrics.
 
 #include "common/command_line.hpp"
 #include "common/host.hpp"
 #include "echo_server.hpp"
+#include "metrics_endpoint.hpp"
 #include "options.hpp"
 #include "report.hpp"
 
@@ -64,6 +66,12 @@ int run(const program_options& options) {
     std::cout << "listening on " << server.addresses();
     if (channels > 1) std::cout << " (" << channels << " channels)";
     std::cout << std::endl;
+    std::optional<metrics_endpoint> metrics;
+    if (options.metrics) {
+        metrics.emplace(context, options.metrics->host, options.metrics->first_port,
+                        [&server] { return server.metrics(); });
+        std::cout << "metrics at " << metrics->url() << std::endl;
+    }
     if (!common::output_complete(program)) return 1; // nobody can read that line
 
     signals.async_wait([&](const boost::system::error_code&, int) {

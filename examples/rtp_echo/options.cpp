@@ -62,6 +62,13 @@ program_options from(const po::variables_map& given) {
                                                         86400, "interval (0.1..86400 s)");
         result.stats = std::chrono::milliseconds(std::llround(seconds * 1000));
     }
+    if (given.count("metrics")) {
+        result.metrics =
+            common::parse_endpoint(given["metrics"].as<std::string>(), common::port_zero::allowed);
+        if (result.metrics->ports() > 1)
+            throw std::invalid_argument("metrics are served on one port, not on '" +
+                                        to_string(*result.metrics) + "'");
+    }
     result.receive_buffer_size =
         static_cast<int>(number("rcvbuf", 1, 1U << 30, "buffer size (1..1073741824 bytes)"));
     return result;
@@ -91,6 +98,9 @@ std::optional<program_options> parse_options(int argc, char** argv, int& exit_st
          "send on HZ ticks a second; 0 sends at once")
         ("stats", text()->value_name("SECONDS"),
          "print a line of statistics at this interval; default: each second, on a terminal only")
+        ("metrics", text()->value_name("HOST:PORT"),
+         "serve metrics for Prometheus at http://HOST:PORT/metrics; with port 0 the system chooses "
+         "one, which the line \"metrics at ...\" names")
         ("rcvbuf", text()->value_name("BYTES")->default_value("4194304"),
          "receive buffer of each socket; without CAP_NET_ADMIN, at most net.core.rmem_max")
         ("version", "print the version and end")

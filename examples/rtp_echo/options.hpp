@@ -13,11 +13,12 @@
 namespace echo {
 
 struct program_options {
-    std::vector<common::endpoint_argument> binds; ///< port 0: the system chooses
-    std::size_t channels = 1;                     ///< for each bind with a single port
-    std::optional<rtpsynth::duration> tick;       ///< nullopt: send at once
-    std::optional<rtpsynth::duration> stats;      ///< interval of the statistics line
-    int receive_buffer_size = 0;                  ///< bytes, of each socket
+    std::vector<common::endpoint_argument> binds;     ///< port 0: the system chooses
+    std::size_t channels = 1;                         ///< for each bind with a single port
+    std::optional<rtpsynth::duration> tick;           ///< nullopt: send at once
+    std::optional<rtpsynth::duration> stats;          ///< interval of the statistics line
+    int receive_buffer_size = 0;                      ///< bytes, of each socket
+    std::optional<common::endpoint_argument> metrics; ///< where to serve them; one port
 
     /// Number of channels of \p bind, an element of binds.
     std::size_t channels_of(const common::endpoint_argument& bind) const noexcept {

@@ -3,6 +3,7 @@
 
 #include <rtpsynth/asio_server.hpp>
 #include <rtpsynth/base/random.hpp>
+#include <rtpsynth/metrics.hpp>
 #include <rtpsynth/rtcp.hpp>
 #include <rtpsynth/rtp.hpp>
 
@@ -28,17 +29,7 @@ public:
         stats_.update(*packet, datagram.received_at);
     }
 
-    std::uint64_t received() const { return stats_.received(); }
-
-    void print(const asio_server::channel_stats& channel) const {
-        std::cout << "rtp_packets_received_total " << stats_.received() << '\n'
-                  << "rtp_packets_lost_total " << stats_.missing() << '\n'
-                  << "rtp_packets_reordered_total " << stats_.reordered() << '\n'
-                  << "rtp_packets_duplicate_total " << stats_.duplicates() << '\n'
-                  << "rtp_jitter_milliseconds " << stats_.jitter_ms() << '\n'
-                  << "udp_datagrams_received_total " << channel.received << '\n'
-                  << "udp_receive_buffer_overflow_total " << channel.overflow << '\n';
-    }
+    const rtpsynth::receiver_stats& stats() const { return stats_; }
 
     /// The receiver report that RFC 3550 wants every five seconds or so.
     rtpsynth::report_block report() {
@@ -59,7 +50,8 @@ int main() {
         {.bind = asio_server::resolve("127.0.0.1", 0)},
         [&](asio_server::rtp_channel& channel, const asio_server::datagram_view& datagram) {
             monitor(channel, datagram);
-            if (monitor.received() == 8) server.shutdown(); // a first packet proves no source yet
+            // A first packet proves no source yet.
+            if (monitor.stats().received() == 8) server.shutdown();
         });
 
     const auto sender = server.create_channel();
@@ -73,7 +65,13 @@ int main() {
     }
     context.run();
 
-    monitor.print(receiver->stats());
+    rtpsynth::metrics_page page; // what an HTTP server answers a GET /metrics with
+    const rtpsynth::metric_labels labels{{"trunk", "carrier-1"}};
+    add_metrics(page, monitor.stats(), labels);
+    add_metrics(page, receiver->stats(), labels);
+    page.gauge("myapp_calls", "Calls that are up", 1);
+    std::cout << page.text();
+
     const rtpsynth::report_block report = monitor.report();
     std::cout << "RTCP: fraction lost " << int{report.fraction_lost} << "/256, cumulative "
               << report.cumulative_lost << '\n';
