@@ -12,6 +12,8 @@
 #include <array>
 #include <chrono>
 #include <iostream>
+#include <sstream>
+#include <string>
 
 namespace asio = boost::asio;
 namespace asio_server = rtpsynth::asio_server;
@@ -70,7 +72,9 @@ int main() {
     add_metrics(page, monitor.stats(), labels);
     add_metrics(page, receiver->stats(), labels);
     page.gauge("myapp_calls", "Calls that are up", 1);
-    std::cout << page.text();
+    std::istringstream text(page.text());
+    for (std::string line; std::getline(text, line);)
+        if (!line.starts_with('#')) std::cout << line << '\n'; // HELP and TYPE of each
 
     const rtpsynth::report_block report = monitor.report();
     std::cout << "RTCP: fraction lost " << int{report.fraction_lost} << "/256, cumulative "

@@ -22,19 +22,19 @@ struct call {
     asio_server::channel_pair caller, callee;
 };
 
-int main() {
+int main() try {
     asio_server::rtp_server_pool pool(2); // without a number: a server for each core
     asio_server::port_range ports(
-        {.address = boost::asio::ip::make_address("127.0.0.1"), .first = 16384, .last = 16389});
+        {.address = boost::asio::ip::make_address("127.0.0.1"), .first = 16384, .last = 32767});
 
     const call one(pool, ports);
-    for (const auto& leg : {one.caller, one.callee})
-        std::cout << "RTP on " << to_string(leg.rtp->local_endpoint()) << ", RTCP on "
-                  << to_string(leg.rtcp->local_endpoint()) << '\n';
-    try {
-        const call another(pool, ports); // there is one pair left, and then none
-    } catch (const boost::system::system_error& error) {
-        std::cout << error.what() << '\n'; // what SIP says with 486 or 503
+    for (const auto& leg : {one.caller, one.callee}) {
+        const auto rtp = leg.rtp->local_endpoint(), rtcp = leg.rtcp->local_endpoint();
+        std::cout << (rtp.port() % 2 == 0 ? "even" : "odd") << ", RTCP on the port + "
+                  << rtcp.port() - rtp.port() << '\n';
     }
-    std::cout << ports.stats().in_use << " of " << ports.stats().places << " in use\n";
+    std::cout << ports.stats().in_use << " of " << ports.stats().places << " pairs in use\n";
+} catch (const boost::system::system_error& error) { // address_in_use: no pair was free
+    std::cerr << error.what() << '\n';               // what SIP says with 486 or 503
+    return 1;
 }
