@@ -235,3 +235,16 @@ BOOST_AUTO_TEST_CASE(an_rtcp_packet_that_is_not_encrypted_is_refused) {
     report[8] &= 0x7f; // the E bit
     BOOST_TEST(call.receiver.unprotect_rtcp(report).error() == errc::not_authentic);
 }
+
+BOOST_AUTO_TEST_CASE(a_source_that_was_removed_is_forgotten) {
+    for (const bool has_new_key : {false, true}) {
+        pair call(all_suites[0]);
+        const bytes wire = protect(call.sender, rtp(1));
+        BOOST_TEST(unprotect(call.receiver, wire, rtp(1)) == errc{});
+        if (has_new_key) BOOST_TEST(call.receiver.rekey(make_key(all_suites[0], 2)) == errc{});
+        BOOST_TEST(unprotect(call.receiver, wire, rtp(1)) == errc::replayed);
+        BOOST_TEST(call.receiver.remove_source(0x01020304));
+        BOOST_TEST(unprotect(call.receiver, wire, rtp(1)) == errc{}); // as the header warns
+        BOOST_TEST(unprotect(call.receiver, wire, rtp(1)) == errc::replayed);
+    }
+}
