@@ -4,9 +4,9 @@
 /// \defgroup rtp RTP
 /// Packets read (rtpsynth::rtp_packet_view, rtpsynth::rtp_extension_elements) and written
 /// (rtpsynth::build_rtp, or rtpsynth::packet_synth for a whole stream), one stream made of many
-/// sources' (rtpsynth::stream_rewriter), payload types, SDP (rtpsynth::parse_sdp), the classifier of
-/// datagrams (rtpsynth::classify), and SRTP (rtpsynth::srtp_sender, rtpsynth::srtp_receiver), in a
-/// component of its own.
+/// sources' (rtpsynth::stream_rewriter), payload types, SDP (rtpsynth::parse_sdp), the classifier
+/// of datagrams (rtpsynth::classify), and SRTP (rtpsynth::srtp_sender, rtpsynth::srtp_receiver), in
+/// a component of its own.
 #pragma once
 
 #include <rtpsynth/rtp/builder.hpp>
