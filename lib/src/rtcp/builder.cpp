@@ -158,7 +158,7 @@ result<void> rtcp_builder::add_bye(std::span<const std::uint32_t> ssrcs,
 
 result<std::span<std::uint8_t>> rtcp_builder::add_packet(rtcp_type type, std::size_t count,
                                                          std::size_t body_size) noexcept {
-    constexpr std::size_t max_body_size = 4 * 0xffff;
+    constexpr std::size_t max_body_size = std::size_t{4} * 0xffff;
     if (count > rtcp_max_count || body_size % 4 != 0 || body_size > max_body_size)
         return errc::invalid_argument;
     const bool is_report = type == rtcp_type::sender_report || type == rtcp_type::receiver_report;
