@@ -41,12 +41,12 @@ duration rtcp_schedule::interval(const rtcp_group& group, random_sequence& rando
 
 duration rtcp_schedule::timeout_interval(rtcp_group group) const noexcept {
     group.we_sent = false;
-    return bandwidth_ > 0 ? from_seconds(seconds(group, standard_minimum)) : standard_minimum;
+    return sends() ? from_seconds(seconds(group, standard_minimum)) : standard_minimum;
 }
 
 void rtcp_schedule::start(time_point now, const rtcp_group& group,
                           random_sequence& random) noexcept {
-    if (!(bandwidth_ > 0)) return;
+    if (!sends()) return;
     last_ = now;
     members_at_last_ = group.members;
     next_ = now + interval(group, random);
@@ -82,7 +82,7 @@ void rtcp_schedule::reconsider(std::size_t members, time_point now) noexcept {
 
 void rtcp_schedule::start_bye(std::size_t members, std::size_t size, time_point now,
                               random_sequence& random) noexcept {
-    if (!(bandwidth_ > 0)) return;
+    if (!sends()) return;
     initial_ = true;
     last_ = now;
     members_at_last_ = 1;

@@ -143,7 +143,7 @@ session_outcome rtp_session::own_ssrc_heard(std::uint64_t origin, time_point now
     *oldest = {origin, now};
     ++stats_.collisions;
     collided_at_ = now;
-    if (was_heard_) old_ssrc_ = ssrc_;
+    if (was_heard_ && schedule_.sends()) old_ssrc_ = ssrc_;
     const std::uint32_t old = ssrc_;
     do {
         ssrc_ = random_.bits32();

@@ -53,6 +53,18 @@ BOOST_AUTO_TEST_CASE(who_has_sent_nothing_says_no_bye) {
     BOOST_TEST(s.ssrc() != our_ssrc);
 }
 
+BOOST_AUTO_TEST_CASE(without_bandwidth_there_is_no_bye) {
+    rtp_session_options o = options_of_us();
+    o.bandwidth = 0;
+    rtp_session s(o, 1);
+    s.sent(0, 160, t0);
+    BOOST_TEST(give(s, our_ssrc, 1, t0, there).outcome == outcome::collision);
+    BOOST_TEST(s.next_rtcp() == time_point::max());
+    BOOST_TEST(report_of(s, t0).size == 0U);
+    s.leave(t0);
+    BOOST_TEST(s.next_rtcp() == time_point::max());
+}
+
 BOOST_AUTO_TEST_CASE(a_new_ssrc_that_was_not_used_says_no_bye) {
     rtp_session s(options_of_us(), 1);
     s.sent(0, 160, t0);

@@ -33,6 +33,8 @@ public:
     rtcp_schedule(double bandwidth, duration minimum, std::size_t size) noexcept
         : bandwidth_(bandwidth), minimum_(minimum), average_size_(static_cast<double>(size)) {}
 
+    /// Whether there is bandwidth for anything.
+    bool sends() const noexcept { return bandwidth_ > 0; }
     bool running() const noexcept { return next_ != time_point::max(); }
     /// When expired() is to be called; time_point::max() while stopped.
     time_point next() const noexcept { return next_; }
