@@ -67,14 +67,23 @@ public:
     /// this stretch, or is too old.
     std::optional<std::int64_t> to_source(std::int64_t out) const noexcept {
         if (out < first_out_ || out > highest_out_) return std::nullopt;
-        std::int64_t in = out - shift_;
+        const std::int64_t in = out - shift_;
         if (in > newest_drop_) return in;
-        if (in <= newest_in_ - window) return std::nullopt;
-        for (std::int64_t behind = drops_behind(in); in > newest_in_ - window; --in) {
-            if (is_dropped(in))
-                ++behind; // of in - 1
-            else if (in + shift_ + behind == out)
-                return in;
+        // So many that were not dropped are between it and newest_drop_. Word by word: whoever
+        // asks may ask for thousands.
+        std::int64_t between = newest_drop_ - in;
+        for (std::int64_t n = newest_drop_; n > newest_in_ - window;) {
+            const auto offset = static_cast<std::int64_t>(static_cast<std::uint64_t>(n) % 64);
+            const std::int64_t taken = std::min(offset + 1, n - (newest_in_ - window));
+            // n is the highest bit, and n - taken + 1 the lowest one that counts.
+            std::uint64_t kept = ~dropped_[word(n)] << (63 - offset) >> (64 - taken);
+            const std::int64_t count = std::popcount(kept);
+            if (count > between) {
+                for (; between > 0; --between) kept &= ~std::bit_floor(kept);
+                return n - taken + std::bit_width(kept);
+            }
+            between -= count;
+            n -= taken;
         }
         return std::nullopt;
     }
