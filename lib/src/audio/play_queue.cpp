@@ -101,6 +101,12 @@ private:
         left_over_ = {};
         join_.cut();
     }
+    // Those behind all audio, but for the one that is being played and one of the present rate.
+    void drop_spent_stretches() noexcept {
+        while (stretches_.size() > (is_playing_ ? 1U : 0U) && stretches_.back().samples == 0 &&
+               stretches_.back().rate != options_.input_rate)
+            stretches_.pop_back();
+    }
     bool begin() noexcept;
     std::size_t make(std::span<std::int16_t> out) noexcept;
     std::size_t convert(std::span<const std::int16_t> in, std::span<std::int16_t> out,
@@ -148,6 +154,7 @@ result<std::size_t> play_queue::state::push(std::span<const std::int16_t> pcm,
             items_.reserve(items_.size() + 1);
             ended_.reserve(items_.capacity());
         }
+        drop_spent_stretches();
         if (stretches_.empty() || stretches_.back().rate != options_.input_rate)
             stretches_.emplace_back(options_.input_rate, options_.rate);
     } catch (const std::bad_alloc&) {

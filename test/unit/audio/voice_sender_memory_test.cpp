@@ -105,6 +105,21 @@ BOOST_AUTO_TEST_CASE(audio_that_waits_takes_a_bounded_room) {
     BOOST_CHECK_LT(live_bytes - before, 160'000 + 4 * 4096 + 100'000);
 }
 
+BOOST_AUTO_TEST_CASE(rates_that_take_turns_without_being_heard_take_a_bounded_room) {
+    voice_sender sender(codec(), origin, start, {.input_rate = 24000});
+    const pcm speech = tone(240, 24000);
+    std::size_t after_ten = 0;
+    for (std::uint64_t i = 0; i < 100; ++i) {
+        sender.set_input_rate(i % 2 != 0 ? 16000 : 24000);
+        BOOST_REQUIRE_EQUAL(sender.push(speech, i).value(), 240);
+        BOOST_REQUIRE(sender.clear());
+        BOOST_REQUIRE_EQUAL(sender.push({}, i).value(), 0);
+        sender.clear();
+        if (i == 9) after_ten = live_bytes;
+    }
+    BOOST_CHECK_LE(live_bytes, after_ten);
+}
+
 BOOST_AUTO_TEST_CASE(without_memory_what_does_not_fit_is_refused) {
     fixture f({.input_rate = 16000});
     const pcm speech = tone(16000, 16000);
