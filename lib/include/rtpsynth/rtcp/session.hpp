@@ -67,7 +67,8 @@ struct rtcp_reception {
 /// or its RTCP has given a CNAME, or has come twice. Where max_sources are there, a source of valid
 /// RTP takes the place of one that has never sent any; otherwise it is refused. A member that is no
 /// source is only counted. Nothing that strangers send takes more memory than the options say or
-/// removes a source that has sent RTP.
+/// removes a source that has sent RTP. But the origin of a source's RTCP is that of the first one:
+/// who knows its SSRC and is there before it can say BYE for it.
 ///
 /// *When RTCP is sent.* The session is silent until join(), which sent() and the first valid packet
 /// of another participant imply. From then on reports are due as in §6.3 and A.7: intervals by the

@@ -59,8 +59,9 @@ public:
     /// \param index  below size()
     rtp_server& operator[](std::size_t index) const noexcept { return *servers_[index]; }
 
-    /// The server on which create_channel() would make the next channel: for what takes a server,
-    /// such as a frame_receiver or port_range::create_pair().
+    /// The server with the fewest open channels; of several, the next in turn, which is another one
+    /// for each call. For what takes a server, such as a frame_receiver or
+    /// port_range::create_pair().
     rtp_server& pick() noexcept;
 
     /// The server of \p channel.
