@@ -65,6 +65,10 @@ set(pc_socket_libs "")
 if(WIN32)
     set(pc_socket_libs " -lws2_32 -lmswsock")
 endif()
+set(pc_asio_flags "")
+if(MINGW)
+    set(pc_asio_flags " -DBOOST_ASIO_HAS_PTHREADS") # asio_server/CMakeLists.txt says why
+endif()
 foreach(name IN LISTS pc_names)
     configure_file("${CMAKE_CURRENT_LIST_DIR}/${name}.pc.in" ${name}.pc @ONLY)
     install(FILES "${CMAKE_CURRENT_BINARY_DIR}/${name}.pc"

@@ -4,7 +4,7 @@
 
 #include <boost/asio/detail/socket_types.hpp> // winsock2.h has to come before windows.h
 
-#include <process.h>
+#include <pthread.h>
 #include <windows.h>
 
 #include <cerrno>
@@ -123,18 +123,9 @@ inline int WSAAPI wsa_receive_from(SOCKET s, WSABUF* buffers, DWORD count, DWORD
                : next(s, buffers, count, received, flags, from, from_size, overlapped, routine);
 }
 
-/// What Asio begins its own threads with.
-inline std::uintptr_t begin_thread(void* security, unsigned stack_size,
-                                   unsigned(__stdcall* start)(void*), void* argument,
-                                   unsigned flags, unsigned* id) {
-    static const auto next = real(&begin_thread, "_beginthreadex", "msvcrt.dll");
-    return on_pthread_create.hits(0) ? 0 : next(security, stack_size, start, argument, flags, id);
-}
-
 } // namespace shim
 
 extern "C" {
-decltype(&shim::begin_thread) __imp__beginthreadex = &shim::begin_thread;
 decltype(&shim::wsa_socket) __imp_WSASocketW = &shim::wsa_socket;
 decltype(&shim::bind) __imp_bind = &shim::bind;
 decltype(&shim::setsockopt) __imp_setsockopt = &shim::setsockopt;
@@ -152,4 +143,12 @@ inline void start_std_thread(void* thread, void* state, void (*depend)()) {
         "libstdc++-6.dll");
     if (shim::on_pthread_create.hits(0)) throw std::system_error{EAGAIN, std::generic_category()};
     next(thread, state, depend);
+}
+
+// What Asio begins its own threads with; it takes the result for one of Windows' errors.
+extern "C" int pthread_create(pthread_t* thread, const pthread_attr_t* attributes,
+                              void* (*start)(void*), void* argument) {
+    static const auto next = shim::real(&pthread_create, "pthread_create", "libwinpthread-1.dll");
+    return shim::on_pthread_create.hits(0) ? static_cast<int>(::GetLastError())
+                                           : next(thread, attributes, start, argument);
 }
