@@ -1,7 +1,6 @@
 #include <rtpsynth/rtcp/session.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <stdexcept>
 
 namespace rtpsynth {
@@ -32,7 +31,7 @@ const rtp_session_options& checked_options(const rtp_session_options& o) {
     };
     require(!o.cname.empty() && o.cname.size() <= 255, "cname must have 1..255 bytes");
     require(o.clock_rate >= 1, "clock_rate must be at least 1 Hz");
-    require(std::isfinite(o.bandwidth) && o.bandwidth >= 0, "bandwidth must be at least 0");
+    require(o.bandwidth >= 0 && o.bandwidth <= 1e12, "bandwidth must be 0..10^12 bit/s");
     require(o.header_size <= 0xffff, "header_size must be at most 65535");
     require(o.max_sources >= 1 && o.max_sources <= 0xffff, "max_sources must be 1..65535");
     require(o.probation <= 0xffff, "probation must be at most 65535");

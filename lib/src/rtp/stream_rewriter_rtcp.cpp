@@ -262,8 +262,9 @@ bool stream_rewriter::to_source(report_block& block, std::uint32_t reporter) noe
     block.ssrc = source_ssrc_;
     block.cumulative_lost = static_cast<std::int32_t>(lost);
     block.extended_highest_seq = static_cast<std::uint32_t>(*source_highest);
-    if (std::find(sender_reports_.begin(), sender_reports_.end(), block.last_sr) ==
-        sender_reports_.end())
+    const auto& reports = sender_reports_; // 0: none
+    if (block.last_sr == 0 ||
+        std::find(reports.begin(), reports.end(), block.last_sr) == reports.end())
         block.last_sr = block.delay_since_last_sr = 0;
     return true;
 }

@@ -19,6 +19,7 @@ BOOST_AUTO_TEST_CASE(options_out_of_range_are_refused) {
     refused([](auto& o) { o.clock_rate = 0; });
     refused([](auto& o) { o.bandwidth = -1; });
     refused([](auto& o) { o.bandwidth = std::nan(""); });
+    refused([](auto& o) { o.bandwidth = 1.01e12; });
     refused([](auto& o) { o.header_size = 65536; });
     refused([](auto& o) { o.max_sources = 0; });
     refused([](auto& o) { o.max_sources = 65536; });

@@ -242,6 +242,9 @@ BOOST_AUTO_TEST_CASE(what_the_last_report_before_the_stretch_had_is_taken_off) {
 BOOST_AUTO_TEST_CASE(last_sr_is_that_of_the_present_source) {
     rtcp_fixture t;
     t.begin(packet({.ssrc = 1}));
+    const report_block before_any{
+        .ssrc = origin.ssrc, .extended_highest_seq = 100, .delay_since_last_sr = 7};
+    BOOST_TEST(t.back_block(before_any)->delay_since_last_sr == 0U);
     t.forward_sr(1, 0, ntp_time{0x5'0000'0000});
     report_block block{.ssrc = origin.ssrc,
                        .extended_highest_seq = 100,

@@ -22,8 +22,8 @@ struct rtp_session_options {
     std::optional<std::uint32_t> ssrc{}; ///< ours; nullopt: random
     /// Hz, of our own timestamps, and of payload types whose clock rate is not known. At least 1.
     std::uint32_t clock_rate = 8000;
-    /// Of the whole session, in bits per second; RTCP takes 5 % of it (§6.2). 0: no RTCP is sent,
-    /// and sources that are silent are removed only when another one needs the room.
+    /// Of the whole session, in bits per second, 0..10^12; RTCP takes 5 % of it (§6.2). 0: no RTCP
+    /// is sent, and sources that are silent are removed only when another one needs the room.
     double bandwidth = 64'000;
     /// Whether intervals may be shorter than 5 s: down to 360 s divided by the bandwidth in kbit/s
     /// (§6.2). No use below 72 kbit/s.
