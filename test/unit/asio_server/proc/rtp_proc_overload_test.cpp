@@ -61,41 +61,6 @@ std::size_t usual_maximum(std::vector<std::size_t> v) {
 
 BOOST_FIXTURE_TEST_SUITE(overload, on_context)
 
-BOOST_AUTO_TEST_CASE(those_always_overdue_take_turns) {
-    constexpr std::size_t n = 50;
-    std::vector<std::size_t> counts(n);
-    for (std::size_t i = 0; i != n; ++i)
-        all.push_back(proc.create_channel([&, i](time_point, time_point) {
-            ++counts[i];
-            ++calls;
-            spin(10us);
-            return time_point{};
-        }));
-    for (const std::size_t total : {500U, 5'000U, 20'000U}) {
-        BOOST_TEST(run_until(context, [&] { return calls >= total; }));
-        const auto [least, most] = std::minmax_element(counts.begin(), counts.end());
-        BOOST_TEST(*most - *least <= 2U); // one, and one more for a first call that was short
-    }
-}
-
-// By the system, for example, which looked elsewhere meanwhile.
-BOOST_AUTO_TEST_CASE(a_first_call_that_was_interrupted_does_not_count) {
-    constexpr std::size_t n = 50;
-    std::vector<std::size_t> counts(n);
-    for (std::size_t i = 0; i != n; ++i)
-        all.push_back(proc.create_channel([&, i](time_point, time_point) {
-            spin(i == n / 2 && counts[i] == 0 ? duration{50ms} : duration{10us});
-            ++counts[i];
-            ++calls;
-            return time_point{};
-        }));
-    for (const std::size_t total : {200U, 500U, 1'000U, 5'000U}) {
-        BOOST_TEST(run_until(context, [&] { return calls >= total; }));
-        const auto [least, most] = std::minmax_element(counts.begin(), counts.end());
-        BOOST_TEST(*most - *least <= 2U);
-    }
-}
-
 BOOST_AUTO_TEST_CASE(one_that_became_overdue_later_is_not_left_behind) {
     load(20, 10us, [](time_point, time_point) { return time_point{}; });
     BOOST_TEST(run_until(context, [&] { return calls >= 2'000; }));
