@@ -66,21 +66,21 @@ struct alaw_decoder {
 
 // Chunks of a constant size, through local arrays that alias nothing, are what compilers vectorise
 // without a checked and an unchecked copy of the loop; and a chunk is read before it is written.
-constexpr std::size_t chunk = 32;
+constexpr std::size_t chunk_size = 32;
 
 template <class Sample, class In, class Out>
 void convert_chunk(const In* in, Out* out) noexcept {
-    std::array<In, chunk> from;
-    std::array<Out, chunk> to;
+    std::array<In, chunk_size> from;
+    std::array<Out, chunk_size> to;
     std::memcpy(from.data(), in, sizeof from);
-    for (std::size_t i = 0; i < chunk; ++i) to[i] = Sample{}(from[i]);
+    for (std::size_t i = 0; i < chunk_size; ++i) to[i] = Sample{}(from[i]);
     std::memcpy(out, to.data(), sizeof to);
 }
 
 template <class Sample, class In, class Out>
 void convert_part(const In* in, Out* out, std::size_t n) noexcept {
-    std::array<In, chunk> from{};
-    std::array<Out, chunk> to;
+    std::array<In, chunk_size> from{};
+    std::array<Out, chunk_size> to;
     std::memcpy(from.data(), in, n * sizeof(In));
     convert_chunk<Sample>(from.data(), to.data());
     std::memcpy(out, to.data(), n * sizeof(Out));
@@ -89,16 +89,17 @@ void convert_part(const In* in, Out* out, std::size_t n) noexcept {
 template <class Sample>
 void encode(const std::int16_t* pcm, std::uint8_t* codes, std::size_t n) {
     std::size_t i = 0;
-    for (; n - i >= chunk; i += chunk) convert_chunk<Sample>(pcm + i, codes + i);
+    for (; n - i >= chunk_size; i += chunk_size) convert_chunk<Sample>(pcm + i, codes + i);
     if (i < n) convert_part<Sample>(pcm + i, codes + i, n - i);
 }
 
 // From the end: in place the output grows over codes that must have been read by then.
 template <class Sample>
 void decode(const std::uint8_t* codes, std::int16_t* pcm, std::size_t n) {
-    std::size_t i = n - n % chunk;
+    std::size_t i = n - n % chunk_size;
     if (i < n) convert_part<Sample>(codes + i, pcm + i, n - i);
-    for (; i > 0; i -= chunk) convert_chunk<Sample>(codes + i - chunk, pcm + i - chunk);
+    for (; i > 0; i -= chunk_size)
+        convert_chunk<Sample>(codes + i - chunk_size, pcm + i - chunk_size);
 }
 
 constexpr detail::g711_kernels portable_kernels{"portable", encode<ulaw_encoder>,

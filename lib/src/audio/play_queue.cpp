@@ -37,35 +37,35 @@ const play_queue_options& checked_queue(const play_queue_options& options) {
     return options;
 }
 
-// Audio of one rate in a row, and what converts it; nothing where it has the rate already.
-struct stretch {
-    stretch(std::uint32_t in_rate, std::uint32_t out_rate) : rate(in_rate) {
-        if (in_rate != out_rate) converter.emplace(in_rate, out_rate);
-    }
-
-    // How much of the input so much output has, without what the converter lags by.
-    std::uint64_t heard(std::uint64_t pulled) const noexcept {
-        if (!converter) return pulled;
-        const std::uint64_t in = pulled * converter->in_rate() / converter->out_rate();
-        return in - std::min<std::uint64_t>(in, converter->delay_samples());
-    }
-
-    std::uint32_t rate;
-    std::size_t samples = 0;
-    std::optional<resampler> converter;
-};
-
-struct queued_item {
-    played_item played;
-    std::uint64_t pushed = 0; // samples
-    bool is_over = false;
-};
-
 } // namespace
 
-// The first stretch is being played while is_playing_. Its samples stay in the queue until what was
+// The first section is being played while is_playing_. Its samples stay in the queue until what was
 // made of them was pulled: the converter has been fed some that are still there.
 class play_queue::state {
+    // Audio of one rate in a row, and what converts it; nothing where it has the rate already.
+    struct section {
+        section(std::uint32_t in_rate, std::uint32_t out_rate) : rate(in_rate) {
+            if (in_rate != out_rate) converter.emplace(in_rate, out_rate);
+        }
+
+        // How much of the input so much output has, without what the converter lags by.
+        std::uint64_t heard(std::uint64_t pulled) const noexcept {
+            if (!converter) return pulled;
+            const std::uint64_t in = pulled * converter->in_rate() / converter->out_rate();
+            return in - std::min<std::uint64_t>(in, converter->delay_samples());
+        }
+
+        std::uint32_t rate;
+        std::size_t samples = 0;
+        std::optional<resampler> converter;
+    };
+
+    struct queued_item {
+        played_item played;
+        std::uint64_t pushed = 0; // samples
+        bool is_over = false;
+    };
+
 public:
     explicit state(const play_queue_options& o)
         : options_(checked_queue(o)), join_(o.rate), input_join_(o.rate) {}
@@ -102,10 +102,10 @@ private:
         join_.cut();
     }
     // Those behind all audio, but for the one that is being played and one of the present rate.
-    void drop_spent_stretches() noexcept {
-        while (stretches_.size() > (is_playing_ ? 1U : 0U) && stretches_.back().samples == 0 &&
-               stretches_.back().rate != options_.input_rate)
-            stretches_.pop_back();
+    void drop_spent_sections() noexcept {
+        while (sections_.size() > (is_playing_ ? 1U : 0U) && sections_.back().samples == 0 &&
+               sections_.back().rate != options_.input_rate)
+            sections_.pop_back();
     }
     bool begin() noexcept;
     std::size_t make(std::span<std::int16_t> out) noexcept;
@@ -117,13 +117,13 @@ private:
 
     play_queue_options options_;
     detail::pcm_fifo samples_;
-    std::vector<stretch> stretches_;
+    std::vector<section> sections_;
     std::vector<queued_item> items_; // that have not ended
     std::vector<played_item> ended_; // has room for all of items_
-    detail::level_join join_;        // of what is pulled, where the stretch was stopped
-    detail::level_join input_join_;  // of the present stretch, at both its ends
+    detail::level_join join_;        // of what is pulled, where the section was stopped
+    detail::level_join input_join_;  // of the present section, at both its ends
 
-    // Of the present stretch, since its converter began: what was fed, made and pulled, and given
+    // Of the present section, since its converter began: what was fed, made and pulled, and given
     // up by samples_.
     std::uint64_t fed_ = 0;
     std::uint64_t pulled_ = 0;
@@ -154,15 +154,15 @@ result<std::size_t> play_queue::state::push(std::span<const std::int16_t> pcm,
             items_.reserve(items_.size() + 1);
             ended_.reserve(items_.capacity());
         }
-        drop_spent_stretches();
-        if (stretches_.empty() || stretches_.back().rate != options_.input_rate)
-            stretches_.emplace_back(options_.input_rate, options_.rate);
+        drop_spent_sections();
+        if (sections_.empty() || sections_.back().rate != options_.input_rate)
+            sections_.emplace_back(options_.input_rate, options_.rate);
     } catch (const std::bad_alloc&) {
         return errc::not_enough_memory;
     }
     const std::size_t taken = samples_.push(fit);
     if (taken == 0 && !fit.empty()) return errc::not_enough_memory;
-    stretches_.back().samples += taken;
+    sections_.back().samples += taken;
     if (begins) {
         end_item();
         items_.push_back({.played = {item, 0, options_.input_rate}});
@@ -197,10 +197,10 @@ pulled_audio play_queue::state::pull(std::span<std::int16_t> pcm) noexcept {
     return {audible, ended_};
 }
 
-// From the present stretch, or if that has ended, from the next. Returns 0 if there is no audio.
+// From the present section, or if that has ended, from the next. Returns 0 if there is no audio.
 std::size_t play_queue::state::make(std::span<std::int16_t> out) noexcept {
     while (is_playing_ || begin()) {
-        stretch& present = stretches_.front();
+        section& present = sections_.front();
         const auto ahead = static_cast<std::size_t>(fed_ - gone_);
         std::size_t made = std::min(left_over_.size(), out.size());
         if (made != 0) {
@@ -235,11 +235,11 @@ std::size_t play_queue::state::make(std::span<std::int16_t> out) noexcept {
 }
 
 bool play_queue::state::begin() noexcept {
-    const auto waits = [](const stretch& s) { return s.samples != 0; };
-    const auto first = std::find_if(stretches_.begin(), stretches_.end(), waits);
-    if (first == stretches_.end()) return false;
-    stretches_.erase(stretches_.begin(), first);
-    stretch& present = stretches_.front();
+    const auto waits = [](const section& s) { return s.samples != 0; };
+    const auto first = std::find_if(sections_.begin(), sections_.end(), waits);
+    if (first == sections_.end()) return false;
+    sections_.erase(sections_.begin(), first);
+    section& present = sections_.front();
     if (present.converter) present.converter->reset();
     input_join_ = detail::level_join(present.rate);
     fed_ = pulled_ = gone_ = 0;
@@ -252,7 +252,7 @@ bool play_queue::state::begin() noexcept {
 std::size_t play_queue::state::convert(std::span<const std::int16_t> in,
                                        std::span<std::int16_t> out, std::size_t& taken) noexcept {
     std::array<std::int16_t, 512> joined;
-    std::optional<resampler>& by = stretches_.front().converter;
+    std::optional<resampler>& by = sections_.front().converter;
     std::size_t n = std::min(in.size(), joined.size());
     if (!by) {
         n = std::min(n, out.size());
@@ -276,12 +276,12 @@ std::size_t play_queue::state::convert(std::span<const std::int16_t> in,
     return 0;
 }
 
-// So many samples of the stretch were pulled since its converter began.
+// So many samples of the section were pulled since its converter began.
 void play_queue::state::account(std::uint64_t gone) noexcept {
     auto n = static_cast<std::size_t>(gone - gone_);
     gone_ = gone;
     samples_.drop(n);
-    stretches_.front().samples -= n;
+    sections_.front().samples -= n;
     for (queued_item& item : items_) {
         if (n == 0) break;
         const auto part =
@@ -303,7 +303,7 @@ void play_queue::state::note_ended_items() noexcept {
 void play_queue::state::release_memory() noexcept {
     if (!ended_.empty()) return; // a caller is to see them: the next time
     samples_.release();
-    stretches_ = std::vector<stretch>(); // {} would keep the memory
+    sections_ = std::vector<section>(); // {} would keep the memory
     items_ = std::vector<queued_item>();
     ended_ = std::vector<played_item>();
     holds_memory_ = false;
@@ -314,18 +314,18 @@ std::optional<played_item> play_queue::state::clear() noexcept {
     if (!items_.empty()) first = items_.front().played;
     stop();
     samples_.clear();
-    for (stretch& s : stretches_) s.samples = 0;
+    for (section& s : sections_) s.samples = 0;
     items_.clear();
     return first;
 }
 
 void play_queue::state::set_rate(std::uint32_t hz) {
     check_queue_rate("rate", hz);
-    std::vector<stretch> changed;
-    changed.reserve(stretches_.size());
-    for (const stretch& s : stretches_) changed.emplace_back(s.rate, hz).samples = s.samples;
+    std::vector<section> changed;
+    changed.reserve(sections_.size());
+    for (const section& s : sections_) changed.emplace_back(s.rate, hz).samples = s.samples;
     stop(); // what was not pulled yet is fed again
-    stretches_ = std::move(changed);
+    sections_ = std::move(changed);
     options_.rate = hz;
     join_.set_rate(hz);
     silent_ = 0;

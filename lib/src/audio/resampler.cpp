@@ -10,7 +10,7 @@
 namespace rtpsynth {
 namespace {
 
-constexpr std::size_t block_size = 512;
+constexpr std::size_t input_at_once = 512;
 
 void check_rate(const char* name, std::uint32_t rate) {
     if (rate < resampler::lowest_rate || rate > resampler::highest_rate)
@@ -30,7 +30,7 @@ resampler::resampler(std::uint32_t in_rate, std::uint32_t out_rate, resampler_qu
     check_rate("in_rate", in_rate);
     check_rate("out_rate", out_rate);
     filter_ = std::make_shared<const detail::resampler_filter>(in_rate, out_rate, quality);
-    window_.assign(filter_->taps - 1 + block_size, 0);
+    window_.assign(filter_->taps - 1 + input_at_once, 0);
 }
 
 std::size_t resampler::output_size(std::size_t samples) const noexcept {
@@ -85,9 +85,9 @@ result<std::size_t> resampler::process(std::span<const std::int16_t> in,
     const std::size_t size = output_size(in.size());
     if (out.size() < size) return errc::buffer_too_small;
     std::size_t made = 0;
-    for (std::size_t at = 0; at < in.size(); at += block_size)
-        made +=
-            process_block(in.data() + at, std::min(block_size, in.size() - at), out.data() + made);
+    for (std::size_t at = 0; at < in.size(); at += input_at_once)
+        made += process_block(in.data() + at, std::min(input_at_once, in.size() - at),
+                              out.data() + made);
     return made;
 }
 
@@ -95,9 +95,9 @@ result<std::size_t> resampler::flush(std::span<std::int16_t> out) noexcept {
     const std::size_t size = flush_size();
     if (out.size() < size) return errc::buffer_too_small;
     std::size_t made = 0;
-    for (std::size_t at = 0; at < delay_samples(); at += block_size)
-        made +=
-            process_block(nullptr, std::min(block_size, delay_samples() - at), out.data() + made);
+    for (std::size_t at = 0; at < delay_samples(); at += input_at_once)
+        made += process_block(nullptr, std::min(input_at_once, delay_samples() - at),
+                              out.data() + made);
     reset();
     return made;
 }

@@ -11,11 +11,11 @@ namespace rtpsynth {
 namespace {
 
 constexpr std::uint64_t max_segment = 0xffff;
-constexpr duration longest = std::chrono::hours{1};
+constexpr duration longest_timing = std::chrono::hours{1};
 
 bool in_range(const digit_timing& t, bool held) noexcept {
-    const bool on = held || (t.on > duration{} && t.on <= longest);
-    return on && t.off >= duration{} && t.off <= longest && t.volume <= 63;
+    const bool on = held || (t.on > duration{} && t.on <= longest_timing);
+    return on && t.off >= duration{} && t.off <= longest_timing && t.volume <= 63;
 }
 
 } // namespace

@@ -38,29 +38,6 @@ std::size_t samples_in(duration ptime, std::uint32_t rate) {
     return static_cast<std::size_t>(billionths / 1'000'000'000);
 }
 
-// A codec, and a tick for it.
-struct encoding {
-    encoding(sender_codec c, const voice_sender_options& o) : codec(std::move(c)) {
-        if (!codec.encoder) refuse("encoder must not be null");
-        for (const auto type :
-             {std::optional(codec.payload_type), codec.event_type, codec.noise_type})
-            if (type && *type > 127) refuse("a payload type is above 127");
-        if (o.idle == idle_policy::comfort_noise && !codec.noise_type)
-            refuse("comfort noise has no payload type");
-        pcm.resize(samples_in(o.ptime, codec.encoder->rates().audio));
-        const std::size_t payload = codec.encoder->max_payload(pcm.size());
-        std::vector<std::uint8_t> trial(payload);
-        if (payload > max_payload_size || !codec.encoder->encode(pcm, trial))
-            refuse("the codec has no packet of ptime");
-        codec.encoder->reset();
-        max_packet = rtp_header_size + std::max(payload, telephone_event_size);
-    }
-
-    sender_codec codec;
-    std::vector<std::int16_t> pcm;
-    std::size_t max_packet = 0;
-};
-
 play_queue_options queue_options(const voice_sender_options& o, std::uint32_t rate) {
     return {.rate = rate,
             .input_rate = o.input_rate,
@@ -71,6 +48,29 @@ play_queue_options queue_options(const voice_sender_options& o, std::uint32_t ra
 } // namespace
 
 class voice_sender::state {
+    // A codec, and a tick for it.
+    struct encoding {
+        encoding(sender_codec c, const voice_sender_options& o) : codec(std::move(c)) {
+            if (!codec.encoder) refuse("encoder must not be null");
+            for (const auto type :
+                 {std::optional(codec.payload_type), codec.event_type, codec.noise_type})
+                if (type && *type > 127) refuse("a payload type is above 127");
+            if (o.idle == idle_policy::comfort_noise && !codec.noise_type)
+                refuse("comfort noise has no payload type");
+            pcm.resize(samples_in(o.ptime, codec.encoder->rates().audio));
+            const std::size_t payload = codec.encoder->max_payload(pcm.size());
+            std::vector<std::uint8_t> trial(payload);
+            if (payload > max_payload_size || !codec.encoder->encode(pcm, trial))
+                refuse("the codec has no packet of ptime");
+            codec.encoder->reset();
+            max_packet = rtp_header_size + std::max(payload, telephone_event_size);
+        }
+
+        sender_codec codec;
+        std::vector<std::int16_t> pcm;
+        std::size_t max_packet = 0;
+    };
+
 public:
     state(sender_codec codec, const stream_origin& origin, time_point start,
           const voice_sender_options& o)

@@ -116,12 +116,12 @@ std::size_t rtp_session::collect_blocks(std::span<report_block> blocks, time_poi
 
 // The timestamp of now goes on from that of the last packet (§6.4.1).
 sender_info rtp_session::local_sender(time_point now, ntp_time wall_clock) const noexcept {
-    constexpr std::int64_t ns_per_second = 1'000'000'000;
+    constexpr std::int64_t second = 1'000'000'000;
     const std::int64_t elapsed = std::max<std::int64_t>((now - timestamp_at_).count(), 0);
-    const auto seconds = static_cast<std::uint64_t>(elapsed / ns_per_second);
-    const auto rest = static_cast<std::uint64_t>(elapsed % ns_per_second);
+    const auto seconds = static_cast<std::uint64_t>(elapsed / second);
+    const auto rest = static_cast<std::uint64_t>(elapsed % second);
     const std::uint64_t advance =
-        seconds * timestamp_rate_ + rest * timestamp_rate_ / std::uint64_t{ns_per_second};
+        seconds * timestamp_rate_ + rest * timestamp_rate_ / std::uint64_t{second};
     return {wall_clock, timestamp_ + static_cast<std::uint32_t>(advance), packet_count_,
             octet_count_};
 }

@@ -80,7 +80,7 @@ public:
             const std::int64_t count = std::popcount(kept);
             if (count > between) {
                 for (; between > 0; --between) kept &= ~std::bit_floor(kept);
-                return n - taken + std::bit_width(kept);
+                return n - taken + static_cast<std::int64_t>(std::bit_width(kept));
             }
             between -= count;
             n -= taken;
