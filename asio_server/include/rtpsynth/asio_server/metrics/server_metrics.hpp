@@ -27,7 +27,7 @@ RTPSYNTH_API void add_metrics(metrics_page& page, const server_stats& stats,
                               const metric_labels& labels = {});
 
 /// Adds `rtpsynth_server_…` for each server, with its index as label `server`.
-/// \throws std::bad_alloc; std::invalid_argument if there is such a label already
+/// \throws std::invalid_argument if there is such a label already; std::bad_alloc
 RTPSYNTH_API void add_metrics(metrics_page& page, const rtp_server_pool& pool,
                               const metric_labels& labels = {});
 
@@ -36,7 +36,7 @@ RTPSYNTH_API void add_metrics(metrics_page& page, const port_range_stats& stats,
                               const metric_labels& labels = {});
 
 /// Adds `rtpsynth_frame_receiver_…`, and `rtpsynth_jitter_buffer_…` of its jitter buffer.
-/// \throws std::bad_alloc; std::invalid_argument if there is a label `kind` already
+/// \throws std::invalid_argument if there is a label `kind` already; std::bad_alloc
 RTPSYNTH_API void add_metrics(metrics_page& page, const frame_receiver_stats& stats,
                               const metric_labels& labels = {});
 
