@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(an_address_needs_no_thread_and_no_lookup) {
     BOOST_TEST((resolve_on(context, "192.0.2.7") == std::tuple{error_code{}, known}));
     BOOST_TEST(!std::get<0>(resolve_on(context, "fe80::1%lo")));
     BOOST_TEST(std::get<0>(resolve_on(context, "")) == error::host_not_found);
-    BOOST_TEST(threads() == before);
+    BOOST_TEST(threads() <= before);
     resolve_on(context, "known.test");
     BOOST_TEST(threads() == before + 1); // so the count above can tell
     BOOST_TEST(system.lookups == 1);

@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_served_by_itself) {
         server.create_channel(on_loopback(), [&](rtp_channel&, const datagram_view&) { ++called; });
     BOOST_REQUIRE(!c->try_send_to(bytes("to itself"), c->local_endpoint()));
     asio::post(server.get_executor(), [&] { ++called; });
-    BOOST_TEST(threads() == before);
+    BOOST_TEST(threads() <= before);
     BOOST_TEST(called == 0);
     BOOST_TEST(run_until(server, [&] { return called == 2; }));
 }

@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(an_application_runs_the_server_on_its_own_context) {
     }
     const long before = threads();
     rtp_server unused{context.get_executor()};
-    BOOST_TEST(threads() == before);
+    BOOST_TEST(threads() <= before);
 }
 
 BOOST_AUTO_TEST_CASE(any_number_of_threads_may_run_the_context) {
