@@ -33,7 +33,11 @@ struct packet_source {
         const unsigned choice = in.byte();
         seq = static_cast<std::uint16_t>(seq + (choice & 1 ? 1 : in.byte() - 128));
         timestamp += choice & 2 ? 160 : (in.byte() - 128) * 160;
-        now += std::chrono::milliseconds(choice & 4 ? 20 : static_cast<int>(in.byte()) - 64);
+        const int ms = choice & 4 ? 20 : static_cast<int>(in.byte()) - 64;
+        // What comes after the last time there is, is the first.
+        now = time_point{duration{
+            static_cast<std::int64_t>(static_cast<std::uint64_t>(now.time_since_epoch().count()) +
+                                      static_cast<std::uint64_t>(std::int64_t{ms} * 1'000'000))}};
         if (choice & 8) ssrc = in.byte() % 8;
         if (choice & 16) type = static_cast<std::uint8_t>(in.byte() & 0x7f);
         if (choice & 32) timestamp = static_cast<std::uint32_t>(in.number(4));
@@ -84,6 +88,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     packet_source source{in};
     std::uint64_t packets = 0;
     std::int64_t highest = 65529;
+    std::uint64_t source_highest = 0; // when a packet was passed on most recently
     while (!in.empty()) {
         const unsigned choice = in.byte() % 8;
         if (choice == 0) {
@@ -103,7 +108,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
         std::vector<std::uint8_t> p = choice == 3 ? some_bytes(in) : source.next();
         const std::vector<std::uint8_t> before = p;
-        const std::uint64_t source_highest = rewriter.source_stats().extended_highest_seq();
         const auto outcome = rewriter.rewrite(p, source.now);
         check(rewriter.stats().forwarded + rewriter.stats().dropped() == ++packets);
         if (!is_forwarded(outcome)) {
@@ -115,7 +119,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const std::int64_t number = unwrap_seq(view.seq(), highest);
         check(outcome != stream_rewriter::outcome::switched || number == highest + 1);
         // After an outage of whole cycles the nearest number is not the right one.
-        const bool outage = rewriter.source_stats().extended_highest_seq() > source_highest + 3000;
+        const std::uint64_t source_now = rewriter.source_stats().extended_highest_seq();
+        const bool outage =
+            outcome != stream_rewriter::outcome::switched && source_now > source_highest + 3000;
+        source_highest = source_now;
         highest = outage ? number : std::max(highest, number);
     }
     return 0;

@@ -43,7 +43,7 @@ BOOST_AUTO_TEST_CASE(a_report_tells_the_round_trip_time) {
     BOOST_REQUIRE(got.source->report().has_value());
     BOOST_TEST((got.source->report()->block == b));
     BOOST_TEST(got.source->report()->arrival == r.sent_at + 1080ms);
-    BOOST_TEST(got.source->report()->round_trip_time.value() == 80ms);
+    BOOST_TEST(got.source->report()->round_trip_time.value() == duration{80ms});
 }
 
 BOOST_AUTO_TEST_CASE(a_report_without_a_sender_report_of_ours_has_no_round_trip_time) {
