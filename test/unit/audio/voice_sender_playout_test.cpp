@@ -59,7 +59,8 @@ BOOST_AUTO_TEST_CASE(no_click_is_heard) {
                 std::mt19937 random(1);
                 std::size_t pushed = 0;
                 for (std::uint64_t i = 0; i < 300; ++i) {
-                    const std::size_t n = std::min(c.f.sender.room(), 100 + random() % rate / 4);
+                    const std::size_t n =
+                        std::min<std::size_t>(c.f.sender.room(), 100 + random() % rate / 4);
                     c.f.push(tone(n, rate, pushed), i / 2);
                     pushed += n;
                     if (random() % 4 == 0) c.f.sender.end_item();
