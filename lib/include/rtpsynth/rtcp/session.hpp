@@ -203,34 +203,32 @@ private:
 
     detail::rtcp_group group() const noexcept;
     // session.cpp
-    RTPSYNTH_LOCAL session_outcome own_ssrc_heard(std::uint64_t origin, time_point now) noexcept;
-    RTPSYNTH_LOCAL duration timeout_interval() const noexcept;
+    session_outcome own_ssrc_heard(std::uint64_t origin, time_point now) noexcept;
+    duration timeout_interval() const noexcept;
     // session_sources.cpp
-    RTPSYNTH_LOCAL std::size_t position(std::uint32_t ssrc) const noexcept;
-    RTPSYNTH_LOCAL void remove(std::size_t i) noexcept;
-    RTPSYNTH_LOCAL void count_member(std::uint32_t ssrc, time_point now) noexcept;
-    RTPSYNTH_LOCAL rtp_source* source_of(std::uint32_t ssrc, time_point now) noexcept;
-    RTPSYNTH_LOCAL bool prove(std::uint32_t ssrc, std::uint64_t origin,
-                              const std::uint16_t* seq) noexcept;
-    RTPSYNTH_LOCAL rtp_source* admit(std::uint32_t ssrc, bool sends, time_point now) noexcept;
-    RTPSYNTH_LOCAL bool make_room(bool for_sender, time_point now) noexcept;
-    RTPSYNTH_LOCAL void expire_sources(time_point now) noexcept;
-    RTPSYNTH_LOCAL void expire(time_point now) noexcept;
+    std::size_t position(std::uint32_t ssrc) const noexcept;
+    void remove(std::size_t i) noexcept;
+    void count_member(std::uint32_t ssrc, time_point now) noexcept;
+    rtp_source* source_of(std::uint32_t ssrc, time_point now) noexcept;
+    bool prove(std::uint32_t ssrc, std::uint64_t origin, const std::uint16_t* seq) noexcept;
+    rtp_source* admit(std::uint32_t ssrc, bool sends, time_point now) noexcept;
+    bool make_room(bool for_sender, time_point now) noexcept;
+    void expire_sources(time_point now) noexcept;
+    void expire(time_point now) noexcept;
     // session_receive.cpp
-    RTPSYNTH_LOCAL void take_report(compound& c, const rtcp_packet_view& packet) noexcept;
-    RTPSYNTH_LOCAL void take_block(compound& c, const report_block& block) noexcept;
-    RTPSYNTH_LOCAL void take_description(compound& c, const rtcp_packet_view& packet) noexcept;
-    RTPSYNTH_LOCAL void take_bye(compound& c, const rtcp_packet_view& packet) noexcept;
-    RTPSYNTH_LOCAL void take_metrics(compound& c, const rtcp_packet_view& packet) noexcept;
+    void take_report(compound& c, const rtcp_packet_view& packet) noexcept;
+    void take_block(compound& c, const report_block& block) noexcept;
+    void take_description(compound& c, const rtcp_packet_view& packet) noexcept;
+    void take_bye(compound& c, const rtcp_packet_view& packet) noexcept;
+    void take_metrics(compound& c, const rtcp_packet_view& packet) noexcept;
     // session_report.cpp
-    RTPSYNTH_LOCAL sender_info local_sender(time_point now, ntp_time wall_clock) const noexcept;
-    RTPSYNTH_LOCAL std::size_t collect_blocks(std::span<report_block> blocks,
-                                              time_point now) noexcept;
-    RTPSYNTH_LOCAL std::span<const std::uint8_t> write_report(
-        time_point now, ntp_time wall_clock, std::span<std::uint8_t> storage,
-        std::span<const voip_metrics> metrics) noexcept;
-    RTPSYNTH_LOCAL std::span<const std::uint8_t> write_bye(
-        std::uint32_t ssrc, const sender_info* sender, std::span<std::uint8_t> storage) noexcept;
+    sender_info local_sender(time_point now, ntp_time wall_clock) const noexcept;
+    std::size_t collect_blocks(std::span<report_block> blocks, time_point now) noexcept;
+    std::span<const std::uint8_t> write_report(time_point now, ntp_time wall_clock,
+                                               std::span<std::uint8_t> storage,
+                                               std::span<const voip_metrics> metrics) noexcept;
+    std::span<const std::uint8_t> write_bye(std::uint32_t ssrc, const sender_info* sender,
+                                            std::span<std::uint8_t> storage) noexcept;
 
     enum class phase : std::uint8_t { silent, joined, leaving, gone };
 
