@@ -18,6 +18,7 @@ struct waiting_packet {
     std::uint32_t stream;  // how many restarts there were before it
     std::uint16_t slot;    // none if size is 0
     std::uint8_t payload_type;
+    bool marker;
 };
 
 class packet_store {

@@ -168,7 +168,8 @@ void playout::state::store(const rtp_packet_view& packet, const detail::packet_p
                                        0,
                                        static_cast<std::uint32_t>(stats_.restarts),
                                        0,
-                                       packet.payload_type()};
+                                       packet.payload_type(),
+                                       packet.marker()};
     // Nothing else is read of a packet without audio.
     std::span<const std::uint8_t> payload = packet.payload();
     if (length == 0)

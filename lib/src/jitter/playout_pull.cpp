@@ -85,10 +85,10 @@ void playout::state::fill_before(const detail::waiting_packet& next, std::size_t
     const std::size_t n = needed - audio_.size();
     if (follows(next) && gap > 0) {
         // Nothing is missing. A sender that rounds is not one that pauses.
-        if (gap > static_cast<std::int64_t>(samples(5)))
-            pause();
-        else
+        if (is_rounding(gap))
             play(0, static_cast<std::size_t>(gap));
+        else
+            pause();
     } else if (gap > 0 && (noise_ || event_)) {
         pause();
     } else if (next.samples == 0) {
@@ -126,7 +126,8 @@ void playout::state::play(std::size_t gap, std::size_t more) noexcept {
     }
     const bool is_restart = next.stream != stream_;
     const bool is_other = decoder_ != decoder; // or the first, or one that was replaced
-    const bool is_continued = !is_restart && !is_other && (gap != 0 || gap_ != 0 || follows(next));
+    const bool is_continued =
+        !is_restart && !is_other && (gap != 0 || gap_ != 0 || continues(next));
     const std::span<std::int16_t> before = room.first(gap);
     std::span<std::int16_t> pcm = room.subspan(gap);
     const std::size_t concealed_end = audio_.size() - pcm.size();
@@ -301,9 +302,7 @@ void playout::state::look_ahead(std::size_t n) noexcept {
     while (audio_.size() < n && !store_.empty()) {
         const detail::waiting_packet& next = store_.front();
         const std::int64_t gap = next.position - end_;
-        if (next.samples == 0 || !follows(next) || gap < 0 ||
-            gap > static_cast<std::int64_t>(samples(5)))
-            return;
+        if (next.samples == 0 || !follows(next) || gap < 0 || !is_rounding(gap)) return;
         play(0, static_cast<std::size_t>(gap));
     }
 }

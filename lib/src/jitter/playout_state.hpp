@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <span>
 #include <vector>
@@ -87,6 +88,17 @@ private:
     // Whether nothing is missing before the packet.
     bool follows(const detail::waiting_packet& next) const noexcept {
         return next.lseq == last_ + 1 && !is_missing_;
+    }
+    // Whether a timestamp is off by no more than senders round.
+    bool is_rounding(std::int64_t off) const noexcept {
+        return std::abs(off) <= static_cast<std::int64_t>(samples(5));
+    }
+    // Whether the packet continues the audio before it. If the timestamps contradict each other the
+    // number counts, unless the sender has said that a talkspurt begins, or has sent noise or an
+    // event: then there was a pause, which a wrong timestamp hides.
+    bool continues(const detail::waiting_packet& next) const noexcept {
+        const bool may_have_paused = next.marker || noise_ || event_;
+        return follows(next) && (is_rounding(next.position - end_) || !may_have_paused);
     }
     std::int64_t microseconds(std::size_t samples) const noexcept {
         return static_cast<std::int64_t>(samples) * 1'000'000 / options_.rate;

@@ -38,6 +38,12 @@ namespace rtpsynth {
 /// and in a pause that the sender made (DTX), there is silence or comfort noise, and the next
 /// packet begins a talkspurt, which starts with the target delay.
 ///
+/// Where no packet is missing, the timestamp of the next one tells whether the sender paused. Up to
+/// 5 ms too much or too little are taken for rounding; more than 5 ms too much are a pause. One
+/// that is too small by more than that is wrong. Its packet is played whole and continues the
+/// audio, unless it has the marker or follows comfort noise or an event: then it begins a
+/// talkspurt, which is faded in after a call of audio_decoder::interrupt().
+///
 /// A packet that does not fit the stream, of another SSRC or far from its numbers or timestamps, is
 /// kept until the next one. If that follows it the sender has restarted, and both are played; else
 /// it is discarded. The decoders are reset before the first packet of the new stream is decoded.
