@@ -66,6 +66,11 @@ public:
 
     // When a packet of speech is there at the earliest, ms. Of the last few thousand.
     double due(std::uint32_t serial) const { return due_[serial % due_.size()]; }
+    // Whether a packet of speech does not continue the one before, but has the timestamp, to the
+    // 5 ms that playout takes for rounding, of one that does. Of the last few thousand.
+    bool is_pause_hidden(std::uint32_t serial) const {
+        return is_pause_hidden_[serial % is_pause_hidden_.size()];
+    }
     // Whether something looked like a restart to any receiver: a number or a timestamp that is
     // wrong, a codec of which nothing arrives, several that overtake each other, another one after
     // an outage, a long outage.
@@ -122,8 +127,13 @@ private:
         std::array<std::uint8_t, frame::size> payload;
         frame{serial_, stream_, position_, ptime_ * 8}.write(payload.data());
         due_[serial_ % due_.size()] = sent_ + base_delay_;
+        const std::uint32_t seen = transmit(codec_->payload_type, timestamp_, marker_, payload);
+        const std::uint32_t clock = codec_->rates.clock, rounding = clock / 200;
+        is_pause_hidden_[serial_ % is_pause_hidden_.size()] =
+            position_ != end_ && seen - seen_end_ + rounding <= 2 * rounding;
+        seen_end_ = seen + ptime_ * clock / 1000;
+        end_ = (position_ + ptime_ * 8) % 8000;
         ++serial_;
-        transmit(codec_->payload_type, timestamp_, marker_, payload);
         marker_ = false;
     }
     void send_event() {
@@ -164,8 +174,9 @@ private:
         ptime_ = 10 * (1 + draw() % 6);
     }
 
-    void transmit(std::uint8_t type, std::uint32_t timestamp, bool marker,
-                  std::span<const std::uint8_t> payload) {
+    // Returns the timestamp with which the packet arrives, if it does.
+    std::uint32_t transmit(std::uint8_t type, std::uint32_t timestamp, bool marker,
+                           std::span<const std::uint8_t> payload) {
         arrival a{0, 0, 12 + payload.size(), {}};
         a.bytes[0] = 0x80;
         a.bytes[1] = static_cast<std::uint8_t>((marker ? 0x80 : 0) | type);
@@ -183,7 +194,7 @@ private:
         lossy_ = lossy_ ? !maybe(end_of_burst) : maybe(s_.loss * end_of_burst / (1 - s_.loss));
         lost_ = lossy_ || sent_ < outage_end_ ? lost_ + 1 : 0;
         is_puzzling_ = is_puzzling_ || lost_ > 2500;
-        if (lost_ != 0) return;
+        if (lost_ != 0) return timestamp;
         if (type == codec_->payload_type) is_codec_known_ = true;
         // Two packets that are corrupted alike are a restart for any receiver; noise may be loud.
         if (++since_corrupted_ > 20 && type != noise_type && maybe(s_.corrupted)) {
@@ -203,6 +214,7 @@ private:
             a.order = order_++;
             in_flight_.push(a);
         }
+        return number_at(a.bytes.data() + 4);
     }
 
     random_source& random_;
@@ -219,6 +231,9 @@ private:
     unsigned since_corrupted_ = 0, lost_ = 0;
     std::uint64_t order_ = 0;
     std::array<double, 4096> due_{};
+    // Of the last packet of speech: the timestamp behind it, as it arrived, and the position.
+    std::uint32_t seen_end_ = 0, end_ = 0;
+    std::array<bool, 4096> is_pause_hidden_{};
     std::priority_queue<arrival> in_flight_;
 };
 

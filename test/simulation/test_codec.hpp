@@ -91,6 +91,7 @@ struct frame {
 // What decoders tell.
 struct decoder_log {
     std::vector<std::uint32_t> serials; // decoded since this was emptied
+    std::vector<std::uint32_t> untold;  // of these, those that do not follow and were not told of
     std::string fault;                  // the first
     bool is_puzzled = false;            // something looked like a restart
     std::uint32_t unseen = 0;           // streams up to this may have begun unseen
@@ -189,7 +190,7 @@ private:
         else if (last_.serial != 0 && f.stream == last_.stream && is_new_ && !is_puzzled_)
             log_.fault = packet + " goes on with a stream, and its decoder was reset";
         else if (conceals_ && last_.serial != 0 && from != next_ && !is_told_)
-            log_.fault = packet + " does not follow, and its decoder was not told";
+            log_.untold.push_back(f.serial);
         else if (recovered_from_ != 0 && recovered_from_ != f.serial)
             log_.fault = packet + " is not what was recovered from";
     }
