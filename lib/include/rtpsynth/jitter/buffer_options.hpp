@@ -13,24 +13,26 @@ namespace rtpsynth {
 /// \addtogroup jitter
 /// \{
 
-/// The options of a jitter buffer. Only `capacity` has no usable default. Name those you set, as in
-/// `{.capacity = 20}`: later versions may add fields, in any place, whose defaults change nothing.
-/// This holds for all structs of options.
+/// The options of a jitter buffer. `capacity` must be set, the others have defaults. Set them by
+/// name, as in `{.capacity = 20}`: later versions may add fields, in any place, whose defaults
+/// change nothing. This holds for all structs of options.
 ///
-/// `max_dropout` and `max_misorder` are those of RFC 3550 A.1, which proposes 3000 and 100. Here
-/// the timestamp tells a late packet from a sender's new numbering, so that `max_misorder` may be
-/// large.
+/// `max_dropout` and `max_misorder` are MAX_DROPOUT and MAX_MISORDER of RFC 3550 A.1, which
+/// proposes 3000 and 100. This buffer tells a late packet from a restart of the sender by its
+/// timestamp, too, so `max_misorder` may be large.
 struct jitter_buffer_options {
     static constexpr std::size_t max_capacity = 16383; ///< packets
 
-    /// Packets, 1..16383. When so many are held, the gap before them is skipped. 1 never waits.
+    /// How many packets the buffer holds, 1..16383. When it is full, it no longer waits for the
+    /// packets missing before them. A buffer of 1 never waits.
     std::size_t capacity = 0;
-    /// How long a packet may wait for those before it, 0 or more; nullopt: until the buffer is
-    /// full.
+    /// How long a packet waits for packets missing before it, 0 or more; nullopt: until the buffer
+    /// is full.
     std::optional<duration> max_delay = std::nullopt;
-    /// A packet farther ahead than this, and than twice the capacity, is a suspect.
+    /// A packet whose number is farther ahead than this, and than twice the capacity, is a suspect;
+    /// see jitter_buffer.
     unsigned max_dropout = 3000;
-    /// A packet farther behind than this is a suspect, whatever its timestamp.
+    /// A packet whose number is farther behind than this is a suspect, whatever its timestamp.
     unsigned max_misorder = 3000;
 };
 
