@@ -11,7 +11,8 @@ namespace rtpsynth {
 /// \addtogroup base
 /// \{
 
-/// Nanoseconds; on every supported platform std::chrono::steady_clock's own tick.
+/// One nanosecond is the tick of std::chrono::steady_clock on every supported platform, so no
+/// conversion takes place.
 using duration = std::chrono::nanoseconds;
 
 /// A point on the caller's monotonic clock. std::chrono::steady_clock::now() converts to it.

@@ -1,8 +1,8 @@
 /**
  * \file
- * What the library asks of a compiler beyond the language. Nothing else in the library names a
- * compiler or uses an extension of one; a compiler that is not known here gets plain code that does
- * the same. C99 and C++11: the C face includes it.
+ * Compiler extensions that the library uses. No other file of the library names a compiler or uses
+ * an extension. Unknown compilers get plain code that does the same. C99 and C++11, since the C
+ * face includes this header.
  */
 #ifndef RTPSYNTH_COMPILER_H
 #define RTPSYNTH_COMPILER_H
@@ -13,10 +13,10 @@
 #    define RTPSYNTH_GNU_COMPILER 0
 #endif
 
-/* RTPSYNTH_API marks what the shared library exports; everything else is hidden, and what is inside
- * a class with that mark has RTPSYNTH_LOCAL to be so. RTPSYNTH_EXPORTS is defined while it is
- * compiled. Windows needs no mark where the library is used: functions are reached through the
- * import library either way, and so is a class's virtual table. */
+/* RTPSYNTH_API marks what the shared library exports; everything else is hidden. RTPSYNTH_LOCAL
+ * hides a nested class of an exported class. RTPSYNTH_EXPORTS is defined while the library itself
+ * is compiled. On Windows a program that uses the library needs no mark: the import library
+ * resolves functions and the virtual tables of classes. */
 #if defined(_WIN32)
 #    define RTPSYNTH_LOCAL
 #    if defined(RTPSYNTH_EXPORTS)
@@ -32,17 +32,18 @@
 #    define RTPSYNTH_LOCAL
 #endif
 
-/* RTPSYNTH_INITIAL_EXEC: a thread_local variable that is reached without a call, also in a shared
- * library. The C library must keep room for it in libraries that are loaded late. */
+/* RTPSYNTH_INITIAL_EXEC: a thread_local variable that is accessed without a function call, even in
+ * a shared library. If the library is loaded with dlopen(), the C library must have static TLS
+ * space left for it. */
 #if RTPSYNTH_GNU_COMPILER && !defined(_WIN32)
 #    define RTPSYNTH_INITIAL_EXEC __attribute__((tls_model("initial-exec")))
 #else
 #    define RTPSYNTH_INITIAL_EXEC
 #endif
 
-/* RTPSYNTH_NOINLINE: a rare case of a hot function, which would be slower with the registers that
- * the rare case needs.
- * RTPSYNTH_EXTENSION: before an unnamed union, which C99 does not have and its compilers do. */
+/* RTPSYNTH_NOINLINE: for the rare case of a hot function. Inlined, it would take registers from the
+ * usual case.
+ * RTPSYNTH_EXTENSION: before an unnamed union, which C99 lacks but its compilers accept. */
 #if RTPSYNTH_GNU_COMPILER
 #    define RTPSYNTH_NOINLINE __attribute__((noinline))
 #    define RTPSYNTH_EXTENSION __extension__
@@ -51,7 +52,7 @@
 #    define RTPSYNTH_EXTENSION
 #endif
 
-/* RTPSYNTH_SANITIZED: 1 where a sanitizer follows every access to memory. */
+/* RTPSYNTH_SANITIZED: 1 if a sanitizer instruments every memory access. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #    define RTPSYNTH_SANITIZED 1
 #elif defined(__has_feature)
@@ -65,7 +66,7 @@
 #endif
 
 /* RTPSYNTH_AVX2 marks a function that may use AVX2 in a library whose baseline does not have it.
- * Who calls one has asked cpu_has_avx2(). Not defined where that cannot be done. */
+ * Call such a function only if cpu_has_avx2(). Not defined for other compilers and processors. */
 #if RTPSYNTH_GNU_COMPILER && defined(__x86_64__)
 #    define RTPSYNTH_AVX2 __attribute__((target("avx2")))
 #    define RTPSYNTH_AVX2_INLINE __attribute__((target("avx2"), always_inline)) inline
@@ -83,7 +84,7 @@ inline bool cpu_has_avx2() noexcept {
 }
 #    endif
 
-/// \p value, an integer of which the optimiser knows nothing from here on.
+/// Returns the integer \p value, and hides it from the optimiser.
 template <class T>
 T opaque(T value) noexcept {
 #    if RTPSYNTH_GNU_COMPILER
@@ -92,7 +93,8 @@ T opaque(T value) noexcept {
     return value;
 }
 
-/// Asks the processor to fetch the cache line at \p address, which may be any and is read soon.
+/// Asks the processor to fetch the cache line at \p address, which is read soon. Any address is
+/// valid.
 inline void prefetch(const void* address) noexcept {
 #    if RTPSYNTH_GNU_COMPILER
     __builtin_prefetch(address);

@@ -1,5 +1,6 @@
 /// \file
-/// Log-linear histogram of durations: quantiles of any number of them in fixed memory.
+/// Log-linear histogram of durations: quantiles in fixed memory, however many durations are
+/// recorded.
 #pragma once
 
 #include <rtpsynth/base/clock.hpp>
@@ -16,10 +17,10 @@ namespace rtpsynth {
 /// \addtogroup base
 /// \{
 
-/// Log-linear histogram of durations. Buckets are 1 ns wide below 32 ns and 1/16 of their value
-/// wide above, so that a quantile is right to 6.25 %, from a nanosecond to centuries. Count,
-/// minimum and maximum are exact; the mean has the 15 digits of a double. Negative durations count
-/// as 0. 8 KB.
+/// Log-linear histogram of durations, from 1 ns to 292 years. Buckets are 1 ns wide below 32 ns and
+/// at most 1/16 of their value wide above, so a quantile is at most 6.25 % too large. Count,
+/// minimum and maximum are exact; mean and sum have the precision of a double. Negative durations
+/// count as 0. An object takes 8 KB.
 ///
 /// Threads: a value type; distinct objects are independent.
 class duration_histogram {
@@ -52,11 +53,11 @@ public:
         return to_duration(std::clamp(mean, min_, max_)); // 2^63 - 1 as a double is 2^63
     }
 
-    /// Of all that was recorded, in seconds. Exact to the 15 digits of a double.
+    /// The sum of all recorded durations in seconds, with the precision of a double.
     double sum() const noexcept { return sum_ * 1e-9; }
 
-    /// The \p q quantile: the upper end of the bucket that it lies in, but not more than max().
-    /// \p q is clamped to 0..1.
+    /// The \p q quantile: the upper bound of its bucket, but at most max(). \p q is clamped to
+    /// 0..1.
     duration quantile(double q) const noexcept {
         const double wanted = std::ceil(std::clamp(q, 0.0, 1.0) * static_cast<double>(count_));
         std::uint64_t seen = 0;

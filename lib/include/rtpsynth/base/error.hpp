@@ -5,7 +5,8 @@
 ///   and std::bad_alloc if it allocates.
 /// - Every other function that can fail returns a result<T> whose error is an errc, or, without a
 ///   result, an errc: errc{} is success. A failed call has changed nothing.
-/// - What is called for each packet is noexcept, but for what a caller's own sink throws.
+/// - Functions that are called for each packet are noexcept. Exceptions of the caller's own sink
+///   are passed on.
 /// - A late, duplicate or unexpected packet is an outcome and not an error. It is returned or
 ///   counted, or the sink gets it with a reason.
 /// - Functions that return an error or a result are [[nodiscard]].
@@ -43,23 +44,24 @@ enum class errc : int {
     bad_sdp = -26,                ///< not an SDP description, or not an rtpmap (RFC 8866)
     unsupported_srtp_suite = -27, ///< not a suite of srtp_suite
     unsupported_srtp_parameter = -28, ///< a parameter of `a=crypto` that changes the packets
-    not_authentic = -29,              ///< of another key, forged or damaged
-    replayed = -30,            ///< a packet of this number was there already, or is too old to tell
-    key_exhausted = -31,       ///< the key has protected as many packets as it may
-    too_many_sources = -32,    ///< no room for another SSRC
-    crypto_failed = -33,       ///< the cryptographic library reported an error
+    not_authentic = -29,    ///< the authentication tag is wrong: other key, forged or damaged
+    replayed = -30,         ///< the index was received before, or is older than the replay window
+    key_exhausted = -31,    ///< the key's lifetime, in packets, is over (RFC 3711 §9.2)
+    too_many_sources = -32, ///< no room for another SSRC
+    crypto_failed = -33,    ///< the cryptographic library reported an error
     not_enough_memory = -1007, ///< no memory; nothing has changed
 };
 
 /// The category of errc, named "rtpsynth". Its messages are English phrases.
 RTPSYNTH_API const boost::system::error_category& error_category() noexcept;
 
-/// Found by boost::system::error_code where an errc is converted to it.
+/// boost::system::error_code calls this when it is constructed from an errc.
 inline boost::system::error_code make_error_code(errc e) noexcept {
     return {static_cast<int>(e), error_category()};
 }
 
-/// What a call that may fail returns: a T, or an errc, which converts to boost::system::error_code.
+/// The result of a call that may fail: a T, or an errc, which converts to
+/// boost::system::error_code.
 /// value() on a failure throws boost::system::system_error.
 template <class T>
 using result = boost::system::result<T, errc>;

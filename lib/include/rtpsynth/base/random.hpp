@@ -12,11 +12,12 @@ namespace rtpsynth {
 /// \addtogroup base
 /// \{
 
-/// 32 uniformly distributed bits from the system's random source: on Linux getrandom(2), usually
-/// called once for 256 numbers; elsewhere std::random_device. No number is handed out twice,
-/// neither to two threads nor to a process and its child after fork(). Never fails: where a sandbox
-/// forbids the call, the bits derive from the random seed that the kernel gave the process when it
-/// started (elsewhere from the time), which still differs between processes, as SSRCs must.
+/// 32 uniformly distributed bits from the system's random source: getrandom(2) on Linux, usually
+/// one call for 256 numbers; std::random_device elsewhere. Threads never share a number, and
+/// neither do a process and its child after fork(). Never fails. Where a sandbox forbids
+/// getrandom(2), the numbers are derived from the random seed that the kernel gave the process when
+/// it started (on other systems from the time). They then still differ between processes, as SSRCs
+/// must.
 ///
 /// Threads: may be called from any thread, by several at once.
 RTPSYNTH_API std::uint32_t system_random32() noexcept;

@@ -1,5 +1,5 @@
 /// \file
-/// Many timers under one clock: a hierarchical timer wheel with exact deadlines.
+/// A hierarchical timer wheel with exact deadlines, for many timers that one system timer drives.
 #pragma once
 
 #include <rtpsynth/base/clock.hpp>
@@ -18,23 +18,23 @@ namespace rtpsynth {
 /// \addtogroup base
 /// \{
 
-/// Holds any number of armed timers and fires those that are due, in order of their deadlines. It
-/// allocates nothing: a timer is a base class of the caller's object and has its links in itself.
+/// Holds any number of armed timers and fires those that are due in order of their deadlines. It
+/// allocates nothing: a timer is a base class of the caller's object and contains its own links.
 ///
-/// Structure: 9 levels of 64 slots, 16 µs wide at level 0 and 64 times wider at each level above,
-/// so that the whole range of time_point is covered; a timer is kept at the finest level that
-/// reaches its deadline. A slot is an unordered list. Once the time of a slot of a higher level has
-/// come, its timers are spread over the level below; a slot of level 0, or whichever holds the
-/// deadline that next_deadline() is asked for, is ordered, exactly to the nanosecond, as a pairing
-/// heap built from its list. Bitmaps of the occupied slots find the next one however far ahead it
-/// is.
+/// Structure: 9 levels of 64 slots. A slot is 16 µs wide at level 0 and 64 times wider at each
+/// level above, which covers the whole range of time_point. A timer is kept at the finest level
+/// that reaches its deadline. A slot is an unordered list of timers. When the time of a slot of a
+/// higher level has come, its timers move to the level below. When the time of a slot of level 0
+/// has come, or next_deadline() needs the earliest timer of a slot, the list is ordered to the
+/// nanosecond by building a pairing heap from it. Bitmaps of the occupied slots find the next one
+/// in constant time per level.
 ///
-/// Cost, k being the number of timers in the slot that comes next:
+/// Cost, where k is the number of timers in the next occupied slot:
 /// - arm: O(1);
-/// - cancel: O(1), but in the slot that comes next amortised O(log k);
+/// - cancel: O(1); amortised O(log k) in the next occupied slot;
 /// - fire: amortised O(log k), after at most one move per level;
-/// - next_deadline: O(1) per level in use, plus ordering the slot that comes next if that was not
-///   done yet: O(k) altogether for what was armed there since.
+/// - next_deadline: O(1) per level in use, plus ordering the next occupied slot: O(k) in total for
+///   the timers that were armed there since it was ordered last.
 ///
 /// 4.6 KiB for the wheel and 48 bytes (64-bit) per timer.
 ///
@@ -53,15 +53,16 @@ public:
     timer_wheel(const timer_wheel&) = delete;
     timer_wheel& operator=(const timer_wheel&) = delete;
 
-    /// Arms \p t to fire once, at the first advance() whose time is \p deadline or later. If it was
-    /// armed already, in this wheel or another, that is cancelled first.
+    /// Arms \p t to fire once, at the first advance() whose time is \p deadline or later. A timer
+    /// that is armed, in this wheel or another, is cancelled first.
     ///
     /// Any deadline is accepted. A deadline in the past fires at once: one before the time of the
-    /// latest advance() (at first, of construction) counts as that time, so that a client that is
-    /// always overdue queues up behind all that were due by then instead of pushing in before them.
+    /// latest advance() (at first: of construction) counts as that time. A timer that is always
+    /// overdue therefore fires after those that were due by then, and not before them.
     void arm(timer& t, time_point deadline) noexcept;
 
-    /// The earliest deadline of all armed timers, as timer::deadline() tells it; nullopt if none.
+    /// The earliest deadline of all armed timers, as timer::deadline() returns it; nullopt if none
+    /// is armed.
     std::optional<time_point> next_deadline() noexcept;
 
     bool empty() const noexcept { return levels_ == 0; }
@@ -72,19 +73,18 @@ public:
         bool more;         ///< some may still be due: call again, after other work if there is any
     };
 
-    /// Fires what is due at \p now: disarms each such timer and calls \p visit(timer&) with it, in
-    /// order of deadline, and of arming where deadlines are equal.
+    /// Fires the timers that are due at \p now: disarms each one and calls \p visit(timer&) with
+    /// it, in order of deadline, and in order of arming where deadlines are equal.
     ///
-    /// \p budget bounds the call: it ends, with `more` set, when that many timers were fired, or
-    /// when 16 times as many steps were spent on ordering crowded slots. Repeated calls finish for
-    /// any budget but 0. While `more` is set, call again rather than ask for next_deadline(), which
-    /// would do the rest of the ordering at once.
+    /// \p budget limits the work of one call. The call ends with `more` set when that many timers
+    /// have fired, or when 16 times as many steps were spent on ordering slots. Repeated calls
+    /// finish for any budget but 0. While `more` is set, call again instead of next_deadline(),
+    /// which would do the rest of the ordering at once.
     ///
-    /// \p visit may arm and cancel any timer, destroy any timer including the one it is called
-    /// with, and ask for next_deadline(). What it arms does not fire in this call even if overdue:
-    /// each timer fires at most once per call, which therefore ends whatever \p visit does. A call
-    /// from inside \p visit does nothing and returns {0, false}. \p visit must not destroy the
-    /// wheel.
+    /// \p visit may arm and cancel any timer, destroy any timer (also the one it is called with)
+    /// and call next_deadline(). A timer that it arms does not fire in this call even if it is
+    /// overdue: each timer fires at most once per call, so the call always ends. A call from inside
+    /// \p visit does nothing and returns {0, false}. \p visit must not destroy the wheel.
     ///
     /// An exception that \p visit throws is passed on; the timer it was called with has fired, and
     /// the others stay armed. \p now may be any time, even before that of earlier calls.
@@ -92,7 +92,7 @@ public:
     progress advance(time_point now, std::size_t budget, Visitor&& visit);
 
 private:
-    using key = std::uint64_t; // a time_point's count, shifted so that unsigned order is time's
+    using key = std::uint64_t; // a time_point's count plus 2^63: unsigned, in the same order
 
     static constexpr unsigned level_count = 9;
     static constexpr unsigned slot_bits = 6;        // a bitmap of one word per level
@@ -125,9 +125,10 @@ private:
     void vacate(std::size_t slot) noexcept;
     bool find_first(key horizon, std::size_t& allowance, timer*& first) noexcept;
 
-    // Not after any armed deadline, except those armed while time ran backwards, which are kept
-    // where a deadline of base_ would be. Never ahead of the clock. A level's slots, counted from
-    // that of base_, are in order of time, and no two rounds of the wheel ever share a slot.
+    // At most the earliest armed deadline. Timers that were armed while the clock ran backwards are
+    // the exception: they are kept where a deadline of base_ would be. Never later than the clock.
+    // Each level's slots, counted from the slot of base_, are in order of time, and a slot never
+    // holds timers of two revolutions of the wheel.
     key base_;
     key now_;                      // of the latest advance()
     std::uint64_t next_order_ = 0; // of the next timer to be armed
@@ -137,7 +138,8 @@ private:
     std::array<timer*, slot_count> slots_{};            // lists of trees; most trees are one timer
 };
 
-/// A timer of a wheel: derive from it, and cast back in the visitor. Destruction cancels it.
+/// Base class of an object with a timer. Cast back to the object in the visitor. The destructor
+/// cancels the timer.
 class timer_wheel::timer {
 public:
     timer() = default;
@@ -147,8 +149,9 @@ public:
 
     bool armed() const noexcept { return link_ != nullptr; }
 
-    /// When it fires, or last fired: the deadline given to arm(), or the time that arm() took for
-    /// it if that had passed. time_point::min() before it was ever armed.
+    /// The time at which the timer fires, or fired last: the deadline given to arm(), or the time
+    /// of the latest advance() if the deadline was before it. time_point::min() if it was never
+    /// armed.
     time_point deadline() const noexcept { return to_time(key_); }
 
     /// Disarms; false if it was not armed.
@@ -178,7 +181,8 @@ inline std::size_t timer_wheel::slot_of(key k) const noexcept {
     const auto width =
         static_cast<unsigned>(std::bit_width((place - base_) >> resolution_bits | 1));
     unsigned level = (width - 1) / slot_bits;
-    // Up to 63 slots ahead of base_'s own; the 64th would be base_'s own again.
+    // A slot of this level can be up to 63 slots ahead of the slot of base_; the 64th would be the
+    // same slot.
     if ((place >> shift(level)) - (base_ >> shift(level)) > 63) ++level;
     return std::size_t{level} << slot_bits | (place >> shift(level) & 63);
 }
@@ -205,8 +209,8 @@ inline void timer_wheel::place(timer& t) noexcept {
     }
 }
 
-// A timer leaves its list, and its children take its place: as they are if nothing follows them,
-// since they can be ordered later, and otherwise merged into one tree.
+// Removes a timer from its list. Its children take its place: unchanged if nothing follows them,
+// since they can be ordered later; otherwise merged into one tree.
 inline void timer_wheel::remove(timer& t) noexcept {
     timer* heir = t.next_;
     if (!heir) {
@@ -249,7 +253,8 @@ timer_wheel::progress timer_wheel::advance(time_point now, std::size_t budget, V
     for (std::size_t fired = 0;; ++fired) {
         timer* t = nullptr;
         if (!find_first(now_, allowance, t)) return {fired, true};
-        // What was armed since has a key of now_ or more, so all that was due comes before it.
+        // Timers armed during this call have a key of now_ or more, so all timers that were due
+        // come first.
         if (!t || t->key_ > now_ || t->order_ >= armed_before) {
             base_ = std::max(base_, now_);
             return {fired, t && t->key_ <= now_};

@@ -27,7 +27,7 @@ constexpr void store_be32(std::uint8_t* p, std::uint32_t v) noexcept {
     store_be16(p + 2, static_cast<std::uint16_t>(v));
 }
 
-/// Compilers know these two by their form and make one instruction of each.
+/// Compilers recognise the pattern of these two functions and emit one instruction for each.
 constexpr std::uint32_t byte_swap(std::uint32_t v) noexcept {
     return v << 24 | (v & 0xff00) << 8 | (v >> 8 & 0xff00) | v >> 24;
 }
@@ -37,8 +37,8 @@ constexpr std::uint64_t byte_swap(std::uint64_t v) noexcept {
     return v << 32 | v >> 32;
 }
 
-/// An unsigned number by one store of its size. store_be32() is several where what is around it
-/// keeps the compiler from merging them.
+/// Writes an unsigned number in network order with a single store. Compilers do not always merge
+/// the byte stores of store_be32() into one.
 template <class Unsigned>
 void store_be_whole(std::uint8_t* p, Unsigned v) noexcept {
     if constexpr (std::endian::native == std::endian::little) v = byte_swap(v);

@@ -21,7 +21,7 @@ inline time_point read_clock(clockid_t clock) noexcept {
 
 inline time_point monotonic_now() noexcept { return read_clock(CLOCK_MONOTONIC); }
 
-/// The time of the latest tick, at a quarter of the price.
+/// The time of the latest tick. A reading costs a quarter of monotonic_now().
 inline time_point coarse_now() noexcept { return read_clock(CLOCK_MONOTONIC_COARSE); }
 
 /// How long a tick is; 0 if there is no such clock.

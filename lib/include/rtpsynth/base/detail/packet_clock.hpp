@@ -1,5 +1,6 @@
 /// \file
-/// The time of a stream's packets where no caller passes it in: in the C face and in Python.
+/// The clock of a stream's packets where the caller does not pass the time: in the C face and in
+/// Python.
 #pragma once
 
 #include <rtpsynth/base/clock.hpp>
@@ -11,21 +12,22 @@
 
 namespace rtpsynth::detail {
 
-/// The monotonic clock, not read for every packet, since a reading costs as much as all else that
-/// is done for a packet. Between readings packets take the time of the one before, unless the
-/// coarse clock, which costs a quarter, has ticked since. So a time is exact, or early by less than
-/// a tick, 4 ms or less. Where there is no coarse clock, or its tick is longer, every time is
-/// exact.
+/// A monotonic clock that is not read for every packet, since a reading costs as much as everything
+/// else that is done for a packet. Between two readings, packets get the time of the latest
+/// reading, unless the coarse clock (a quarter of the cost) has ticked since. A time is therefore
+/// exact, or early by less than a tick of at most 4 ms. Where there is no coarse clock, or its tick
+/// is longer, every time is exact.
 ///
-/// Threads: none of its own; it belongs to its stream.
+/// Threads: not thread-safe; belongs to one stream.
 class packet_clock {
 public:
-    /// Reads the clock unless packets come in a burst, in which two readings are less than 20 us
-    /// apart; there for every sixteenth packet. So times of single packets are exact.
+    /// The clock of received packets. It is read for every packet, except in a burst (two readings
+    /// less than 20 us apart), where it is read for every sixteenth packet. The times of single
+    /// packets are therefore exact.
     packet_clock() noexcept = default;
 
-    /// Reads the clock once a tick; for every packet if packets of \p ptime are no longer than a
-    /// tick. So times of packets that are sent at their pace are exact.
+    /// The clock of sent packets. It is read once a tick, or for every packet if \p ptime is not
+    /// longer than a tick. The times of packets that are sent ptime apart are therefore exact.
     explicit packet_clock(duration ptime) noexcept
         : burst_{duration::max()},
           packets_between_{coarse_tick() < ptime ? std::numeric_limits<int>::max() : 0} {}
@@ -47,7 +49,8 @@ private:
     RTPSYNTH_NOINLINE time_point at_packet_precisely() noexcept {
         static const bool ticks = coarse_tick() > duration::zero() && coarse_tick() <= longest_tick;
         if (!ticks || packets_between_ == 0) return now();
-        // The tick first: one that passes between the two readings is noticed the next time.
+        // Read the coarse clock first: a tick between the two readings is then noticed by the next
+        // packet.
         tick_ = coarse_now();
         const time_point time = now();
         allowance_ = time - last_ < burst_ ? packets_between_ : 0;
