@@ -2,11 +2,11 @@
 /// Everything of <rtpsynth/rtp/>.
 ///
 /// \defgroup rtp RTP
-/// Packets read (rtpsynth::rtp_packet_view, rtpsynth::rtp_extension_elements) and written
-/// (rtpsynth::build_rtp, or rtpsynth::packet_synth for a whole stream), one stream made of many
-/// sources' (rtpsynth::stream_rewriter), payload types, SDP (rtpsynth::parse_sdp), the classifier
-/// of datagrams (rtpsynth::classify), and SRTP (rtpsynth::srtp_sender, rtpsynth::srtp_receiver), in
-/// a component of its own.
+/// Parses packets (rtpsynth::rtp_packet_view, rtpsynth::rtp_extension_elements) and writes them
+/// (rtpsynth::build_rtp, or rtpsynth::packet_synth for a whole stream), joins the streams of
+/// several sources into one (rtpsynth::stream_rewriter), knows payload types, reads SDP
+/// (rtpsynth::parse_sdp), classifies datagrams (rtpsynth::classify), and has SRTP
+/// (rtpsynth::srtp_sender, rtpsynth::srtp_receiver) in a separate component.
 #pragma once
 
 #include <rtpsynth/rtp/builder.hpp>

@@ -9,12 +9,12 @@
 namespace rtpsynth {
 namespace {
 
-// A packet of a source that was left is not delayed by more.
+// Packets of a previous source are late if they come within this time of each other, or are at most
+// most_overtaken numbers behind its highest one.
 constexpr duration longest_late = std::chrono::seconds{1};
-// Nor overtaken by more packets.
 constexpr int most_overtaken = 100;
 
-// The first packet of a source counts: there is nothing to wait for.
+// No probation: the first packet of a source counts.
 constexpr receiver_stats_options source_options{.min_sequential = 1};
 
 // RFC 4733 §2.3: event, flags and volume, duration.
@@ -72,7 +72,7 @@ stream_rewriter::outcome stream_rewriter::rewrite(std::span<std::uint8_t> packet
     const auto highest = static_cast<std::int64_t>(source_.extended_highest_seq());
     const std::int64_t number = unwrap_seq(view.seq(), highest);
     if (received == receiver_stats::outcome::restarted || is_beginning_) [[unlikely]]
-        begin_stretch(number);
+        begin_segment(number);
     if (!rule.mapped) [[unlikely]] {
         numbers_.drop(number);
         ++stats_.unmapped;
@@ -82,9 +82,9 @@ stream_rewriter::outcome stream_rewriter::rewrite(std::span<std::uint8_t> packet
     const bool is_event = rule.kind == payload_kind::event;
     if (is_newest && clock.is_aligned() && !is_event && clock.jumps(view.timestamp(), arrival))
         [[unlikely]]
-        begin_stretch(number);
+        begin_segment(number);
     if (is_silent_) [[unlikely]]
-        numbers_.begin(number); // what is missing behind dropped packets is no loss yet
+        numbers_.begin(number); // a gap before the first forwarded packet is not a loss
     const auto out = numbers_.pass(number);
     if (!out) [[unlikely]] {
         ++stats_.overtaken;
@@ -117,14 +117,15 @@ stream_rewriter::outcome stream_rewriter::rewrite(std::span<std::uint8_t> packet
     return outcome::forwarded;
 }
 
-// Makes the source of the packet the present one, unless the packet is a late one.
+// Makes the source of the packet the current one. Returns false if the packet is a late one of a
+// previous source.
 bool stream_rewriter::take_over(const rtp_packet_view& packet, time_point arrival) noexcept {
     const bool is_other = packet.ssrc() != source_ssrc_;
     if (!has_source_) {
         begun_at_ = arrival;
     } else if (is_other) {
         if (!is_asked_ && !may_take_over(packet, arrival)) return false;
-        former_source* left = find_former(packet.ssrc()); // it is none any more
+        former_source* left = find_former(packet.ssrc()); // it becomes the current source
         if (!left) {
             left = &formers_[next_former_];
             next_former_ = (next_former_ + 1) % max_formers;
@@ -163,9 +164,9 @@ stream_rewriter::former_source* stream_rewriter::find_former(std::uint32_t ssrc)
     return found == formers_.end() ? nullptr : &*found;
 }
 
-void stream_rewriter::begin_stretch(std::int64_t number) noexcept {
+void stream_rewriter::begin_segment(std::int64_t number) noexcept {
     numbers_.begin(number);
-    for (detail::timestamp_map& clock : clocks_) clock.end_stretch();
+    for (detail::timestamp_map& clock : clocks_) clock.end_segment();
     is_beginning_ = false;
     is_silent_ = is_unmarked_ = true;
     lost_before_ = lost_reported_;

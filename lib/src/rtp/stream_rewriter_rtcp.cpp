@@ -38,8 +38,8 @@ result<void> add_report(rtcp_builder& out, std::uint32_t ssrc,
                   : out.add_receiver_report(ssrc, blocks.all());
 }
 
-// Adds a packet whose body begins with an SSRC, which is that of the sender unless another is
-// given.
+// Adds a copy of a packet whose body begins with the SSRC of the sender, and replaces that SSRC if
+// one is given.
 result<void> add_copy(rtcp_builder& out, const rtcp_packet_view& packet, std::size_t count,
                       std::span<const std::uint8_t> body,
                       std::optional<std::uint32_t> ssrc = std::nullopt) noexcept {
@@ -50,14 +50,15 @@ result<void> add_copy(rtcp_builder& out, const rtcp_packet_view& packet, std::si
     return {};
 }
 
-// With nulls behind its items, as it lies in the packet.
+// The size of a chunk in the packet, with the null octets after its items.
 std::size_t size_of(const sdes_chunk& chunk) noexcept {
     std::size_t size = 4 + 1;
     for (const sdes_item item : chunk) size += 2 + item.text.size();
     return (size + 3) / 4 * 4;
 }
 
-// Numbers become pairs of a number and the 16 behind it (RFC 4585 §6.2.1).
+// Packs sequence numbers into pairs of a number and a bitmap of the 16 numbers after it
+// (RFC 4585 §6.2.1).
 class nack_pairs {
 public:
     static constexpr std::size_t most = 64;
@@ -91,7 +92,7 @@ private:
     std::size_t count_ = 0;
 };
 
-// What becomes of a block of an extended report on its way to the source.
+// What translate_back() does with a block of an extended report.
 enum class xr_fate { kept, dropped, metrics, dlrr };
 
 xr_fate fate_of(const xr_block_view& block, std::uint32_t ssrc) noexcept {
@@ -160,7 +161,7 @@ result<void> stream_rewriter::forward_report(const rtcp_packet_view& packet,
     auto sender = report->sender();
     if (sender) {
         const detail::timestamp_map* clock = &clocks_[media_clock_];
-        if (!clock->is_aligned()) clock = &clocks_[clock_]; // only events so far
+        if (!clock->is_aligned()) clock = &clocks_[clock_]; // no audio yet, only events
         if (!clock->is_aligned()) {
             sender.reset();
         } else {
@@ -234,7 +235,7 @@ result<void> stream_rewriter::back_report(const rtcp_packet_view& packet,
     return add_report(out, report->ssrc(), report->sender(), blocks);
 }
 
-// Returns false if the block says nothing of the present stretch.
+// Translates a report block. Returns false if the block does not cover the current segment.
 bool stream_rewriter::to_source(report_block& block, std::uint32_t reporter) noexcept {
     if (!has_source_) return false;
     const std::int64_t highest =
@@ -255,7 +256,7 @@ bool stream_rewriter::to_source(report_block& block, std::uint32_t reporter) noe
     const std::int64_t lost = std::clamp<std::int64_t>(
         std::int64_t{block.cumulative_lost} - lost_before_, cumulative_lost_min,
         std::min<std::int64_t>(expected, cumulative_lost_max));
-    if (!has_reported_) // the fraction is of an interval that may have begun in an earlier stretch
+    if (!has_reported_) // its interval may have begun in an earlier segment
         block.fraction_lost =
             static_cast<std::uint8_t>(std::clamp<std::int64_t>(lost * 256 / expected, 0, 255));
     has_reported_ = true;

@@ -62,10 +62,10 @@ struct stream {
     std::uint16_t seq = 0;
 };
 
-// The sources change every `stretch` packets; 0: never.
+// The sources change every `segment` packets; 0: never.
 void rewrite(benchmark::State& state) {
     const auto count = static_cast<std::size_t>(state.range(0));
-    const auto stretch = static_cast<std::uint64_t>(state.range(1));
+    const auto segment = static_cast<std::uint64_t>(state.range(1));
     std::vector<std::unique_ptr<stream>> streams;
     for (std::size_t i = 0; i < count; ++i)
         streams.push_back(std::make_unique<stream>(static_cast<std::uint32_t>(i)));
@@ -76,7 +76,7 @@ void rewrite(benchmark::State& state) {
     for (auto _ : state) {
         all.time(rounds * count, [&] {
             for (std::size_t i = 0; i < rounds; ++i, now += std::chrono::milliseconds(20)) {
-                if (stretch != 0 && ++packets % stretch == 0) ++switched;
+                if (segment != 0 && ++packets % segment == 0) ++switched;
                 for (const auto& s : streams) {
                     s->ssrc += static_cast<std::uint32_t>(switched * 100'000);
                     s->receive();
@@ -115,7 +115,7 @@ void rewrite(benchmark::State& state) {
 }
 
 BENCHMARK(rewrite)
-    ->ArgNames({"streams", "stretch"})
+    ->ArgNames({"streams", "segment"})
     ->ArgsProduct({{1, 1000, 5000}, {0}})
     ->Args({1, 1});
 

@@ -87,7 +87,7 @@ struct fixture {
         out = fields_of(p);
         return result;
     }
-    // Puts in a packet that begins no stretch, and 20 ms pass.
+    // Puts in a packet that begins no segment, and 20 ms pass.
     void forward(bytes p) {
         BOOST_TEST(put(std::move(p)) == outcome::forwarded);
         now += milliseconds(20);

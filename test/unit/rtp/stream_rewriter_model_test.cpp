@@ -15,8 +15,8 @@ constexpr int packet_ms = 20;
 
 // A packet on its way.
 struct sent {
-    int stretch = 0;
-    std::int64_t number = 0; // without wraps, within its stretch
+    int segment = 0;
+    std::int64_t number = 0; // without wraps, within its segment
     std::int64_t sent_ms = 0;
     std::int64_t arrival_ms = 0;
     bool is_asked = false; // for another source, before it comes
@@ -28,8 +28,8 @@ class network {
 public:
     network(unsigned seed, std::uint32_t clock_rate) : random_(seed), clock_rate_(clock_rate) {}
 
-    std::vector<sent> calls(int stretches) {
-        for (int i = 0; i < stretches; ++i) stretch(i);
+    std::vector<sent> calls(int segments) {
+        for (int i = 0; i < segments; ++i) segment(i);
         std::stable_sort(packets_.begin(), packets_.end(),
                          [](const sent& a, const sent& b) { return a.arrival_ms < b.arrival_ms; });
         return packets_;
@@ -38,7 +38,7 @@ public:
 private:
     bool one_in(unsigned n) { return random_() % n == 0; }
 
-    void stretch(int index) {
+    void segment(int index) {
         const bool is_same = index > 0 && one_in(8); // the same source, but another call
         const bool is_back = index > 1 && one_in(3);
         if (is_same) {
@@ -60,7 +60,7 @@ private:
         int last_delayed = -10;
         for (int i = 0; i < length; ++i, now_ms_ += packet_ms) {
             if (i > 0 && one_in(60)) now_ms_ += packet_ms * (1 + random_() % 50); // DTX
-            sent p{.stretch = index, .number = i, .sent_ms = now_ms_};
+            sent p{.segment = index, .number = i, .sent_ms = now_ms_};
             p.is_asked = is_same && i == 0;
             const bool is_event = i >= event_at && i < event_at + 8;
             const auto ms = static_cast<std::uint32_t>(now_ms_);
@@ -106,10 +106,10 @@ public:
     explicit model(std::uint32_t clock_rate) : clock_rate_(clock_rate) {}
 
     outcome expect(const sent& p) {
-        if (p.stretch < stretch_) return outcome::late;
-        const bool begins = p.stretch > stretch_;
+        if (p.segment < segment_) return outcome::late;
+        const bool begins = p.segment > segment_;
         if (begins) {
-            stretch_ = p.stretch;
+            segment_ = p.segment;
             first_ = p.number;
             base_ = highest_ + 1;
             clocks_[0].has_offset = clocks_[1].has_offset = false;
@@ -135,7 +135,7 @@ public:
         if (c.has_offset) {
             BOOST_REQUIRE_EQUAL(out.timestamp - p.f.timestamp, c.offset);
         } else if (c.has_begun) {
-            // From the newest of the stretch before to the first of this one.
+            // From the newest of the segment before to the first of this one.
             const auto advance = static_cast<std::int32_t>(instant - c.newest);
             const std::int64_t passed = (p.sent_ms - c.newest_ms) * rate / 1000;
             BOOST_REQUIRE_GE(advance, rate * packet_ms / 1000);
@@ -163,7 +163,7 @@ private:
     };
 
     std::uint32_t clock_rate_;
-    int stretch_ = -1;
+    int segment_ = -1;
     std::int64_t first_ = 0;
     std::int64_t base_ = 0;
     std::int64_t highest_ = origin.seq - 1;

@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(a_report_on_the_output_becomes_one_on_the_source) {
     BOOST_TEST(!t.back_block({.ssrc = origin.ssrc, .extended_highest_seq = 200}).has_value());
 }
 
-BOOST_AUTO_TEST_CASE(what_was_lost_before_the_stretch_is_taken_off) {
+BOOST_AUTO_TEST_CASE(what_was_lost_before_the_segment_is_taken_off) {
     rtcp_fixture t;
     source a{{.ssrc = 1}}, b{{.ssrc = 2, .seq = 500}};
     t.begin(a.next());
@@ -211,7 +211,7 @@ BOOST_AUTO_TEST_CASE(what_was_lost_before_the_stretch_is_taken_off) {
     BOOST_TEST(t.back_block(on_output(30, 190))->cumulative_lost == 30);
     t.begin(b.next()); // 200
     for (int i = 0; i < 9; ++i) t.forward(b.next());
-    // Made before anything of the stretch came.
+    // Made before anything of the segment came.
     BOOST_TEST(!t.back_block(on_output(35, 199)).has_value());
     auto out = t.back_block(on_output(40, 207));
     BOOST_REQUIRE(out.has_value());
@@ -222,14 +222,14 @@ BOOST_AUTO_TEST_CASE(what_was_lost_before_the_stretch_is_taken_off) {
     out = t.back_block(on_output(41, 209));
     BOOST_TEST(out->cumulative_lost == 6);
     BOOST_TEST(out->fraction_lost == 200);
-    // Never more than the stretch has, and duplicates make less of it.
+    // Never more than the segment has, and duplicates make less of it.
     BOOST_TEST(t.back_block(on_output(500, 209))->cumulative_lost == 10);
     BOOST_TEST(t.back_block(on_output(33, 209))->cumulative_lost == -2);
     // Another listener begins anew.
     BOOST_TEST(t.back_block(on_output(3, 209), listener + 1)->cumulative_lost == 3);
 }
 
-BOOST_AUTO_TEST_CASE(what_the_last_report_before_the_stretch_had_is_taken_off) {
+BOOST_AUTO_TEST_CASE(what_the_last_report_before_the_segment_had_is_taken_off) {
     rtcp_fixture t;
     t.begin(packet({.ssrc = 1}));
     report_block block{.ssrc = origin.ssrc, .cumulative_lost = -7, .extended_highest_seq = 100};

@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(what_runs_ahead_of_the_clock_is_made_up_for) {
     fixture t;
     t.begin(packet({.ssrc = 1}));
     t.now -= milliseconds(20);
-    // Four stretches 5 ms apart last 20 ms each.
+    // Four segments 5 ms apart last 20 ms each.
     for (std::uint32_t ssrc = 2; ssrc < 6; ++ssrc) {
         t.now += milliseconds(5);
         t.put(packet({.ssrc = ssrc}));

@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(numbers_close_up_behind_what_is_dropped) {
     BOOST_TEST(t.rewriter.stats().unmapped == 3U);
 }
 
-BOOST_AUTO_TEST_CASE(a_stretch_may_begin_with_what_is_dropped) {
+BOOST_AUTO_TEST_CASE(a_segment_may_begin_with_what_is_dropped) {
     fixture t(without_events());
     BOOST_TEST(t.put(digit(10)) == outcome::unmapped);
     BOOST_TEST(t.put(digit(11)) == outcome::unmapped);

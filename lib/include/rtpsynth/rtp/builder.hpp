@@ -1,5 +1,6 @@
 /// \file
-/// Writes an RTP packet, every field of it, into the caller's storage (RFC 3550 §5.1, RFC 8285).
+/// Writes an RTP packet with every header field into the caller's storage (RFC 3550 §5.1, RFC
+/// 8285).
 #pragma once
 
 #include <rtpsynth/base/compiler.h>
@@ -18,7 +19,7 @@ namespace rtpsynth {
 /// \addtogroup rtp
 /// \{
 
-/// The fields of a packet. Name those you need and leave out the rest:
+/// The fields of a packet. Name the ones you need; the others have usual values:
 ///
 ///     build_rtp(out, {.payload_type = 8, .seq = 7, .timestamp = 1120, .ssrc = ssrc}, payload)
 ///
@@ -31,13 +32,14 @@ struct rtp_fields {
     std::uint32_t ssrc = 0;
     std::span<const std::uint32_t> csrcs{}; ///< contributing sources, at most 15
 
-    /// The profile of the header extension; nullopt: no extension. At most one of the next two
-    /// fields may be set, and gives its body; with neither the body is empty.
+    /// The profile of the header extension; nullopt: no extension. The body is extension_body or
+    /// extension_elements. At most one of them may be set; if neither is, the body is empty.
     std::optional<std::uint16_t> extension_profile{};
-    /// The whole body: a multiple of 4 bytes, at most 4 * 65535.
+    /// The whole body of the extension: a multiple of 4 bytes, at most 4 * 65535.
     std::span<const std::uint8_t> extension_body{};
-    /// Elements, for the profiles one_byte_extension and two_byte_extension (with any appbits),
-    /// each within the ranges of its form; the body is padded to a multiple of 4 bytes.
+    /// The body as elements, for the profiles one_byte_extension and two_byte_extension (with any
+    /// appbits). Each element must be in the range of its form. The body is padded to a multiple of
+    /// 4 bytes.
     std::span<const rtp_extension_element> extension_elements{};
 
     /// Bytes of padding after the payload, the count byte included; 0: none.
@@ -54,9 +56,9 @@ struct rtp_fields {
 /// touched, and a failed call writes nothing: errc::invalid_argument if \p fields are out of range,
 /// else errc::buffer_too_small.
 ///
-/// \p payload is copied. It may be anywhere in \p out, even overlap the place it is copied to. If
-/// it is in that place already, `out.subspan(rtp_header_length(fields).value(), n)`, it is left as
-/// it is, and may be filled in before or after the call.
+/// \p payload is copied. It may be anywhere in \p out and may overlap its destination. If it
+/// already is at its destination, `out.subspan(rtp_header_length(fields).value(), n)`, nothing is
+/// copied, and the payload may be filled in before or after the call.
 [[nodiscard]] RTPSYNTH_API result<std::size_t> build_rtp(
     std::span<std::uint8_t> out, const rtp_fields& fields,
     std::span<const std::uint8_t> payload) noexcept;

@@ -14,8 +14,8 @@ namespace rtpsynth {
 /// The protocols that share a socket with RTP; unknown: none of them.
 enum class datagram_kind : std::uint8_t { rtp, rtcp, stun, zrtp, dtls, turn_channel, unknown };
 
-/// Decides by the first byte, and between RTP and RTCP by the second: 192..223 is RTCP. It tells
-/// which parser should get the datagram, not whether it is well formed.
+/// Decides by the first byte, and between RTP and RTCP by the second (192..223 is RTCP). The result
+/// is the parser to use; it does not say that the datagram is well formed.
 ///
 /// An empty datagram is unknown. A single byte of 128..191 is rtp, which rtp_packet_view::parse()
 /// then refuses as too short.

@@ -33,7 +33,7 @@ constexpr bool is_two_byte_extension(std::uint16_t profile) noexcept {
     return (profile & 0xfff0) == two_byte_extension;
 }
 
-/// One element. Its data are bytes of the packet.
+/// One element. Its data is a view of the packet's bytes.
 struct rtp_extension_element {
     std::uint8_t id = 0;
     std::span<const std::uint8_t> data{};
@@ -43,10 +43,10 @@ struct rtp_extension_element {
 ///
 ///     for (const auto& [id, data] : rtp_extension_elements{view}) ...
 ///
-/// It is empty for an extension in neither form of RFC 8285. Iteration ends before the first
-/// malformed element, and before the id 15 that ends a one-byte extension; validate() tells which
-/// it was. Ids are not required to be unique. Nothing is allocated or read outside the body, and
-/// each call takes linear time in the size of the body at most.
+/// The range is empty if the extension has neither form of RFC 8285. Iteration ends before the
+/// first malformed element, and before the id 15 that ends a one-byte extension; validate() tells
+/// the two apart. Ids may repeat. Nothing is allocated, nothing outside the body is read, and each
+/// call takes at most linear time in the size of the body.
 ///
 /// Lifetime: iterators and elements borrow the body, not the range.
 /// Threads: a value type; distinct objects are independent.
@@ -70,8 +70,9 @@ public:
     /// The data of the first element with this \p id; nullopt if there is none before the end.
     constexpr std::optional<std::span<const std::uint8_t>> find(std::uint8_t id) const noexcept;
 
-    /// Fails with errc::bad_extension if an element runs past the end of the body, or, in the
-    /// one-byte form, has padding's id 0 and a length, where RFC 8285 §4.1.2 demands to stop.
+    /// Fails with errc::bad_extension if an element runs past the end of the body, or if an element
+    /// of the one-byte form has id 0 and a length other than 0, where RFC 8285 §4.1.2 requires the
+    /// parser to stop.
     [[nodiscard]] constexpr result<void> validate() const noexcept;
 
     constexpr std::uint16_t profile() const noexcept { return profile_; }

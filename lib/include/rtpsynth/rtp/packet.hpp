@@ -28,8 +28,8 @@ public:
     /// An empty view: no bytes, every field 0.
     rtp_packet_view() = default;
 
-    /// Checks \p datagram in the order RFC 3550 A.1 suggests and returns a view of it; the first
-    /// failed check names the error. Never reads outside the datagram.
+    /// Checks \p datagram in the order of RFC 3550 A.1 and returns a view of it. The error is that
+    /// of the first failed check. Never reads outside the datagram.
     [[nodiscard]] static result<rtp_packet_view> parse(
         std::span<const std::uint8_t> datagram) noexcept {
         rtp_packet_view view;

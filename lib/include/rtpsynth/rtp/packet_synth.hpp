@@ -21,15 +21,16 @@ namespace rtpsynth {
 /// Largest payload that fits behind a fixed header into one UDP datagram over IPv4.
 inline constexpr std::size_t max_payload_size = 65507 - rtp_header_size;
 
-/// The numbers that a stream begins with. All three should be unpredictable (RFC 3550 §5.1).
+/// SSRC, first timestamp and first sequence number of a stream. All three should be unpredictable
+/// (RFC 3550 §5.1).
 struct stream_origin {
     std::uint32_t ssrc = 0;
     std::uint32_t timestamp = 0;
     std::uint16_t seq = 0;
 
-    /// Calls \p random32() three times, for SSRC, timestamp (made even) and sequence number, in
-    /// this order. It returns 32 random bits, as system_random32() does. What it throws is passed
-    /// on.
+    /// Calls \p random32() three times: for SSRC, timestamp (made even) and sequence number, in
+    /// this order. \p random32 returns 32 random bits, as system_random32() does. Its exceptions
+    /// are passed on.
     template <class Random32>
     static stream_origin draw(Random32&& random32) {
         stream_origin origin;
@@ -59,11 +60,11 @@ struct packet_format {
     constexpr std::size_t packet_size() const noexcept { return rtp_header_size + payload_size; }
 };
 
-/// Writes the packets of one stream: version 2, no padding, no extension, no CSRC. The sequence
-/// number goes up by 1 a packet and the timestamp by clock_rate * ptime, exactly: with ptime in
-/// seconds, packet k has the first timestamp + floor(k * clock_rate * ptime), whatever k. The
-/// marker is set on the first packet and clear on the others (RFC 3551 §4.1), unless set_marker()
-/// says otherwise.
+/// Writes the packets of one stream: version 2, no padding, no extension, no CSRC. From packet to
+/// packet the sequence number goes up by 1 and the timestamp by clock_rate * ptime, without
+/// rounding errors: packet k has the first timestamp + floor(k * clock_rate * ptime), with ptime in
+/// seconds. The marker is set on the first packet only (RFC 3551 §4.1), unless set_marker() changes
+/// it.
 ///
 /// A failed call changes neither the stream nor the caller's storage.
 ///
@@ -94,8 +95,8 @@ public:
         return format.packet_size();
     }
 
-    /// write() for a payload that is in place already, or will be: byte rtp_header_size of \p out
-    /// and those after it are not touched.
+    /// write() for a payload that is already in place, or is filled in later: byte rtp_header_size
+    /// of \p out and the bytes after it are not touched.
     [[nodiscard]] result<std::size_t> stamp(time_point now, packet_format format,
                                             std::span<std::uint8_t> out) noexcept {
         if (const errc e = check(format, out.size()); e != errc{}) [[unlikely]]
@@ -104,10 +105,10 @@ public:
         return format.packet_size();
     }
 
-    /// Calls write() \p count times: packet i goes to byte i * stride of \p out, with the i-th
-    /// format.payload_size bytes of \p payloads, which must not overlap \p out. Bytes between the
-    /// packets are not touched. All packets have the time \p now: a resync() after them counts the
-    /// pause from the last one, however much media the batch holds.
+    /// Calls write() \p count times: packet i is written to byte i * stride of \p out, with the
+    /// i-th format.payload_size bytes of \p payloads. \p payloads must not overlap \p out. Bytes
+    /// between the packets are not touched. All packets have the time \p now: a resync() after the
+    /// batch measures the pause from its last packet, however much media the batch holds.
     /// \param stride  at least format.packet_size(); \p out may end with the last packet
     /// \return the size of each packet; the errors of write(), and errc::invalid_argument for a
     ///         smaller stride or for more than \p count payloads
@@ -115,7 +116,7 @@ public:
         time_point now, packet_format format, std::size_t count, std::size_t stride,
         std::span<std::uint8_t> out, std::span<const std::uint8_t> payloads = {}) noexcept;
 
-    /// write_batch() for payloads that are in place already, or will be.
+    /// write_batch() for payloads that are already in place, or are filled in later.
     [[nodiscard]] RTPSYNTH_API result<std::size_t> stamp_batch(
         time_point now, packet_format format, std::size_t count, std::size_t stride,
         std::span<std::uint8_t> out) noexcept;
@@ -132,14 +133,13 @@ public:
         return before;
     }
 
-    /// Brings the timestamp up to the clock after a pause: the next timestamp is that of the last
-    /// packet plus the larger of one step and (now - time of the last packet) * clock_rate. Packets
-    /// skipped since then are part of the pause, and so is an earlier resync(). If the clock went
-    /// backwards, it is one step. No-op before the first packet.
+    /// Advances the timestamp after a pause: the next timestamp is that of the last packet plus the
+    /// larger of one step and (now - time of the last packet) * clock_rate. Packets skipped since
+    /// the last packet are part of the pause, and so is an earlier resync(). If the clock went
+    /// backwards, the timestamp advances by one step. No-op before the first packet.
     ///
-    /// The last packet's position counts with its fraction of a timestamp unit, so that nothing
-    /// changes if there was no pause.
-    /// \return the position that the next packet would have had
+    /// The fraction of a timestamp unit is kept, so a call without a pause changes nothing.
+    /// \return the position that the next packet would have had without this call
     RTPSYNTH_API stream_position resync(time_point now) noexcept;
 
     /// The position of the next packet.
@@ -151,9 +151,9 @@ public:
     duration ptime() const noexcept { return ptime_; }
 
 private:
-    /// A timestamp and, as steps need not be whole numbers, the fraction beyond it: billionths, as
-    /// durations are whole nanoseconds. One number, since a copy of two that were just stored would
-    /// stall the processor for each packet.
+    /// A timestamp and the fraction beyond it, since steps need not be whole numbers. The fraction
+    /// is in billionths, since durations are whole nanoseconds. Both are one integer: copying two
+    /// members that were just stored would stall the processor at each packet.
     class media_position {
     public:
         constexpr media_position() = default;
@@ -169,7 +169,8 @@ private:
         }
         constexpr void advance(media_position step) noexcept {
             bits_ += step.bits_;
-            // A branch, not a conditional move: a batch need not wait for each packet's sum.
+            // A branch and not a conditional move: the packets of a batch then do not wait for each
+            // other's sums.
             if (billionths() >= unit) [[unlikely]]
                 bits_ += (std::uint64_t{1} << 32) - unit;
         }
@@ -192,14 +193,15 @@ private:
                      std::span<const std::uint8_t> payload) noexcept {
         if (!payload.empty()) std::memmove(to, payload.data(), payload.size());
         if (const std::size_t rest = size - payload.size()) {
-            // GCC, if it knows the limit, expands memset into `rep stos`: 10 ns slower a packet.
+            // If GCC knows the limit, it expands memset into `rep stos`: 10 ns slower a packet.
             std::memset(to + payload.size(), 0, detail::opaque(rest));
         }
     }
 
     void stamp_one(time_point now, packet_format format, std::uint8_t* p) noexcept {
         const std::uint64_t second_byte = format.payload_type | (marker_ ? 0x80U : 0U);
-        // Compilers do not merge twelve stores of a byte; one of 8 and one of 4 halve the cost.
+        // Compilers do not merge twelve one-byte stores; one store of 8 bytes and one of 4 take
+        // half the time.
         detail::store_be_whole(p, std::uint64_t{0x80} << 56 | second_byte << 48 |
                                       std::uint64_t{seq_} << 32 | next_.timestamp());
         detail::store_be_whole(p + 8, ssrc_);

@@ -1,5 +1,5 @@
 /// \file
-/// Clock rate and kind of each payload type of a session, which SDP gives.
+/// Clock rate and kind of each payload type of a session, as negotiated in SDP.
 #pragma once
 
 #include <rtpsynth/rtp/payload_type.hpp>
@@ -38,8 +38,8 @@ constexpr payload_format static_format(std::uint8_t payload_type) noexcept {
             payload_type == cn ? payload_kind::comfort_noise : payload_kind::media};
 }
 
-/// The formats of all payload types, at first those of RFC 3551's static types; fill in the others
-/// from SDP. 1 KB.
+/// The formats of all payload types. A new table has those of RFC 3551's static types; set() the
+/// others from SDP. 1 KB.
 ///
 /// Threads: a value type; distinct objects are independent.
 class payload_format_table {

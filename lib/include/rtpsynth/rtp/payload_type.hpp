@@ -13,7 +13,7 @@ namespace rtpsynth {
 /// \addtogroup rtp
 /// \{
 
-/// The C struct, which both faces share.
+/// The struct of the C face; C and C++ share it.
 using rtp_profile = ::rtp_profile;
 
 namespace detail {
@@ -63,7 +63,7 @@ constexpr const rtp_profile* static_profile(std::uint8_t payload_type) noexcept 
     return row.clock_rate != 0 ? &row : nullptr;
 }
 
-/// nsamples() does not count larger payloads, which no datagram can hold: the count might overflow.
+/// nsamples() rejects larger payloads: the count might overflow, and no datagram holds them.
 inline constexpr std::size_t max_counted_payload = 0xffffff;
 
 namespace detail {
@@ -82,15 +82,16 @@ constexpr int g723_nsamples(std::span<const std::uint8_t> payload) noexcept {
 
 } // namespace detail
 
-/// How many sampling instants \p payload covers; -1 if that is not known: for an empty payload, one
+/// The number of sampling instants that \p payload covers. -1 (not known) for an empty payload, one
 /// larger than max_counted_payload, or a payload type other than these:
-/// - PCMU, PCMA and G722: one per byte (of G722, ticks of its 8000 Hz clock),
-/// - G729: 80 per started 10 bytes, since a comfort noise frame of 2 bytes stands for 10 ms too,
-/// - GSM: 160 per whole 33 bytes,
-/// - G723: 240 per whole frame; -1 if a frame's two low bits are 3, whose size is not known.
+/// - PCMU, PCMA and G722: one per byte (for G722, ticks of its 8000 Hz clock),
+/// - G729: 80 per started 10 bytes, since a comfort noise frame of 2 bytes also stands for 10 ms,
+/// - GSM: 160 per complete frame of 33 bytes,
+/// - G723: 240 per complete frame; -1 if the two low bits of a frame are 3, whose size is not
+///   known.
 ///
-/// A truncated frame of GSM or G723 cannot be decoded and is not counted, so that a fragment alone
-/// gives 0.
+/// A truncated frame of GSM or G723 cannot be decoded and does not count; a payload of such a frame
+/// alone gives 0.
 constexpr int nsamples(std::uint8_t payload_type, std::span<const std::uint8_t> payload) noexcept {
     const std::size_t size = payload.size();
     if (size - 1 >= max_counted_payload) return -1; // 0 wraps and is caught too

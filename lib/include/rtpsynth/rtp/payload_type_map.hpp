@@ -1,5 +1,5 @@
 /// \file
-/// Which payload type a stream has on its way out, for each that it comes in with.
+/// Maps the payload types of an incoming stream to those of an outgoing one.
 #pragma once
 
 #include <array>
@@ -12,8 +12,8 @@ namespace rtpsynth {
 /// \addtogroup rtp
 /// \{
 
-/// From payload types to payload types; at first each to itself. The highest bit of a payload type
-/// is ignored. 128 bytes.
+/// Maps payload types to payload types. A new map maps each to itself. The highest bit of a payload
+/// type is ignored. 128 bytes.
 ///
 /// Threads: a value type; distinct objects are independent.
 class payload_type_map {
@@ -23,7 +23,7 @@ public:
             to_[type] = static_cast<std::uint8_t>(type);
     }
 
-    /// nullopt: packets of the payload type are dropped.
+    /// The outgoing payload type; nullopt: packets of \p payload_type are dropped.
     constexpr std::optional<std::uint8_t> operator[](std::uint8_t payload_type) const noexcept {
         const std::uint8_t to = to_[payload_type & 0x7fU];
         if (to == dropped) return std::nullopt;

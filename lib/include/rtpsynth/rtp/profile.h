@@ -1,7 +1,7 @@
 /**
  * \file
  * A static payload type of RFC 3551. C99 and C++: both faces of the library share the struct and
- * the one table of them.
+ * the table.
  */
 #ifndef RTPSYNTH_PROFILE_H
 #define RTPSYNTH_PROFILE_H
@@ -16,7 +16,8 @@ enum rtp_media_kind { RTP_MEDIA_AUDIO = 1, RTP_MEDIA_VIDEO = 2, RTP_MEDIA_AUDIO_
 
 /**
  * One row of RFC 3551 §6, tables 4 and 5. The library's rows live as long as the program. A NULL
- * pointer stands for a payload type that has none: it is dynamic, unassigned or reserved.
+ * pointer means that RFC 3551 assigns the payload type no encoding: it is dynamic, unassigned or
+ * reserved.
  */
 struct rtp_profile {
     const char* encoding_name; /**< as registered, for example "PCMU"; never NULL */

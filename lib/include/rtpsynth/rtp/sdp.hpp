@@ -31,31 +31,32 @@ inline constexpr std::size_t max_sdp_cryptos = 16;  ///< of a medium
 /// A payload type of a medium.
 struct sdp_format {
     std::uint8_t payload_type = 0;
-    /// From `a=rtpmap` or, for a static payload type, from RFC 3551; empty if neither knows.
+    /// From `a=rtpmap` or, for a static payload type, from RFC 3551; empty if unknown.
     std::string name;
     std::uint32_t clock_rate = 0; ///< Hz; 0 if the name is not known
     unsigned channels = 1;
     std::string fmtp; ///< the parameters of `a=fmtp`: see fmtp_parameter()
 
-    /// For a payload_format_table.
+    /// The format in a payload_format_table.
     payload_format format() const noexcept {
         return {clock_rate, name.empty() ? payload_kind::unknown : encoding_kind(name)};
     }
-    /// As an rtpmap: "PCMU/8000", "opus/48000/2"; what codec_set wants. Empty if not known.
+    /// The encoding as an rtpmap, "PCMU/8000" or "opus/48000/2", which codec_set takes. Empty if
+    /// unknown.
     RTPSYNTH_API std::string encoding() const;
 
     bool operator==(const sdp_format&) const = default;
 };
 
-/// Who sends, as the description's author sees it.
+/// The direction of the media, from the view of the description's author.
 enum class sdp_direction : std::uint8_t { sendrecv, sendonly, recvonly, inactive };
 
-/// A media description: an m= line and what belongs to it.
+/// A media description: an m= line and the lines that belong to it.
 struct sdp_media {
     std::string type;     ///< "audio", "video", …
     std::string protocol; ///< "RTP/AVP", "UDP/TLS/RTP/SAVPF", …
-    /// Where it is received, from c=: an IP address or a host name, as written; empty if there is
-    /// none.
+    /// The address that receives the media, from c=: an IP address or a host name, as written.
+    /// Empty if there is none.
     std::string address;
     bool ipv6 = false;      ///< c= says IP6
     std::uint16_t port = 0; ///< 0: refused, or bundled with another medium (bundle_only)
@@ -67,13 +68,13 @@ struct sdp_media {
     std::optional<duration> ptime;    ///< of a packet; positive. It need not be whole milliseconds
     std::optional<duration> maxptime; ///< of a packet at most; positive
     std::vector<std::string> cryptos; ///< the values of `a=crypto` (RFC 4568)
-    /// The payload types of an RTP medium, the preferred one first, each once; after them those
-    /// that have an rtpmap though the m= line does not list them.
+    /// The payload types of an RTP medium in order of preference, each once. Payload types that
+    /// have an rtpmap but are missing in the m= line follow.
     std::vector<sdp_format> formats;
 
-    /// Whether the protocol is one over RTP.
+    /// Whether the protocol is a profile of RTP.
     RTPSYNTH_API bool is_rtp() const noexcept;
-    /// Whether the protocol demands SRTP: RTP/SAVP, RTP/SAVPF, UDP/TLS/RTP/SAVPF.
+    /// Whether the protocol requires SRTP: RTP/SAVP, RTP/SAVPF, UDP/TLS/RTP/SAVPF.
     RTPSYNTH_API bool is_secure() const noexcept;
     /// The format of \p payload_type, or nullptr.
     RTPSYNTH_API const sdp_format* find(std::uint8_t payload_type) const noexcept;
@@ -81,22 +82,23 @@ struct sdp_media {
     bool operator==(const sdp_media&) const = default;
 };
 
-/// What parse_sdp() found: the media in their order, which an answer has to keep. An m= line that
-/// is malformed has its place as well: an empty sdp_media, of port 0, to be refused.
+/// The result of parse_sdp(). The media are in the order of the m= lines, which an answer has to
+/// keep. A malformed m= line keeps its place: it becomes an empty sdp_media of port 0, which the
+/// answer rejects.
 struct sdp_description {
     std::vector<sdp_media> media;
 
     bool operator==(const sdp_description&) const = default;
 };
 
-/// Parses the first description in \p body, from its `v=0` on. The body may have other things
-/// before and after it, as multipart/mixed has. It ends with the body, at the next `v=`, or at a
-/// line whose second character is not `=`, such as an empty one: m= lines after that are not seen.
-/// Lines end in CRLF or LF.
+/// Parses the first description in \p body, from its `v=0` on. Other text may come before and after
+/// it, as in multipart/mixed. The description ends at the end of the body, at the next `v=`, or at
+/// a line whose second character is not `=`, such as an empty one: m= lines after that are not
+/// seen. Lines end in CRLF or LF.
 ///
-/// A line that is not known, is malformed or exceeds the limits is ignored, and changes nothing of
-/// what others said. What belongs to a malformed m= line is ignored with it. Of several well-formed
-/// ones the last counts, but the first `a=rtpmap` of a payload type.
+/// Lines that are unknown, malformed or exceed the limits are ignored, as are the lines that belong
+/// to a malformed m= line. If a well-formed line occurs several times, the last one counts; of
+/// several `a=rtpmap` for one payload type, the first one.
 ///
 /// Errors: errc::bad_sdp (there is no line `v=0`). Throws std::bad_alloc.
 [[nodiscard]] RTPSYNTH_API result<sdp_description> parse_sdp(std::string_view body);

@@ -15,8 +15,8 @@ constexpr int seq_distance(std::uint16_t a, std::uint16_t b) noexcept {
     return static_cast<std::int16_t>(static_cast<std::uint16_t>(a - b));
 }
 
-/// The 64-bit logical sequence number nearest to \p reference that ends in the 16 bits \p seq.
-/// It never wraps and may be negative: what comes before a stream that began at 0.
+/// The 64-bit sequence number nearest to \p reference whose low 16 bits are \p seq. It never wraps.
+/// It is negative for a packet from before a stream that began at 0.
 constexpr std::int64_t unwrap_seq(std::uint16_t seq, std::int64_t reference) noexcept {
     return reference + seq_distance(seq, static_cast<std::uint16_t>(reference));
 }

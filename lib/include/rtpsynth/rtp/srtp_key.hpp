@@ -1,7 +1,7 @@
 /// \file
 /// Cipher suites and master keys of SRTP (RFC 3711, RFC 7714), and their text in SDP (SDES, RFC
-/// 4568). This header belongs to the component `rtpsynth::srtp`, which is to be linked beside
-/// `rtpsynth::rtpsynth`; it is there if libsrtp2 was when rtpsynth was built.
+/// 4568). This header belongs to the component `rtpsynth::srtp`, which must be linked in addition
+/// to `rtpsynth::rtpsynth`. The component exists if libsrtp2 was found when rtpsynth was built.
 ///
 /// Threads: distinct objects are independent. One object belongs to one thread at a time.
 #pragma once
@@ -25,19 +25,19 @@ namespace rtpsynth {
 
 /// How packets are encrypted and authenticated.
 enum class srtp_suite : std::uint8_t {
-    aes_cm_128_hmac_sha1_80, ///< RFC 4568 §6.2.1: what every peer has
-    aes_cm_128_hmac_sha1_32, ///< RFC 4568 §6.2.2: 6 bytes less in each RTP packet
+    aes_cm_128_hmac_sha1_80, ///< RFC 4568 §6.2.1: every implementation has it
+    aes_cm_128_hmac_sha1_32, ///< RFC 4568 §6.2.2: an RTP tag of 4 bytes instead of 10
     aead_aes_128_gcm,        ///< RFC 7714
     aead_aes_256_gcm,        ///< RFC 7714
 };
 
-/// What a suite is called in SDP, and its sizes in bytes.
+/// The name of a suite in SDP, and its sizes in bytes.
 struct srtp_suite_profile {
     std::string_view name; ///< as registered: "AES_CM_128_HMAC_SHA1_80"
     std::size_t key_size;
     std::size_t salt_size;
-    std::size_t rtp_tag_size;  ///< what authenticates an RTP packet and is appended to it
-    std::size_t rtcp_tag_size; ///< beside the 4 bytes of the index, which RTCP packets have too
+    std::size_t rtp_tag_size;  ///< the authentication tag at the end of an RTP packet
+    std::size_t rtcp_tag_size; ///< of an RTCP packet, without the 4 bytes of the index
 
     constexpr std::size_t key_and_salt_size() const noexcept { return key_size + salt_size; }
 };
@@ -56,11 +56,12 @@ constexpr const srtp_suite_profile& profile_of(srtp_suite suite) noexcept {
     return detail::srtp_suites[static_cast<std::size_t>(suite)];
 }
 
-/// The suite of that name, in any case; nullopt if there is none or it is not one of ours.
+/// The suite of that name, in upper or lower case; nullopt if the name is unknown or the suite not
+/// supported.
 RTPSYNTH_API std::optional<srtp_suite> find_srtp_suite(std::string_view name) noexcept;
 
-/// Names the master key within the packets that it protects (RFC 3711 §3.1): a number that is
-/// written in so many bytes at the end of each.
+/// The master key identifier (RFC 3711 §3.1): a number of `size` bytes at the end of each packet,
+/// which names the packet's master key.
 struct srtp_mki {
     std::uint64_t value = 0; ///< less than 256^size
     std::uint8_t size = 1;   ///< 1 to 128
@@ -68,8 +69,8 @@ struct srtp_mki {
     bool operator==(const srtp_mki&) const = default;
 };
 
-/// A master key of one direction, with its salt. The destructor overwrites them; text that was made
-/// of it, or that it was made from, is the caller's to keep secret.
+/// A master key of one direction, with its salt. The destructor overwrites both. Keeping the text
+/// of a key secret is the caller's task.
 class srtp_key {
 public:
     static constexpr std::size_t max_size = 44; ///< bytes of key and salt, of any suite
@@ -84,9 +85,9 @@ public:
     [[nodiscard]] RTPSYNTH_API static result<srtp_key> parse(srtp_suite suite,
                                                              std::string_view text) noexcept;
 
-    /// A new key. \p random32 returns 32 random bits each time it is called, and nobody may be able
-    /// to guess them: system_random32() will do, except where a sandbox forbids getrandom(2). What
-    /// it throws is passed on.
+    /// Generates a key. \p random32 returns 32 unpredictable random bits each time it is called.
+    /// system_random32() will do, except where a sandbox forbids getrandom(2). Its exceptions are
+    /// passed on.
     template <class Random32>
     static srtp_key generate(srtp_suite suite, Random32&& random32) {
         srtp_key key(suite);
@@ -109,14 +110,14 @@ public:
         return {bytes_.data(), profile_of(suite_).key_and_salt_size()};
     }
 
-    /// How many packets may be protected with it, 1 to 2^48; nullopt: as many as SRTP allows. An
-    /// srtp_sender obeys it; an srtp_receiver takes packets beyond it.
+    /// The number of packets that may be protected with the key, 1 to 2^48; nullopt: SRTP's
+    /// maximum. An srtp_sender enforces it; an srtp_receiver accepts packets beyond it.
     std::optional<std::uint64_t> lifetime() const noexcept { return lifetime_; }
 
     /// Sets lifetime(), or returns errc::invalid_argument.
     [[nodiscard]] RTPSYNTH_API errc set_lifetime(std::optional<std::uint64_t> packets) noexcept;
 
-    /// nullopt: the packets do not name their key.
+    /// The master key identifier; nullopt: the packets have none.
     std::optional<srtp_mki> mki() const noexcept { return mki_; }
 
     /// Sets mki(), or returns errc::invalid_argument.
@@ -139,8 +140,8 @@ private:
     std::optional<srtp_mki> mki_;
 };
 
-/// An `a=crypto` of SDP (RFC 4568 §9.1): an offered or accepted suite and the key of who wrote it,
-/// which protects what that side sends.
+/// An `a=crypto` of SDP (RFC 4568 §9.1): an offered or accepted suite and the key of its author,
+/// which protects what the author sends.
 struct srtp_crypto {
     std::uint32_t tag = 1; ///< 0 to 999999999; the answer repeats the tag that it accepts
     srtp_key key;
@@ -155,13 +156,13 @@ struct srtp_crypto {
 /// Parses the value of an `a=crypto` attribute, as sdp_media::cryptos has it. An offer lists
 /// several: take the first that is not an error.
 ///
-/// Of the session parameters, `WSH` and those that begin with `-` change nothing for us and are
-/// ignored. All others change the packets and are refused, as RFC 4568 §6.3 demands: `KDR`,
+/// The session parameters `WSH` and those that begin with `-` are ignored, since they do not affect
+/// us. All others change the packets and are rejected, as RFC 4568 §6.3 requires: `KDR`,
 /// `UNENCRYPTED_SRTP`, `UNENCRYPTED_SRTCP`, `UNAUTHENTICATED_SRTP`, `FEC_ORDER`, `FEC_KEY`, and
-/// what is not known. So are several keys in one attribute.
+/// unknown ones. Several keys in one attribute are rejected as well.
 ///
-/// Errors: errc::bad_sdp; errc::unsupported_srtp_suite and errc::unsupported_srtp_parameter, for
-/// what is well formed.
+/// Errors: errc::bad_sdp; for well-formed text errc::unsupported_srtp_suite and
+/// errc::unsupported_srtp_parameter.
 [[nodiscard]] RTPSYNTH_API result<srtp_crypto> parse_srtp_crypto(std::string_view value) noexcept;
 
 /// \}

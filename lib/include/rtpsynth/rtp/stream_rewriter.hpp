@@ -1,6 +1,6 @@
 /// \file
-/// Turns the packets of any sequence of sources into one continuous stream: for relays, music on
-/// hold, transfers and announcements.
+/// Joins the packets of successive sources into one continuous stream: for relays, music on hold,
+/// transfers and announcements.
 #pragma once
 
 #include <rtpsynth/base/clock.hpp>
@@ -33,57 +33,59 @@ class rtcp_builder;
 ///     …
 ///     if (is_forwarded(out.rewrite(packet, now))) socket.send(packet);
 ///
-/// SSRC, sequence number, timestamp, marker and payload type are written anew. CSRC list, header
-/// extension, payload and padding are left as they are.
+/// SSRC, sequence number, timestamp, marker and payload type are replaced. CSRC list, header
+/// extension, payload and padding stay as they are.
 ///
-/// *Stretches.* The output consists of stretches of one source's packets each. Within a stretch,
-/// numbers and timestamps differ from the source's by constants: loss, reordering, duplicates and
-/// pauses of the source are the same in the output, so that the listener's jitter buffer and
-/// reports tell the truth. From one stretch to the next the number after the highest follows, and
-/// the timestamp goes on by the time that has passed, but by a packet's duration at least. The
-/// first packet of audio has the marker.
+/// *Segments.* A segment is a run of packets of one source; the output is a sequence of segments.
+/// Within a segment, sequence numbers and timestamps differ from the source's by constants: loss,
+/// reordering, duplicates and pauses of the source appear unchanged in the output, so the
+/// listener's jitter buffer and reports show what the network did. From one segment to the next,
+/// the sequence number continues after the highest one, and the timestamp advances by the time that
+/// has passed, but at least by the duration of a packet. The first audio packet of a segment has
+/// the marker.
 ///
-/// *Switches.* A stretch begins
-/// - with the first packet of another SSRC. A source that was left before is taken up again at once
-///   if nothing came of it for a second. Until then its packets are late, but for two in sequence
-///   with nothing of the present source between them: the second of these begins a stretch. The
-///   last four sources are remembered.
-/// - where the source begins its numbers anew, as receiver_stats tells it; the packet before the
-///   one that proves it is rejected.
-/// - where the source's timestamp jumps by 5 s or more, or back, and the arrival times do not
-///   explain it.
+/// *Switches.* A segment begins
+/// - with the first packet of another SSRC. For one that was the source before, this holds only
+///   after a second without a packet from it. Earlier packets of it are dropped as `late`, except
+///   where two in sequence arrive with no packet of the current source between them: the second one
+///   begins a segment. The last four sources are remembered.
+/// - where the source restarts its sequence numbers, as receiver_stats detects it. The packet
+///   before the one that confirms the restart is rejected.
+/// - where the source's timestamp jumps forward by 5 s or more, or back, and the arrival times do
+///   not explain it.
 /// - after switch_source().
 ///
-/// *Payload types* that are not mapped are dropped. The numbers of the packets behind them close
-/// up, so that the listener sees no loss. Only where a packet overtakes one that is dropped, there
-/// is a gap: its number was passed over before its payload type was seen.
+/// *Payload types.* Packets whose payload type is not mapped are dropped. The following packets
+/// take their sequence numbers, so that the listener sees no loss. A gap remains only if a packet
+/// overtakes the dropped one, since the number was then skipped before the payload type was known.
 ///
-/// *Clocks.* Each clock rate of the output goes on by itself (RFC 7160): telephone events of 8000
-/// Hz beside audio of 48000 Hz keep their timestamps' distances. Up to four clock rates; of a
-/// fifth, the one that was begun first starts anew.
+/// *Clocks.* The output has a separate timestamp for each clock rate (RFC 7160): telephone events
+/// of 8000 Hz beside audio of 48000 Hz keep their distances. There are up to four clock rates; a
+/// fifth one replaces the oldest, which starts anew if it is needed again.
 ///
-/// *RTCP.* translate_forward() makes reports of the present source those of the output, and
-/// translate_back() makes the listener's reports on the output those on the present source. A
-/// relay, whose sides both send and listen, has a rewriter for each direction and puts the RTCP of
-/// a side through both: translate_forward() of the direction in which the side sends, then
+/// *RTCP.* translate_forward() turns reports of the current source into reports of the output.
+/// translate_back() turns the listener's reports on the output into reports on the current source.
+/// A relay has a rewriter for each direction, since both sides send and listen. It passes the RTCP
+/// of a side through both: translate_forward() of the direction in which the side sends, then
 /// translate_back() of the other one.
 ///
-/// Memory: 2.2 KB, nothing on the heap but a long CNAME.
+/// Memory: 2.2 KB. Only a long CNAME is on the heap.
 ///
 /// Threads: distinct objects are independent; one object needs external locking.
 class RTPSYNTH_API stream_rewriter {
 public:
     using options = stream_rewriter_options;
 
-    /// What became of a packet.
+    /// The result of rewrite() for a packet.
     enum class outcome : std::uint8_t {
         forwarded, ///< rewritten
-        switched,  ///< rewritten, and it begins a stretch
-        late,      ///< dropped: of a source that was left
-        overtaken, ///< dropped: from before the first packet of its stretch, which came sooner
+        switched,  ///< rewritten, and the first packet of a segment
+        late,      ///< dropped: a packet of a previous source, still in transit after a switch
+        overtaken, ///< dropped: older than the first forwarded packet of its segment
         unmapped,  ///< dropped: of a payload type that is not mapped
-        rejected,  ///< dropped: far from the source's numbers, a stray or the first of a restart
-        malformed, ///< dropped: no RTP packet
+        rejected, ///< dropped: its number is far from the source's: a stray, or the first packet of
+                  ///< a restart
+        malformed, ///< dropped: not an RTP packet
     };
 
     /// \param clock_rate of the audio in Hz, at least 1.
@@ -93,63 +95,63 @@ public:
     stream_rewriter(std::uint32_t clock_rate, const stream_origin& origin,
                     const options& opts = {});
 
-    /// Rewrites a packet that arrived at \p arrival. One that is dropped is not changed. O(1);
+    /// Rewrites a packet that arrived at \p arrival. A dropped packet is not changed. O(1);
     /// allocates nothing.
     outcome rewrite(std::span<std::uint8_t> packet, time_point arrival) noexcept;
 
-    /// The next packet begins a stretch, of whatever SSRC it is.
+    /// The next packet begins a segment, whichever SSRC it has.
     void switch_source() noexcept { is_asked_ = true; }
 
-    /// Makes a compound of the present source one of the output.
+    /// Translates a compound packet of the current source into one of the output.
     ///
-    /// - SR: SSRC, timestamp and counts are the output's. The NTP time stays, and with it LSR and
-    ///   DLSR in the listener's reports. Before there is a packet to compare timestamps with, it
-    ///   becomes an RR. Report blocks are left as they are.
-    /// - SDES, BYE: see the options. SDES of others than the source are dropped.
-    /// - XR, feedback, APP: the SSRC of their sender is the output's.
+    /// - SR: SSRC, timestamp and counts become the output's. The NTP time stays, and so LSR and
+    ///   DLSR in the listener's reports are right. Until a packet was forwarded, whose timestamp is
+    ///   needed, the SR becomes an RR. Report blocks stay as they are.
+    /// - SDES, BYE: see the options. SDES chunks of other SSRCs are dropped.
+    /// - XR, feedback, APP: the SSRC of the sender becomes the output's.
     ///
-    /// Packets of any other sender, a former source above all, of unknown types, and what is
-    /// malformed are dropped. So are the profile-specific bytes of reports.
+    /// Packets of any other sender (such as a previous source), of unknown types, and malformed
+    /// packets are dropped. Profile-specific extensions of reports are dropped too.
     ///
-    /// \param storage of the result, not the same memory; the compound's size and 264 bytes are
-    /// enough.
-    /// \returns the compound in \p storage, empty if nothing is left of it.
+    /// \param storage receives the result and must not overlap \p compound. The compound's size and
+    /// 264 bytes are enough.
+    /// \returns the compound in \p storage; empty if nothing is left of it.
     ///
     /// Errors: those of rtcp_compound_view::parse; errc::buffer_too_small.
     [[nodiscard]] result<std::span<const std::uint8_t>> translate_forward(
         std::span<const std::uint8_t> compound, std::span<std::uint8_t> storage) noexcept;
 
-    /// Makes a compound of the listener one for the present source.
+    /// Translates a compound packet of the listener into one for the current source.
     ///
-    /// - SR, RR: of the report blocks, only that on the output is kept. Its SSRC and highest number
-    ///   are the source's. What was lost in earlier stretches is taken off, as far as the
-    ///   listener's reports show it, and never more is lost than the stretch has packets. LSR and
-    ///   DLSR are 0 unless they name an SR of the present source. A block that was made before the
-    ///   listener had anything of the present stretch is dropped.
-    /// - NACK (RFC 4585): the numbers are the source's; those of other stretches are left out, and
-    ///   what does not fit 64 pairs.
-    /// - PLI, SLI, RPSI (RFC 4585), FIR (RFC 5104): the SSRC is the source's.
-    /// - XR (RFC 3611): VoIP metrics and DLRR have the source's SSRC. Blocks with sequence numbers
-    ///   are dropped, receiver reference times and unknown blocks kept.
-    /// - SDES, BYE, APP are left as they are. Other feedback is dropped, and so are packets of
-    ///   unknown types.
+    /// - SR, RR: only the report block on the output is kept. Its SSRC and highest sequence number
+    ///   become the source's. Losses of earlier segments, as far as the listener's reports showed
+    ///   them, are subtracted, and the loss is limited to the number of packets in the segment. LSR
+    ///   and DLSR are 0 unless they refer to an SR of the current source. A block from before the
+    ///   listener received anything of the current segment is dropped.
+    /// - NACK (RFC 4585): the sequence numbers become the source's. Those of other segments are
+    ///   left out, and so are those that do not fit 64 pairs.
+    /// - PLI, SLI, RPSI (RFC 4585), FIR (RFC 5104): the SSRC becomes the source's.
+    /// - XR (RFC 3611): VoIP metrics and DLRR get the source's SSRC. Blocks with sequence numbers
+    ///   are dropped; receiver reference times and unknown blocks are kept.
+    /// - SDES, BYE, APP stay as they are. Other feedback and packets of unknown types are dropped.
     ///
-    /// Reports must be those of one listener; of another one, loss is counted anew.
+    /// All reports must come from one listener. If the SSRC of the reporter changes, the loss count
+    /// starts anew.
     ///
-    /// \param storage of the result, not the same memory; the compound's size and 256 bytes for
-    /// each NACK in it are enough. \returns the compound in \p storage, empty if nothing is left of
-    /// it.
+    /// \param storage receives the result and must not overlap \p compound. The compound's size and
+    /// 256 bytes for each NACK in it are enough.
+    /// \returns the compound in \p storage; empty if nothing is left of it.
     ///
     /// Errors: those of rtcp_compound_view::parse; errc::buffer_too_small.
     [[nodiscard]] result<std::span<const std::uint8_t>> translate_back(
         std::span<const std::uint8_t> compound, std::span<std::uint8_t> storage) noexcept;
 
     std::uint32_t ssrc() const noexcept { return origin_.ssrc; }
-    /// Whether there was a source yet.
+    /// Whether there is a current source: a valid packet has arrived.
     bool has_source() const noexcept { return has_source_; }
-    /// Of the present source; 0 before the first.
+    /// The SSRC of the current source; 0 before the first.
     std::uint32_t source_ssrc() const noexcept { return source_ssrc_; }
-    /// Reception of the present source since it was taken up, dropped payload types included.
+    /// Reception of the current source since it became the source, dropped payload types included.
     const receiver_stats& source_stats() const noexcept { return source_; }
     const stream_rewriter_stats& stats() const noexcept { return stats_; }
 
@@ -173,13 +175,13 @@ private:
     struct challenger {
         std::uint32_t ssrc = 0;
         std::uint16_t seq = 0;
-        std::uint64_t packets = ~std::uint64_t{0}; // of the present source, before it
+        std::uint64_t packets = ~std::uint64_t{0}; // of the current source, before this packet
     };
 
     bool take_over(const rtp_packet_view& packet, time_point arrival) noexcept;
     bool may_take_over(const rtp_packet_view& packet, time_point arrival) noexcept;
     former_source* find_former(std::uint32_t ssrc) noexcept;
-    void begin_stretch(std::int64_t number) noexcept;
+    void begin_segment(std::int64_t number) noexcept;
     detail::timestamp_map& clock_of(const payload_rule& rule) noexcept;
     detail::timestamp_map& other_clock(std::uint32_t clock_rate) noexcept;
     std::uint64_t source_packets() const noexcept {
@@ -196,14 +198,14 @@ private:
     result<void> back_extended_report(const rtcp_packet_view& packet, rtcp_builder& out) noexcept;
     bool to_source(report_block& block, std::uint32_t reporter) noexcept;
 
-    // What every packet needs.
+    // Needed for every packet.
     std::uint32_t source_ssrc_ = 0;
     bool has_source_ = false;
-    bool is_asked_ = false;    // for another source
-    bool is_beginning_ = true; // the source's first packet is the next
-    bool is_silent_ = true;    // nothing of the stretch was forwarded
-    bool is_unmarked_ = true;  // no audio of the stretch was forwarded
-    std::uint8_t clock_ = 0;   // of the latest packet, an index
+    bool is_asked_ = false;    // switch_source() was called
+    bool is_beginning_ = true; // no packet of the source has arrived
+    bool is_silent_ = true;    // no packet of the segment was forwarded
+    bool is_unmarked_ = true;  // no audio of the segment was forwarded
+    std::uint8_t clock_ = 0;   // index of the latest packet's clock
     std::uint8_t media_clock_ = 0;
     std::uint32_t clock_rate_;
     stream_origin origin_;
@@ -214,7 +216,7 @@ private:
     std::array<payload_rule, 128> rules_;
 
     time_point last_arrival_{}; // of the source
-    time_point begun_at_{};     // the first packet of all
+    time_point begun_at_{};     // arrival of the very first packet
     std::size_t next_clock_ = 0;
     std::array<former_source, max_formers> formers_;
     std::size_t next_former_ = 0;
@@ -224,14 +226,14 @@ private:
     std::array<std::uint32_t, max_sender_reports> sender_reports_{}; // compact NTP times
     std::size_t next_sender_report_ = 0;
     std::uint32_t reporter_ = 0;     // the listener
-    std::int32_t lost_reported_ = 0; // in its latest report
-    std::int32_t lost_before_ = 0;   // of that, in earlier stretches
-    bool has_reported_ = false;      // on this stretch
+    std::int32_t lost_reported_ = 0; // cumulative loss in its latest report
+    std::int32_t lost_before_ = 0;   // the part of it from earlier segments
+    bool has_reported_ = false;      // the listener reported on this segment
     bool forward_bye_;
     std::string cname_;
 };
 
-/// Whether the packet is one of the output.
+/// Whether the packet belongs to the output.
 constexpr bool is_forwarded(stream_rewriter::outcome outcome) noexcept {
     return outcome <= stream_rewriter::outcome::switched;
 }

@@ -15,26 +15,26 @@ namespace rtpsynth {
 
 /// How a stream_rewriter treats payload types and RTCP.
 struct stream_rewriter_options {
-    /// What each payload type becomes, and which are dropped.
+    /// The outgoing payload type of each incoming one, or that it is dropped.
     payload_type_map payload_types{};
-    /// Clock rate and kind of each payload type that comes in; it has the same clock on its way
-    /// out. A clock rate of 0 is the constructor's. Comfort noise has the clock of the audio beside
-    /// it, whatever is said here (RFC 3389 §4).
+    /// Clock rate and kind of each incoming payload type; the outgoing one has the same. A clock
+    /// rate of 0 means the constructor's. Comfort noise always has the clock rate of the audio
+    /// beside it (RFC 3389 §4).
     payload_format_table formats{};
-    /// The CNAME of the output, which takes the place of what the sources say of themselves; at
-    /// most 255 bytes. A receiver may take an SSRC whose CNAME changes for a collision (RFC 3550
-    /// §8.2). Empty: what the sources say is passed on.
+    /// The CNAME of the output, at most 255 bytes. It replaces the sources' SDES items. A receiver
+    /// may take a change of an SSRC's CNAME for a collision (RFC 3550 §8.2). Empty: the sources'
+    /// SDES items are passed on.
     std::string cname{};
-    /// Whether the BYE of a source is passed on: it ends the output. Otherwise another source may
-    /// go on.
+    /// Whether the BYE of a source is passed on, which ends the output. If false, another source
+    /// can continue the output.
     bool forward_bye = false;
 };
 
-/// Packets since the object was made, by what became of them; see stream_rewriter::outcome.
+/// Numbers of packets since construction, by stream_rewriter::outcome.
 struct stream_rewriter_stats {
-    std::uint64_t forwarded = 0; ///< those that began a stretch included
-    std::uint64_t octets = 0;    ///< of payload that was forwarded
-    std::uint64_t switches = 0;  ///< stretches that were begun, the first one included
+    std::uint64_t forwarded = 0; ///< the first packets of segments included
+    std::uint64_t octets = 0;    ///< payload bytes forwarded
+    std::uint64_t switches = 0;  ///< segments begun, the first one included
     std::uint64_t late = 0;
     std::uint64_t overtaken = 0;
     std::uint64_t unmapped = 0;

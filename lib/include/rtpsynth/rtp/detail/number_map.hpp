@@ -1,6 +1,6 @@
 /// \file
-/// Internal: from a source's sequence numbers to those of a rewritten stream, without the numbers
-/// of packets that were dropped on purpose.
+/// Internal: maps a source's sequence numbers to those of a rewritten stream, and closes the gaps
+/// of packets that the rewriter drops.
 #pragma once
 
 #include <algorithm>
@@ -12,19 +12,19 @@
 
 namespace rtpsynth::detail {
 
-/// All numbers are without wraps. A *stretch* is a run of one source's numbers: from its first one
-/// on, gaps, reordering and duplicates of the source are the same in the output. A number that is
-/// dropped when it is the newest leaves no gap. One that is dropped behind the newest does: the
-/// number of the output was passed over already.
+/// All numbers are unwrapped. A *segment* is a run of one source's numbers: gaps, reordering and
+/// duplicates of the source appear unchanged in the output. A number that is dropped while it is
+/// the newest leaves no gap. One that is dropped after a newer one has passed does: its number in
+/// the output was skipped already.
 class number_map {
 public:
-    /// Up to this far behind the newest number, it is known which ones were dropped.
+    /// The map remembers which of this many newest numbers were dropped.
     static constexpr std::int64_t window = 1024;
 
-    /// \param first number of the output.
+    /// \param first  the first number of the output
     explicit number_map(std::int64_t first) noexcept : first_out_(first), highest_out_(first - 1) {}
 
-    /// A stretch begins with the source's number \p in, which is not yet passed.
+    /// Begins a segment at the source's number \p in. Call pass() or drop() for it next.
     void begin(std::int64_t in) noexcept {
         first_in_ = in;
         newest_in_ = in - 1;
@@ -34,8 +34,8 @@ public:
         dropped_.fill(0);
     }
 
-    /// The number in the output of a packet that is passed on; nullopt if it is from before the
-    /// stretch, or was dropped, or is so old that this is not known.
+    /// The output's number of a packet that is to be forwarded; nullopt if the packet is from
+    /// before the segment, was dropped before, or is older than the window.
     std::optional<std::int64_t> pass(std::int64_t in) noexcept {
         if (in > newest_in_) [[likely]] {
             advance(in);
@@ -47,7 +47,7 @@ public:
         return out;
     }
 
-    /// A packet is not passed on.
+    /// A packet is not forwarded.
     void drop(std::int64_t in) noexcept {
         if (in <= newest_in_) return;
         advance(in);
@@ -63,14 +63,14 @@ public:
         return in + shift_ + drops_behind(in);
     }
 
-    /// The number in the source of one that was passed on, or was missing; nullopt if it was not of
-    /// this stretch, or is too old.
+    /// The source's number of a packet that was forwarded or lost; nullopt if it is not of this
+    /// segment, or too old.
     std::optional<std::int64_t> to_source(std::int64_t out) const noexcept {
         if (out < first_out_ || out > highest_out_) return std::nullopt;
         const std::int64_t in = out - shift_;
         if (in > newest_drop_) return in;
-        // So many that were not dropped are between it and newest_drop_. Word by word: whoever
-        // asks may ask for thousands.
+        // The wanted number has this many numbers that were not dropped between itself and
+        // newest_drop_. Search word by word: a NACK may ask for thousands of numbers.
         std::int64_t between = newest_drop_ - in;
         for (std::int64_t n = newest_drop_; n > newest_in_ - window;) {
             const auto offset = static_cast<std::int64_t>(static_cast<std::uint64_t>(n) % 64);
@@ -88,9 +88,9 @@ public:
         return std::nullopt;
     }
 
-    /// Of the present stretch; above highest_out() if nothing of it was passed on.
+    /// The first number of the segment; above highest_out() if nothing of it was forwarded.
     std::int64_t first_out() const noexcept { return first_out_; }
-    /// Of all stretches.
+    /// The highest number of all segments.
     std::int64_t highest_out() const noexcept { return highest_out_; }
 
 private:
@@ -102,7 +102,7 @@ private:
     }
     bool is_dropped(std::int64_t in) const noexcept { return (dropped_[word(in)] & bit(in)) != 0; }
 
-    // in becomes the newest; what was dropped a window before is forgotten.
+    // in becomes the newest number; drops older than the window are forgotten.
     void advance(std::int64_t in) noexcept {
         if (newest_drop_ > newest_in_ - window) [[unlikely]] {
             if (in - newest_in_ >= window)
@@ -113,7 +113,7 @@ private:
         newest_in_ = in;
     }
 
-    // How many were dropped behind in, up to the newest. Precondition: in is within the window.
+    // How many numbers after in were dropped. Precondition: in is within the window.
     std::int64_t drops_behind(std::int64_t in) const noexcept {
         std::int64_t count = 0;
         for (std::int64_t n = in + 1; n <= newest_drop_;) {
@@ -130,7 +130,7 @@ private:
     std::int64_t newest_in_ = -1;
     std::int64_t first_out_;
     std::int64_t highest_out_;
-    std::int64_t shift_ = 0; // of numbers behind newest_drop_
+    std::int64_t shift_ = 0; // output minus source, of numbers after newest_drop_
     std::int64_t newest_drop_ = -window;
     std::array<std::uint64_t, window / 64> dropped_{}; // bit number % window
 };
