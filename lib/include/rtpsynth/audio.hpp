@@ -2,14 +2,13 @@
 /// Everything of <rtpsynth/audio/>.
 ///
 /// \defgroup audio Audio
-/// Codecs (rtpsynth::codec_set makes their encoders and decoders; G.711 and G.722 are also there
-/// directly, as rtpsynth::ulaw_encode and others, rtpsynth::g722_encoder and
-/// rtpsynth::g722_decoder) and sample rate conversion (rtpsynth::resampler, or
-/// rtpsynth::resample_linear without a filter) of 16-bit linear PCM; telephone events
-/// (rtpsynth::telephone_event_sender and rtpsynth::telephone_event_receiver), comfort noise
-/// (rtpsynth::comfort_noise); audio of any length made into the packets of a call
-/// (rtpsynth::voice_sender, rtpsynth::play_queue); concealment of losses
-/// (rtpsynth::packet_loss_concealer); how good a call is (rtpsynth::call_quality).
+/// Codecs (rtpsynth::codec_set makes encoders and decoders; G.711 and G.722 can also be used
+/// directly: rtpsynth::ulaw_encode and others, rtpsynth::g722_encoder, rtpsynth::g722_decoder).
+/// Sample rate conversion of 16-bit linear PCM (rtpsynth::resampler, or rtpsynth::resample_linear
+/// without a filter). Telephone events (rtpsynth::telephone_event_sender,
+/// rtpsynth::telephone_event_receiver). Comfort noise (rtpsynth::comfort_noise). Paced sending of
+/// audio of any length (rtpsynth::voice_sender, rtpsynth::play_queue). Packet loss concealment
+/// (rtpsynth::packet_loss_concealer). Call quality (rtpsynth::call_quality).
 #pragma once
 
 #include <rtpsynth/audio/call_quality.hpp>

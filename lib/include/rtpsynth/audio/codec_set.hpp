@@ -1,5 +1,6 @@
 /// \file
-/// Which codecs there are: the library's own, and those that a component or an application adds.
+/// The set of available codecs: the library's own, and those that a component or an application
+/// adds.
 #pragma once
 
 #include <rtpsynth/audio/codec.hpp>
@@ -15,25 +16,26 @@ namespace rtpsynth {
 /// \addtogroup audio
 /// \{
 
-/// What a codec is made with beside its rtpmap.
+/// Parameters of a codec in addition to its rtpmap.
 struct codec_parameters {
-    /// The text of `a=fmtp`: for an encoder the receiver's, who wrote down what it wants. A codec
-    /// ignores what it does not know.
+    /// The text of `a=fmtp`. An encoder takes that of the receiver's SDP, which states what the
+    /// receiver wants. Codecs ignore unknown parameters.
     std::string_view fmtp = {};
-    /// Hz; 0: the codec's usual rate. Opus has audio of 48000 Hz and can do 8000, 12000, 16000 and
-    /// 24000, which saves a resampler. For other codecs, 0 or the rate that they have.
+    /// Hz; 0: the codec's usual rate. Opus uses 48000 Hz, and also supports 8000, 12000, 16000 and
+    /// 24000, which saves a resampler. Other codecs accept 0 or their only rate.
     std::uint32_t audio_rate = 0;
 };
 
-/// One codec, as functions that make its objects. Both throw std::invalid_argument, whose message
-/// names what is wrong, if the codec does not have the clock rate, the channels or the audio rate.
+/// One codec: the functions that construct its encoder and decoder. They throw
+/// std::invalid_argument, whose message names the argument, if the codec does not support the clock
+/// rate, the channels or the audio rate.
 struct audio_codec {
     std::string_view name; ///< the encoding name, as registered; must outlive the set
     std::unique_ptr<audio_encoder> (*make_encoder)(const rtpmap&, const codec_parameters&);
     std::unique_ptr<audio_decoder> (*make_decoder)(const rtpmap&, const codec_parameters&);
 };
 
-/// A set of codecs, which makes encoders and decoders by name.
+/// A set of codecs. It makes encoders and decoders by name.
 ///
 /// \code
 /// rtpsynth::codec_set codecs;         // PCMU, PCMA, G722, L16
@@ -41,14 +43,14 @@ struct audio_codec {
 /// auto decoder = codecs.make_decoder("opus/48000/2");
 /// \endcode
 ///
-/// PCMU, PCMA and L16 have any clock rate, which is their audio rate, and L16 one or two channels;
-/// G722 has 8000 Hz. Where there are two channels, both are sent the same audio, and what is
-/// received is the mean of both.
+/// PCMU, PCMA and L16 support any clock rate, which is also their audio rate; G722 supports 8000
+/// Hz. L16 supports one or two channels. With two channels, the encoder sends the same audio in
+/// both, and the decoder returns their mean.
 ///
-/// Threads: a value type. Any number of threads may use a set that none changes.
+/// Threads: a value type. Any number of threads may use a set at once while none changes it.
 class RTPSYNTH_API codec_set {
 public:
-    /// The codecs of the core.
+    /// Contains the codecs of the core: PCMU, PCMA, G722, L16.
     codec_set();
 
     /// Adds \p codec, or replaces the one of the same name. Throws std::invalid_argument if its
@@ -59,8 +61,8 @@ public:
     const audio_codec* find(std::string_view name) const noexcept;
 
     /// Makes an encoder of the codec that \p encoding names, such as "PCMU/8000". Throws
-    /// std::invalid_argument, which quotes \p encoding, if it is none, the set does not have the
-    /// codec, or the codec not such a rate.
+    /// std::invalid_argument, which quotes \p encoding, if it is malformed, the codec is not in the
+    /// set, or the codec does not support the rate.
     std::unique_ptr<audio_encoder> make_encoder(std::string_view encoding,
                                                 const codec_parameters& parameters = {}) const;
     /// Makes a decoder; see make_encoder().

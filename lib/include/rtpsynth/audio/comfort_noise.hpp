@@ -1,5 +1,5 @@
 /// \file
-/// Comfort noise (RFC 3389): the payload that describes the noise of a pause, and such noise.
+/// Comfort noise (RFC 3389): parses and writes its payload, and generates the noise.
 #pragma once
 
 #include <rtpsynth/base/compiler.h>
@@ -15,20 +15,19 @@ namespace rtpsynth {
 /// \addtogroup audio
 /// \{
 
-/// The level and the spectrum of noise, as in a payload (RFC 3389 §3).
+/// Level and spectrum of comfort noise: the content of a payload (RFC 3389 §3).
 ///
 /// Threads: a value type; distinct objects are independent.
 struct comfort_noise {
-    /// More coefficients are not kept: the spectrum of the first ones is smoother, and §3.2 allows
-    /// it.
+    /// Coefficients beyond the first 16 are ignored, as §3.2 allows: the spectrum is then smoother.
     static constexpr std::size_t max_order = 16;
 
     std::uint8_t level = 127; ///< 0..127, in -dBov: dB below a square wave of full scale
-    std::uint8_t order = 0;   ///< how many coefficients there are, 0..max_order; 0: white noise
+    std::uint8_t order = 0;   ///< number of coefficients, 0..max_order; 0: white noise
     /// Quantized reflection coefficients: N stands for 258 * (N - 127) / 32768.
     std::array<std::uint8_t, max_order> coefficients{};
 
-    /// Fails with errc::packet_too_short if there is no byte.
+    /// Fails with errc::packet_too_short if \p payload is empty.
     [[nodiscard]] RTPSYNTH_API static result<comfort_noise> parse(
         std::span<const std::uint8_t> payload) noexcept;
 
@@ -40,11 +39,11 @@ struct comfort_noise {
     friend bool operator==(const comfort_noise&, const comfort_noise&) = default;
 };
 
-/// The level to describe noise with, in -dBov: 127 if it is silent or empty.
+/// Measures the level of \p pcm, in -dBov; 127 if it is silent or empty.
 RTPSYNTH_API std::uint8_t noise_level(std::span<const std::int16_t> pcm) noexcept;
 
-/// Makes noise of a level and spectrum, in pieces of any size. It goes on when these change,
-/// without a click: they may be set before each piece. Equal seeds and calls give equal noise.
+/// Generates noise of a level and spectrum, in pieces of any size. Both may be set before each
+/// piece; the noise continues without a click. Equal seeds and calls give equal noise.
 ///
 /// \par Exception safety
 /// Nothing throws or allocates.
@@ -53,10 +52,11 @@ RTPSYNTH_API std::uint8_t noise_level(std::span<const std::int16_t> pcm) noexcep
 /// A value type; one object needs external locking.
 class RTPSYNTH_API comfort_noise_generator {
 public:
-    /// \param seed  so that two streams do not have the same noise
+    /// \param seed  give each stream another one, so that their noise differs
     explicit comfort_noise_generator(std::uint64_t seed = 0) noexcept;
 
-    /// What to make from here on; at first silence. An order above max_order is max_order.
+    /// Sets the level and spectrum of the next noise; at first there is silence. An order above
+    /// max_order counts as max_order.
     void set(const comfort_noise& noise) noexcept;
     void generate(std::span<std::int16_t> pcm) noexcept;
 

@@ -1,5 +1,5 @@
 /// \file
-/// The E-model of ITU-T G.107: from what is known of a connection to how people would rate it.
+/// The E-model of ITU-T G.107: predicts from the parameters of a connection how people rate it.
 #pragma once
 
 #include <rtpsynth/base/compiler.h>
@@ -12,8 +12,8 @@ namespace rtpsynth {
 /// \addtogroup audio
 /// \{
 
-/// What ITU-T G.113 Appendix I says of a codec: how much it impairs speech by itself, and how well
-/// it stands the loss of packets.
+/// The impairment values of a codec in ITU-T G.113 Appendix I: how much it impairs speech, and how
+/// robust it is to packet loss.
 struct codec_impairment {
     double ie = 0;    ///< equipment impairment factor Ie, without loss
     double bpl = 4.3; ///< packet-loss robustness factor Bpl
@@ -24,17 +24,17 @@ struct codec_impairment {
 /// The impairment of a codec by its name in an SDP rtpmap, upper or lower case: PCMU, PCMA, G723,
 /// G729 (with voice activity detection, as annex B has it) and GSM-EFR. nullopt for others.
 ///
-/// G.107 rates narrowband telephony, and G.113 has no value on its scale for L16, G722 and opus:
-/// they count as G.711 does, so that their wider band neither helps nor hurts.
+/// G.107 rates narrowband telephony, and G.113 has no narrowband value for L16, G722 and opus. They
+/// count as G.711: their wider band neither improves nor lowers the rating.
 ///
 /// \param concealed  whether losses of a codec that does not conceal by itself (PCMU, PCMA, L16,
 ///                   G722) are concealed, as by packet_loss_concealer, rather than left silent
 RTPSYNTH_API std::optional<codec_impairment> impairment_of(std::string_view codec,
                                                            bool concealed = true) noexcept;
 
-/// The parameters of the E-model by their names in G.107, with the defaults of its table 1: for
-/// these r_factor() is 93.2. Levels and losses are in dB, dBm0p or dBmp, delays in ms. The ranges
-/// are those in which the Recommendation holds; values outside are used as they are.
+/// The parameters of the E-model by their names in G.107. The defaults are those of its table 1,
+/// for which r_factor() is 93.2. Levels and losses are in dB, dBm0p or dBmp, delays in ms. The
+/// ranges are those in which the Recommendation holds; other values are not clamped.
 struct emodel_parameters {
     double slr = 8;       ///< SLR, send loudness rating, 0..18 dB
     double rlr = 2;       ///< RLR, receive loudness rating, -5..14 dB
@@ -62,14 +62,14 @@ struct emodel_parameters {
     friend bool operator==(const emodel_parameters&, const emodel_parameters&) = default;
 };
 
-/// The transmission rating factor R of G.107 §7: 93.2 is the best that narrowband telephony gets,
-/// below 50 nearly all users are dissatisfied. Not clamped: much loss makes it negative. NaN if a
-/// parameter is NaN, or so far out of its range that G.107 gives no number.
+/// The transmission rating factor R of G.107 §7. 93.2 is the best value of narrowband telephony;
+/// below 50 nearly all users are dissatisfied. Not clamped: heavy loss makes it negative. NaN if a
+/// parameter is NaN, or so far out of its range that G.107's formulas give no number.
 ///
 /// Threads: a pure function. Costs about a microsecond.
 RTPSYNTH_API double r_factor(const emodel_parameters& parameters = {}) noexcept;
 
-/// The mean opinion score, 1..4.5, for a rating factor (G.107 annex B). 1 for NaN.
+/// The mean opinion score, 1..4.5, of a rating factor (G.107 annex B). 1 for NaN.
 RTPSYNTH_API double mos_of(double r) noexcept;
 
 /// \}

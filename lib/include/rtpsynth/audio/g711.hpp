@@ -1,7 +1,7 @@
 /// \file
 /// G.711 μ-law and A-law (ITU-T G.711, RTP payload types 0 and 8 of RFC 3551): 16-bit linear PCM to
-/// and from 8-bit code words. One sample at a time these are constant expressions and the
-/// definition; the block functions give the same bits, as many samples at once as the CPU can.
+/// and from 8-bit code words. The functions of one sample are constexpr and define the conversion.
+/// The block functions return the same bits, and convert as many samples at once as the CPU can.
 ///
 /// Threads: pure functions, which may be called on any thread.
 #pragma once
@@ -19,14 +19,14 @@ namespace rtpsynth {
 /// \addtogroup audio
 /// \{
 
-/// Linear PCM to μ-law: sign and magnitude, the magnitude clipped to 32635 and biased by 0x84, its
-/// leading bit giving the segment and the next four bits the step. All bits are sent inverted, so
-/// that 0 is 0xff; 0x7f, the other zero, is what -1..-3 become.
+/// Linear PCM to μ-law. The magnitude is clipped to 32635 and biased by 0x84; its leading bit gives
+/// the segment, the next four bits the step. All bits of the code are inverted: 0 becomes 0xff, and
+/// -1..-3 become 0x7f, the negative zero.
 ///
-/// A magnitude on a decision value goes to the louder step, whatever its sign. G.711 leaves that
-/// open, and two well-known encoders differ there for negative samples: CPython's audioop first
-/// floors x to 14 bits and so is ulaw_encode(x & ~3), ITU-T G.191's ulaw_compress is
-/// ulaw_encode(~x) with the sign bit cleared. Non-negative samples are the same in all three.
+/// A magnitude on a decision value goes to the louder step, whatever its sign. G.711 leaves this
+/// open, and two well-known encoders differ for negative samples: CPython's audioop first floors x
+/// to 14 bits, so it equals ulaw_encode(x & ~3); ulaw_compress of ITU-T G.191 equals
+/// ulaw_encode(~x) with the sign bit cleared. All three agree for non-negative samples.
 constexpr std::uint8_t ulaw_encode(std::int16_t pcm) noexcept {
     const unsigned sign = pcm < 0 ? 0x80 : 0;
     const unsigned magnitude = static_cast<unsigned>(std::min(pcm < 0 ? -pcm : +pcm, 32635) + 0x84);
@@ -42,9 +42,9 @@ constexpr std::int16_t ulaw_decode(std::uint8_t code) noexcept {
     return static_cast<std::int16_t>(bits & 0x80 ? -magnitude : magnitude);
 }
 
-/// Linear PCM to A-law as alaw_compress of ITU-T G.191 and CPython's audioop have it: of negative
-/// samples the one's complement is taken, of the 15-bit magnitude the low 4 bits are dropped, and
-/// every other bit of the code is inverted (0x55), so that 0 is 0xd5 and -1 is 0x55.
+/// Linear PCM to A-law, as in alaw_compress of ITU-T G.191 and CPython's audioop: negative samples
+/// are replaced by their one's complement, the low 4 bits of the 15-bit magnitude are dropped, and
+/// every other bit of the code is inverted (0x55). 0 becomes 0xd5, and -1 becomes 0x55.
 constexpr std::uint8_t alaw_encode(std::int16_t pcm) noexcept {
     const unsigned sign = pcm < 0 ? 0 : 0x80;
     unsigned code = static_cast<unsigned>(pcm < 0 ? ~pcm : +pcm) >> 4;
@@ -55,7 +55,7 @@ constexpr std::uint8_t alaw_encode(std::int16_t pcm) noexcept {
     return static_cast<std::uint8_t>((sign | code) ^ 0x55);
 }
 
-/// A-law to linear PCM: the middle of the step, ±8..±32256. There is no zero.
+/// A-law to linear PCM: the middle of the step, ±8..±32256. A-law has no code for zero.
 constexpr std::int16_t alaw_decode(std::uint8_t code) noexcept {
     const unsigned bits = static_cast<unsigned>(code) ^ 0x55;
     const unsigned segment = (bits >> 4) & 7;

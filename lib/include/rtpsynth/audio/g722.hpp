@@ -1,7 +1,7 @@
 /// \file
-/// G.722 (ITU-T G.722, RTP payload type 9 of RFC 3551): audio of 16 kHz in 64 kbit/s, a byte for
-/// two samples. Bit-exact with the recommendation. The clock of its RTP timestamps is 8000 Hz, half
-/// the rate of the audio, so that a tick of the clock is a byte.
+/// G.722 (ITU-T G.722, RTP payload type 9 of RFC 3551): audio of 16 kHz at 64 kbit/s, one byte for
+/// two samples. Bit-exact with the recommendation. The RTP clock rate is 8000 Hz, half of the audio
+/// rate, so that a timestamp unit is a byte.
 ///
 /// Threads: distinct objects are independent. One object belongs to one thread at a time.
 #pragma once
@@ -21,17 +21,18 @@ namespace rtpsynth {
 
 namespace detail {
 
-/// One band's adaptive predictor and quantiser step, which encoder and decoder move alike.
+/// Adaptive predictor and quantiser step of one band; encoder and decoder update them in the same
+/// way.
 struct g722_band {
     explicit g722_band(std::int32_t step) noexcept : quantiser_step(step) {}
 
-    /// Takes the quantised difference, and predicts the next sample.
+    /// Adds the quantised difference, and predicts the next sample.
     void advance(std::int32_t difference) noexcept;
 
     std::int32_t prediction = 0;                 ///< s: of the next sample
     std::int32_t quantiser_step;                 ///< DETL, DETH
     std::int32_t log_step = 0;                   ///< NBL, NBH
-    std::int32_t zero_part = 0;                  ///< sz: what the zeros predict
+    std::int32_t zero_part = 0;                  ///< sz: the prediction of the zeros
     std::array<std::int32_t, 2> reconstructed{}; ///< the last two samples
     std::array<std::int32_t, 2> partial{};       ///< the last two of difference + sz
     std::array<std::int32_t, 2> pole{};          ///< a1, a2
@@ -59,8 +60,8 @@ private:
 /// Decodes one stream of G.722.
 class g722_decoder {
 public:
-    /// \p bits of each byte are used, the highest: 8 at 64 kbit/s, as RTP has it; 7 and 6 are the
-    /// recommendation's modes of 56 and 48 kbit/s, in which the rest carries other data. Throws
+    /// The decoder uses the \p bits highest bits of each byte: 8 at 64 kbit/s, as in RTP; 7 and 6
+    /// in the recommendation's modes of 56 and 48 kbit/s, where the other bits carry data. Throws
     /// std::invalid_argument for any other number.
     RTPSYNTH_API explicit g722_decoder(unsigned bits = 8);
 

@@ -1,6 +1,6 @@
 /// \file
-/// How the losses of a stream are distributed: bursts and gaps (RFC 3611 §4.7.2) and the burst
-/// ratio (ITU-T G.107).
+/// Measures how the losses of a stream are distributed: bursts and gaps (RFC 3611 §4.7.2), and the
+/// burst ratio (ITU-T G.107).
 #pragma once
 
 #include <rtpsynth/base/compiler.h>
@@ -12,13 +12,14 @@ namespace rtpsynth {
 /// \addtogroup audio
 /// \{
 
-/// Counts what became of each packet of a stream, in order of sequence numbers.
+/// Counts played and lost packets of a stream, in order of sequence numbers.
 ///
-/// A *burst* is the longest sequence of packets that begins and ends with a loss and has nowhere
-/// gmin packets in a row that were not lost. A loss with gmin received packets on each side is no
-/// burst. A *gap* is what lies between two bursts, before the first or after the last, such losses
-/// included. Before the first packet and after the last, packets count as received. Lost here is
-/// what was not played: lost on the way, or discarded because it came too late.
+/// A *burst* is a sequence of packets that begins and ends with a loss and contains fewer than gmin
+/// received packets in a row everywhere; it is as long as possible. A loss with gmin received
+/// packets on each side is not a burst. A *gap* is everything between two bursts, before the first
+/// or after the last one, such single losses included. The packets before the first and after the
+/// last count as received. A packet counts as lost if it was not played: it never arrived, or came
+/// too late.
 ///
 /// \par Thread safety
 /// A value type; distinct objects are independent.
@@ -35,13 +36,13 @@ public:
         expected_ += packets;
         run_ += packets;
     }
-    /// The next \p packets were not. O(1).
+    /// The next \p packets were not played. O(1).
     void lost(std::uint64_t packets = 1) noexcept;
 
     std::uint8_t gmin() const noexcept { return gmin_; }
     /// All packets counted.
     std::uint64_t expected() const noexcept { return expected_; }
-    /// Those not played.
+    /// Packets that were not played.
     std::uint64_t losses() const noexcept { return losses_; }
 
     std::uint64_t bursts() const noexcept { return bursts_ + (in_burst() ? 1U : 0U); }
@@ -56,9 +57,9 @@ public:
     /// The mean length of a gap in packets; 0 without a gap.
     double mean_gap() const noexcept;
 
-    /// G.107's BurstR: the mean number of losses in a row, divided by what it would be if each
-    /// packet were lost with the same probability. 1 for random losses, above for bursty ones.
-    /// Never below 1, where the E-model does not hold; 1 without a loss.
+    /// BurstR of G.107: the mean number of losses in a row, divided by its value for random losses
+    /// of the same rate. 1 for random losses, above for bursty ones. Values below 1, for which the
+    /// E-model does not hold, are returned as 1, and so is that without a loss.
     double burst_ratio() const noexcept;
 
 private:
@@ -72,12 +73,12 @@ private:
 
     std::uint64_t expected_ = 0;
     std::uint64_t losses_ = 0;
-    std::uint64_t loss_runs_ = 0; // losses not preceded by one
+    std::uint64_t loss_runs_ = 0; // losses that follow a received packet
     std::uint64_t run_ = 0;       // packets received since the last loss
-    // From the last loss with gmin received before it to the last loss.
+    // From the latest loss that follows gmin received packets to the latest loss.
     std::uint64_t cluster_packets_ = 0;
     std::uint64_t cluster_losses_ = 0;
-    // In the bursts before that.
+    // Totals of the completed bursts.
     std::uint64_t bursts_ = 0;
     std::uint64_t burst_packets_ = 0;
     std::uint64_t burst_losses_ = 0;

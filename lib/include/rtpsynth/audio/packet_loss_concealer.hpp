@@ -1,5 +1,5 @@
 /// \file
-/// Concealment of lost packets for codecs that have none of their own.
+/// Packet loss concealment for codecs without their own.
 #pragma once
 
 #include <rtpsynth/audio/detail/extrapolator.hpp>
@@ -15,23 +15,23 @@ namespace rtpsynth {
 /// \addtogroup audio
 /// \{
 
-/// Fills the gaps of one stream of speech. It continues the audio before a gap: a linear predictor
-/// of its last 20 ms is excited by the last pitch period of what that predictor could not predict.
-/// The continuation falls to half within the first 20 ms and to silence at 60 ms. After a gap the
-/// audio is faded in over the continuation, within 5 to 10 ms.
+/// Fills the gaps in one stream of speech. It continues the audio before a gap by linear
+/// prediction: a predictor of its last 20 ms is excited by the last pitch period of the prediction
+/// residual. The continuation falls to half within the first 20 ms and to silence at 60 ms. After a
+/// gap the audio is cross-faded with the continuation for 5 to 10 ms.
 ///
-/// Where the audio after the gap is known already, as it often is in a jitter buffer, the gap is
+/// If the audio after the gap is already known, as is often the case in a jitter buffer, the gap is
 /// filled from both sides.
 ///
-/// All of a stream's audio goes through the object, in order, in pieces of any length, which make
-/// no difference to the result:
+/// Pass all audio of a stream through the object, in order. The length of the pieces does not
+/// affect the result:
 ///
 ///     packet_loss_concealer concealer(8000);
 ///     if (decoded) concealer.receive(pcm); // may change the beginning of pcm
 ///     else concealer.conceal(pcm);
 ///
-/// The result is the same on every platform with IEEE 754 arithmetic in float and double.
-/// Nothing is added to the delay, and nothing is allocated after construction: 1.3 KB at 8 kHz.
+/// The result is the same on every platform with IEEE 754 arithmetic in float and double. The
+/// concealer adds no delay, and allocates nothing after construction: 1.3 KB at 8 kHz.
 ///
 /// Threads: distinct objects are independent; one must not be used by two threads at once.
 class RTPSYNTH_API packet_loss_concealer {
@@ -43,29 +43,29 @@ public:
     /// \throws std::invalid_argument if \p rate is out of range; std::bad_alloc
     explicit packet_loss_concealer(std::uint32_t rate);
 
-    /// Takes the next piece of audio. After a gap its beginning is changed: faded in over the
-    /// continuation of the gap.
+    /// Takes the next piece of audio. After a gap its beginning is changed: it is cross-faded with
+    /// the continuation.
     void receive(std::span<std::int16_t> pcm) noexcept;
 
-    /// Fills \p pcm, a gap or a part of one, with the continuation of the audio before it.
+    /// Fills \p pcm, a gap or a part of one, with a continuation of the audio before it.
     void conceal(std::span<std::int16_t> pcm) noexcept;
 
-    /// Fills \p pcm, a gap or the last part of one, between the audio before it and \p next, which
-    /// comes right after it. 20 ms of that or more are best. Give \p next to receive() afterwards;
-    /// it is joined already and will not be changed, unless \p pcm is shorter than 5 ms: then the
-    /// end of the gap is too short for that, and receive() fades in.
+    /// Fills \p pcm, a gap or the last part of one, between the audio before it and \p next, the
+    /// audio right after it. Best if \p next has 20 ms or more. Pass \p next to receive()
+    /// afterwards; it is already joined and will not be changed, unless \p pcm is shorter than 5
+    /// ms, which is too short for a join: then receive() fades in.
     void conceal(std::span<std::int16_t> pcm, std::span<const std::int16_t> next) noexcept;
 
-    /// The audio that is received next does not continue what was received before, though nothing
-    /// is missing: it is faded in as after a gap.
+    /// The next audio does not continue the audio before, although nothing is missing: receive()
+    /// fades it in as after a gap.
     void interrupt() noexcept;
 
-    /// Forgets all audio: what precedes the next piece is silence.
+    /// Discards all audio: the next piece follows silence.
     void reset() noexcept;
 
     std::uint32_t rate() const noexcept { return rate_; }
 
-    /// Whether conceal() has come to its silence: the gap is 60 ms long.
+    /// Whether conceal() now writes silence: the gap has lasted 60 ms.
     bool is_silent() const noexcept { return gap_ >= std::size_t{rate_} * 60 / 1000; }
 
 private:
@@ -79,7 +79,7 @@ private:
     detail::extrapolator continuation_;
     std::size_t gap_ = 0;       // samples concealed since audio was received
     std::size_t fade_ = 0;      // samples over which the audio after the gap is faded in
-    std::size_t fade_left_ = 0; // of those, the ones to come
+    std::size_t fade_left_ = 0; // how many of them are still to come
 };
 
 /// \}

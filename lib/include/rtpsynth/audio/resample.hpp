@@ -1,7 +1,6 @@
 /// \file
-/// Sample rate conversion of 16-bit mono PCM by linear interpolation. It is cheap and has no delay
-/// and no state. It does not filter: at a lower rate, what is above half the output rate is
-/// aliased.
+/// Sample rate conversion of 16-bit mono PCM by linear interpolation. It is cheap, without delay
+/// and without state. It does not filter: frequencies above half the output rate are aliased.
 ///
 /// Threads: pure functions, which may be called on any thread.
 #pragma once
@@ -18,9 +17,9 @@ namespace rtpsynth {
 /// \addtogroup audio
 /// \{
 
-/// How many samples resample_linear() makes of \p n: n·out_rate/in_rate rounded half to even, and
-/// at least 1 unless \p n is 0. The result is exact, or the largest std::size_t if it does not fit.
-/// Rates are in Hz; the result is 0 if one of them is 0.
+/// The number of samples that resample_linear() returns for \p n: n·out_rate/in_rate rounded half
+/// to even, and at least 1 unless \p n is 0. The result is exact, or the largest std::size_t if it
+/// does not fit. Rates are in Hz; the result is 0 if one of them is 0.
 RTPSYNTH_API std::size_t resampled_size(std::size_t n, std::uint32_t in_rate,
                                         std::uint32_t out_rate) noexcept;
 
@@ -28,9 +27,9 @@ RTPSYNTH_API std::size_t resampled_size(std::size_t n, std::uint32_t in_rate,
 /// returns how many samples it wrote: resampled_size(in.size(), in_rate, out_rate).
 ///
 /// Output sample i is at position p = i·in_rate/out_rate, each operation in double precision. With
-/// j = floor(p) it is in[j] + (in[j + 1] - in[j])·(p - j), rounded half to even; at and past the
-/// last input sample it is that sample. Equal rates copy. The result is the same to the bit on
-/// every CPU, in the default rounding mode.
+/// j = floor(p), its value is in[j] + (in[j + 1] - in[j])·(p - j), rounded half to even; at and
+/// after the last input sample, it is that sample. Equal rates copy. The result is bit-exact on
+/// every CPU in the default rounding mode.
 ///
 /// \p out must not overlap \p in unless the rates are equal. No alignment is needed.
 ///

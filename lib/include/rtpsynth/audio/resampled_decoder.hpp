@@ -1,5 +1,5 @@
 /// \file
-/// A decoder whose audio has the rate that the application wants, whatever the codec's is.
+/// A decoder that returns audio of the rate that the application wants.
 #pragma once
 
 #include <rtpsynth/audio/codec.hpp>
@@ -14,14 +14,16 @@ namespace rtpsynth {
 /// \addtogroup audio
 /// \{
 
-/// A decoder of what \p decoder decodes, with audio of \p rate; \p decoder itself if it has that
-/// rate already. Gaps are concealed at the codec's own rate, in its own way if it has one, and
-/// else as packet_loss_concealer does: conceals() is true. Where the packet behind a gap is known,
+/// Wraps \p decoder in one that returns audio of \p rate; returns \p decoder itself if it has that
+/// rate already. Gaps are concealed at the codec's own rate, by the codec or by
+/// packet_loss_concealer: conceals() is true. If the packet after a gap is known, recover() fills
+/// the gap from both sides.
 /// recover() fills the gap from both sides.
-///
-/// Its audio lags by the delay of a resampler of this quality. A packet of n samples gives n times
-/// the quotient of the rates, rounded down, which is what samples() says. Parts of a sample that
-/// are left add up, and decode() makes a sample more where there is room for it; up to 16 samples
+/// The audio is delayed by a resampler of this quality. A packet of n samples gives n times the
+/// ratio of the rates, rounded down; samples() returns this number. Fractions of a sample add up,
+/// and decode() returns one more sample when they make up one and \p pcm has room for it; up to 16
+/// samples are kept for that. Packets of up to 120 ms are supported. Nothing is allocated after
+/// construction.
 /// are kept for that. It takes packets of up to 120 ms, and allocates nothing after construction.
 ///
 /// \throws std::invalid_argument if \p decoder is null, or one of the two rates is not in

@@ -1,6 +1,6 @@
 /// \file
 /// Streaming, band-limited sample rate conversion of 16-bit mono PCM, for audio that people or
-/// recognisers hear. resample_linear() is the cheap one, without filter, delay and state.
+/// speech recognisers hear. resample_linear() is cheaper, without filter, delay and state.
 ///
 /// Threads: distinct objects are independent, also copies. One object belongs to one thread at a
 /// time.
@@ -25,10 +25,10 @@ struct resampler_filter;
 /// \addtogroup audio
 /// \{
 
-/// How sharp a resampler's filter is. The pass band is a fraction of the lower one of the two
-/// Nyquist frequencies (half a rate); within it the gain is within 0.1 dB of 1. Everything above
-/// that Nyquist frequency is attenuated by the stop band's figure or more. The delay is in samples
-/// of the lower rate, rounded up; cost is proportional to it.
+/// The steepness of a resampler's filter. The pass band is a fraction of the lower of the two
+/// Nyquist frequencies (half a rate); within it the gain differs from 1 by at most 0.1 dB.
+/// Everything above that Nyquist frequency is attenuated by at least the stop band's figure. The
+/// delay is in samples of the lower rate, rounded up; the cost is proportional to it.
 enum class resampler_quality : std::uint8_t {
     low,      ///< pass band 0.8, stop band 50 dB, delay about 16 samples (2 ms at 8 kHz)
     standard, ///< pass band 0.9, stop band 62 dB, delay about 40 samples (5 ms at 8 kHz)
@@ -37,16 +37,16 @@ enum class resampler_quality : std::uint8_t {
 
 /// Converts one stream from one sample rate to another.
 ///
-/// After n samples of input, there have been ceil(n·out_rate/in_rate) samples of output, whatever
-/// the pieces: 20 ms in are 20 ms out where both are whole numbers of samples. The output is the
-/// same to the bit whatever the pieces. It lags by delay(): the first samples of output are the
-/// silence before the input, and flush() gives the end.
+/// After n samples of input there are ceil(n·out_rate/in_rate) samples of output: 20 ms of input
+/// give 20 ms of output where both are whole numbers of samples. The output is bit-exact for any
+/// division of the input into pieces. It is delayed by delay(): the first output samples are the
+/// silence before the input, and flush() returns the end.
 ///
 /// Equal rates copy, without delay.
 ///
-/// Copies go on independently from the same point. They share the filter, which is the larger part
-/// where the rates have no large common divisor (44.1 to 8 kHz: 140 KB): to serve many streams of
-/// the same rates, copy a new resampler.
+/// A copy continues independently from the same state. Copies share the filter, which is the larger
+/// part if the rates have no large common divisor (44.1 to 8 kHz: 140 KB): for many streams of the
+/// same rates, copy a new resampler.
 class resampler {
 public:
     /// Both rates must be in this range, in Hz.
@@ -62,31 +62,31 @@ public:
     std::uint32_t in_rate() const noexcept { return in_rate_; }   ///< Hz
     std::uint32_t out_rate() const noexcept { return out_rate_; } ///< Hz
 
-    /// How many samples process() makes of the next \p samples of input: exactly.
+    /// The exact number of samples that process() returns for the next \p samples of input.
     RTPSYNTH_API std::size_t output_size(std::size_t samples) const noexcept;
 
-    /// Takes all of \p in, writes what it gives to the beginning of \p out and returns how many
-    /// samples that is: output_size(in.size()). Allocates nothing. \p out must not overlap \p in.
+    /// Takes all of \p in, writes the output to the beginning of \p out and returns its number of
+    /// samples, output_size(in.size()). Allocates nothing. \p out must not overlap \p in.
     ///
     /// Errors, with nothing changed: errc::buffer_too_small.
     [[nodiscard]] RTPSYNTH_API result<std::size_t> process(std::span<const std::int16_t> in,
                                                            std::span<std::int16_t> out) noexcept;
 
-    /// How many samples flush() would write: the delay's worth of output, to the sample.
+    /// The exact number of samples that flush() would write: the output of the delay.
     std::size_t flush_size() const noexcept { return output_size(delay_samples()); }
 
     /// Writes the end of the stream, as if silence followed, and does reset(). Returns
     /// flush_size(). Errors, with nothing changed: errc::buffer_too_small.
     [[nodiscard]] RTPSYNTH_API result<std::size_t> flush(std::span<std::int16_t> out) noexcept;
 
-    /// Forgets the stream so far.
+    /// Discards the state: the next input begins a stream.
     RTPSYNTH_API void reset() noexcept;
 
-    /// By how much the output lags, in samples of the input: a whole number, the same for every
+    /// The delay of the output in samples of the input: a whole number, the same for every
     /// frequency.
     RTPSYNTH_API std::size_t delay_samples() const noexcept;
 
-    /// The same as a duration, rounded down to nanoseconds.
+    /// The delay as a duration, rounded down to nanoseconds.
     duration delay() const noexcept {
         return duration(
             static_cast<std::int64_t>(delay_samples() * std::uint64_t{1'000'000'000} / in_rate_));
@@ -99,7 +99,7 @@ private:
     std::uint32_t out_rate_;
     std::shared_ptr<const detail::resampler_filter> filter_;
     std::vector<float> window_; // the latest samples, then room for a block
-    // Where the next sample of output lies: so many samples of input after the last, and so many
+    // Position of the next output sample: this many input samples after the last one, and this many
     // steps of the output's grid.
     std::size_t next_ = 0;
     std::uint32_t phase_ = 0;

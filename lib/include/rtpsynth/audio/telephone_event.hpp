@@ -1,5 +1,5 @@
 /// \file
-/// The payload of telephone events (RFC 4733), such as the digits of a telephone (DTMF).
+/// The payload of telephone events (RFC 4733), such as DTMF digits.
 #pragma once
 
 #include <rtpsynth/base/detail/byte_order.hpp>
@@ -16,7 +16,7 @@ namespace rtpsynth {
 /// \addtogroup audio
 /// \{
 
-/// Bytes of one event's report in a payload.
+/// Size of one event report in a payload, in bytes.
 inline constexpr std::size_t telephone_event_size = 4;
 
 /// One report of an event (RFC 4733 §2.3).
@@ -24,7 +24,7 @@ inline constexpr std::size_t telephone_event_size = 4;
 /// Threads: a value type; distinct objects are independent.
 struct telephone_event {
     std::uint8_t event = 0;     ///< event code; 0..15 are the DTMF digits, see digit_of()
-    bool end = false;           ///< E: the event is over, and duration is its whole
+    bool end = false;           ///< E: the event is over, and duration is final
     std::uint8_t volume = 10;   ///< 0..63: the power of a tone in -dBm0
     std::uint16_t duration = 0; ///< so far, of this segment, in units of the clock rate
 
@@ -38,7 +38,7 @@ struct telephone_event {
                                detail::load_be16(&payload[2])};
     }
 
-    /// Writes the report; of the volume the low 6 bits.
+    /// Writes the report. Only the low 6 bits of the volume are written.
     constexpr void store(std::span<std::uint8_t, telephone_event_size> out) const noexcept {
         out[0] = event;
         out[1] = static_cast<std::uint8_t>((end ? 0x80 : 0) | (volume & 0x3f));
@@ -60,7 +60,7 @@ constexpr std::optional<std::uint8_t> event_of(char digit) noexcept {
     return static_cast<std::uint8_t>(code);
 }
 
-/// The digit of an event code; nullopt for the codes that are no DTMF digits.
+/// The digit of an event code; nullopt if the code is not a DTMF digit.
 constexpr std::optional<char> digit_of(std::uint8_t event) noexcept {
     if (event >= detail::dtmf_digits.size()) return std::nullopt;
     return detail::dtmf_digits[event];

@@ -1,5 +1,5 @@
 /// \file
-/// Tells key presses from the packets of telephone events (RFC 4733).
+/// Detects key presses in the packets of telephone events (RFC 4733).
 #pragma once
 
 #include <rtpsynth/audio/telephone_event.hpp>
@@ -18,19 +18,19 @@ namespace rtpsynth {
 /// \addtogroup audio
 /// \{
 
-/// That a key was pressed or released.
+/// A key was pressed or released.
 struct telephone_event_change {
     enum class kind : std::uint8_t { began, ended };
 
     kind what = kind::began;
     std::uint8_t event = 0;      ///< event code; digit_of() has its digit
-    std::uint32_t timestamp = 0; ///< when it began, on the media clock, as far as is known
-    duration length{};           ///< of one that ended; else 0
+    std::uint32_t timestamp = 0; ///< RTP timestamp of its beginning, as far as is known
+    duration length{};           ///< when it ended; 0 when it began
 
     friend bool operator==(const telephone_event_change&, const telephone_event_change&) = default;
 };
 
-/// What a packet changed, in order: a range of up to three changes.
+/// The changes that a packet caused, in order: a range of up to three.
 class telephone_event_changes {
 public:
     static constexpr std::size_t max_size = 3;
@@ -47,29 +47,30 @@ private:
     std::size_t size_ = 0;
 };
 
-/// Receives the telephone events of one source: of each press one `began` and one `ended`, whatever
-/// packets are lost, repeated or out of order, as long as one of the press arrives.
+/// Receives the telephone events of one source and reports each press exactly once, with one
+/// `began` and one `ended`, whichever packets are lost, repeated or reordered, as long as one
+/// packet of the press arrives.
 ///
 ///     // For each packet of the events' payload type:
 ///     for (const auto& change : receiver.receive(packet, now)) …
 ///     // Every tick, or at deadline():
 ///     for (const auto& change : receiver.expire(now)) …
 ///
-/// *A press* is known by its event code and timestamp. It goes on in a segment whose timestamp is
-/// 0xffff later (§2.5.1.3), and with senders that move the timestamp in every packet of an event:
-/// packets that follow each other closely, in numbers and timestamps, without an end or a marker
-/// between them, are one press.
+/// *A press* is identified by its event code and timestamp. A segment whose timestamp is 0xffff
+/// later continues it (§2.5.1.3). Some senders change the timestamp in every packet of an event:
+/// packets with close sequence numbers and timestamps, and without an end or a marker between them,
+/// are one press.
 ///
-/// *It ends* with the first packet that says so, when a later press begins, or, with the last
-/// duration known, after end_timeout without a packet of it. What comes of it later changes
-/// nothing.
+/// *A press ends* with the first packet that has the E bit, or when a later press begins, or after
+/// end_timeout without a packet of it. In the last two cases its length is the last known duration.
+/// Packets of it that come after that change nothing.
 ///
-/// *Late* packets that belong to none of the last presses, but are not older than all of these, are
-/// a press that only they tell of: it began and ended at once. A timestamp of more than five
-/// seconds before the last press is a sender that began anew. So is one that is used again after
-/// half a second, with a shorter duration.
+/// *Late* packets that belong to no recent press, but are not older than all of them, are a press
+/// whose other packets were lost: it begins and ends at once. A timestamp of more than five seconds
+/// before the last press means that the sender restarted. So does a timestamp that is used again
+/// after half a second with a shorter duration.
 ///
-/// Of a payload with several events (§2.5.1.5) the first is read.
+/// Only the first event of a payload with several events (§2.5.1.5) is read.
 ///
 /// \par Exception safety
 /// Only the constructor throws. Nothing allocates.
@@ -78,31 +79,31 @@ private:
 /// A value type; one object needs external locking.
 class RTPSYNTH_API telephone_event_receiver {
 public:
-    /// How long a press lasts without a packet of it.
+    /// A press ends after this long without a packet of it.
     static constexpr duration end_timeout = std::chrono::milliseconds{100};
 
     /// \param clock_rate  of the events' timestamps, in Hz
     /// \throws std::invalid_argument if it is 0
     explicit telephone_event_receiver(std::uint32_t clock_rate);
 
-    /// A packet that arrived at \p now, first in its payload. Times must not go back; only their
-    /// differences matter. A payload of less than 4 bytes changes nothing.
+    /// Processes a packet that arrived at \p now, by the first event in its payload. \p now must
+    /// not go back; only differences matter. A payload of less than 4 bytes changes nothing.
     telephone_event_changes receive(const rtp_packet_view& packet, time_point now) noexcept {
         const auto event = telephone_event::parse(packet.payload());
         if (!event) return expire(now);
         return receive(packet.seq(), packet.timestamp(), packet.marker(), *event, now);
     }
-    /// The same for one event of a payload.
+    /// Processes one event of a payload.
     telephone_event_changes receive(std::uint16_t seq, std::uint32_t timestamp, bool marker,
                                     const telephone_event& event, time_point now) noexcept;
-    /// Ends the press that is going on, if the last packet of it came end_timeout or more before.
+    /// Ends the current press if its last packet came end_timeout or more ago.
     telephone_event_changes expire(time_point now) noexcept;
-    /// Ends the press that is going on: at the end of the call.
+    /// Ends the current press, at the end of the call.
     telephone_event_changes finish() noexcept;
 
-    /// When to call expire(); nullopt: no press is going on.
+    /// The time at which to call expire(); nullopt: no key is pressed.
     std::optional<time_point> deadline() const noexcept;
-    /// The event whose press is going on.
+    /// The event whose key is pressed; nullopt: none.
     std::optional<std::uint8_t> pressed() const noexcept;
 
 private:
@@ -115,17 +116,18 @@ private:
     };
     struct press {
         std::uint32_t first_timestamp = 0;
-        std::uint32_t last_timestamp = 0; // of a segment, or of a sender that moves it
-        std::uint32_t length = 0;         // units, from first_timestamp on
+        std::uint32_t last_timestamp =
+            0; // the last segment's, or the last packet's of a sender that changes it
+        std::uint32_t length = 0; // units, from first_timestamp on
         std::uint16_t first_seq = 0;
-        std::uint16_t last_seq = 0;      // of the first end, once that came
+        std::uint16_t last_seq = 0;      // that of the first packet with the E bit, once it came
         std::uint16_t last_duration = 0; // with last_timestamp
         std::uint8_t event = 0;
         bool end_seen = false;
         time_point last_arrival{};
     };
 
-    /// Whether a packet of an event is of the press, or of a later one.
+    /// Whether a packet of an event belongs to the press, and not to a later one.
     bool belongs(const press& p, const report& r) const noexcept;
     bool reuses_timestamp(const press& p, const report& r) const noexcept;
     bool continues(const press& p, const report& r) const noexcept;
@@ -143,13 +145,13 @@ private:
              const press& p) const noexcept;
     std::int64_t units(duration d) const noexcept;
 
-    press latest_;                   // in time, going on or not
+    press latest_;                   // the latest press by timestamp, current or ended
     std::array<press, 8> earlier_{}; // a ring, in order of arrival
-    std::size_t remembered_ = 0;     // how many came to be in it
-    bool started_ = false;           // latest_ is one
+    std::size_t remembered_ = 0;     // how many presses were put into it
+    bool started_ = false;           // latest_ is a press
     bool going_on_ = false;          // latest_ has not ended
-    bool moves_timestamp_ = false;   // the sender, within a press
-    bool counts_from_start_ = false; // and its durations are those since the start
+    bool moves_timestamp_ = false;   // the sender changes the timestamp within a press
+    bool counts_from_start_ = false; // its durations count from the start of the press
     std::uint32_t clock_rate_;
 };
 

@@ -1,5 +1,5 @@
 /// \file
-/// Sends telephone events (RFC 4733) in the place of audio.
+/// Sends telephone events (RFC 4733) in place of audio.
 #pragma once
 
 #include <rtpsynth/audio/telephone_event.hpp>
@@ -20,14 +20,15 @@ namespace rtpsynth {
 /// \addtogroup audio
 /// \{
 
-/// How digits are pressed.
+/// Timing and volume of digits.
 struct digit_timing {
-    duration on = std::chrono::milliseconds{100}; ///< a digit; more than 0, at most an hour
+    duration on =
+        std::chrono::milliseconds{100}; ///< duration of a digit; more than 0, at most an hour
     duration off = std::chrono::milliseconds{60}; ///< the pause after it; 0 to an hour
     std::uint8_t volume = 10;                     ///< 0..63, -dBm0
 };
 
-/// What is sent in one tick.
+/// The packet of one tick.
 struct telephone_event_packet {
     bool marker = false;         ///< the first packet of an event
     std::uint32_t timestamp = 0; ///< when the event, or its segment, began
@@ -36,23 +37,21 @@ struct telephone_event_packet {
     friend bool operator==(const telephone_event_packet&, const telephone_event_packet&) = default;
 };
 
-/// Makes the packets of a queue of events, one a tick (a packet's time) and in the place of the
-/// tick's audio:
+/// Makes the packets of a queue of events, one per tick (a packet's time), in place of the tick's
+/// audio:
 ///
 ///     sender.queue("12#").value();
 ///     …                                    // each tick:
 ///     auto size = sender.write(synth, now, event_type, out).value();
 ///     if (size == 0) size = synth.write(now, audio_format, out, audio).value();
 ///
-/// An event has one timestamp, that of its first tick, and a duration that grows by a tick a
-/// packet. Its first packet has the marker. The packet that ends it is sent three times, in as many
-/// ticks (§2.5.1.4). An event of more than 0xffff units is cut into segments, each with a timestamp
-/// 0xffff after the last and without a marker; the packet that completes a segment is sent three
-/// times as well. The next event of the queue begins with the first tick after the pause and after
-/// these repetitions.
+/// An event has the timestamp of its first tick in all its packets, and a duration that grows by a
+/// tick with each packet. Its first packet has the marker. The final packet is sent three times, in
+/// three ticks (§2.5.1.4). An event of more than 0xffff units is divided into segments. Each has a
+/// timestamp 0xffff after the last and no marker; the final packet of a segment is sent three times
+/// as well. The next event begins with the first tick after the pause and after these repetitions.
 ///
-/// Ticks may be of any length, not all of the same. While busy(), call next() or write()
-/// for every tick.
+/// Ticks may have different lengths. While busy(), call next() or write() for every tick.
 ///
 /// \par Exception safety
 /// Only the constructor throws. Nothing allocates.
@@ -61,45 +60,46 @@ struct telephone_event_packet {
 /// A value type; one object needs external locking.
 class RTPSYNTH_API telephone_event_sender {
 public:
-    /// How many events may wait in the queue.
+    /// The maximum number of queued events.
     static constexpr std::size_t max_queued = 64;
-    /// How often the last packet of an event is sent.
+    /// How many times the final packet of an event is sent.
     static constexpr int end_packets = 3;
 
     /// \param clock_rate  of the events' timestamps, in Hz: that of the audio
     /// \throws std::invalid_argument if it is 0
     explicit telephone_event_sender(std::uint32_t clock_rate);
 
-    /// Puts \p digits behind what is queued; see event_of(). Errors: errc::invalid_argument for
-    /// another character or a timing out of range, errc::buffer_too_small if they do not all fit.
+    /// Queues \p digits; see event_of(). Errors: errc::invalid_argument for another character or a
+    /// timing out of range, errc::buffer_too_small if they do not all fit.
     [[nodiscard]] result<void> queue(std::string_view digits,
                                      const digit_timing& timing = {}) noexcept;
-    /// The same with one event of any code.
+    /// Queues one event of any code.
     [[nodiscard]] result<void> queue_event(std::uint8_t event,
                                            const digit_timing& timing = {}) noexcept;
-    /// Puts an event behind what is queued that lasts until release(); timing.on does not matter.
+    /// Queues an event that lasts until release(); timing.on is ignored.
     [[nodiscard]] result<void> press(std::uint8_t event, const digit_timing& timing = {}) noexcept;
-    /// Ends the event that was pressed last; one that waits still will last a tick. No-op if it is
-    /// not held.
+    /// Ends the event of the last press(). If it is still queued, it will last one tick. No-op if
+    /// no event is held.
     void release() noexcept;
-    /// Drops what is queued, and ends the event that is being sent.
+    /// Drops the queued events, and ends the current one.
     void clear() noexcept;
 
-    /// Events that have not begun.
+    /// The number of queued events.
     std::size_t queued() const noexcept { return queued_; }
-    /// Whether an event is being sent, repetitions of its end included, or waits.
+    /// Whether events are queued or one is being sent, the repetitions of its end included.
     bool busy() const noexcept { return sending() || queued_ != 0; }
 
-    /// The packet of the tick that begins at \p timestamp of the media clock and has \p units;
-    /// nullopt: none, it belongs to the audio.
+    /// The packet of the tick that begins at \p timestamp and lasts \p units; nullopt if the tick
+    /// belongs to the audio.
     std::optional<telephone_event_packet> next(std::uint32_t timestamp,
                                                std::uint32_t units) noexcept;
 
-    /// next() for the next packet of \p synth, which is written to the front of \p out: 16 bytes
-    /// with the next sequence number. The audio goes on as if this tick's had been sent, and keeps
-    /// a marker that is due.
-    /// \return the packet's size, or 0: nothing is due, nothing was written or numbered.
+    /// next() for the next packet of \p synth. The packet of 16 bytes is written to the front of \p
+    /// out and has the next sequence number. The audio's timestamps advance as if the tick's audio
+    /// had been sent, and a marker that is due stays due.
+    /// \return the packet's size. 0: no event is due, and nothing was written.
     ///         errc::invalid_argument for a payload type above 127 or a synth of another clock
+    ///         rate; errc::buffer_too_small
     ///         rate; errc::buffer_too_small
     [[nodiscard]] result<std::size_t> write(packet_synth& synth, time_point now,
                                             std::uint8_t payload_type,
@@ -107,7 +107,7 @@ public:
 
 private:
     struct entry {
-        std::uint64_t on = 0; // units; held: until released
+        std::uint64_t on = 0; // units; held: lasts until release()
         std::uint64_t off = 0;
         std::uint8_t event = 0;
         std::uint8_t volume = 0;
@@ -125,13 +125,13 @@ private:
     std::size_t queued_ = 0;
     entry current_;
     bool going_on_ = false;           // current_ has not reached its end
-    int repeats_ = 0;                 // of last_
-    telephone_event_packet last_;     // that completed an event or a segment
-    std::uint32_t tick_ = 0;          // timestamp of the last
+    int repeats_ = 0;                 // repetitions of last_ still to be sent
+    telephone_event_packet last_;     // the final packet of an event or a segment
+    std::uint32_t tick_ = 0;          // timestamp of the last tick
     std::uint64_t elapsed_ = 0;       // from the start of current_ to this tick
     std::uint64_t segment_ = 0;       // from the start of current_ to that of the segment
     std::uint32_t segment_start_ = 0; // its timestamp
-    std::uint64_t pause_over_ = 0;    // elapsed_ from which on the next one may begin
+    std::uint64_t pause_over_ = 0;    // value of elapsed_ at which the next event may begin
     std::uint32_t clock_rate_;
 };
 

@@ -105,8 +105,8 @@ public:
     /// Translates a compound packet of the current source into one of the output.
     ///
     /// - SR: SSRC, timestamp and counts become the output's. The NTP time stays, and so LSR and
-    ///   DLSR in the listener's reports are right. Until a packet was forwarded, whose timestamp is
-    ///   needed, the SR becomes an RR. Report blocks stay as they are.
+    ///   DLSR in the listener's reports are right. It becomes an RR while no packet of
+    ///   the segment has been forwarded. Report blocks stay as they are.
     /// - SDES, BYE: see the options. SDES chunks of other SSRCs are dropped.
     /// - XR, feedback, APP: the SSRC of the sender becomes the output's.
     ///

@@ -1,5 +1,5 @@
 /// \file
-/// Internal: continues speech beyond its end.
+/// Internal: extrapolates speech.
 #pragma once
 
 #include <array>
@@ -14,32 +14,32 @@ class extrapolator {
 public:
     static constexpr std::size_t order = 16;
 
-    /// How many samples of audio start() looks at.
+    /// How many samples of the past start() needs.
     static constexpr std::size_t past_size(std::uint32_t rate) noexcept {
         return longest_pitch(rate) + match_size(rate) + order;
     }
-    /// How much room for the excitation start() needs.
+    /// The size of start()'s excitation, in samples.
     static constexpr std::size_t longest_pitch(std::uint32_t rate) noexcept { return rate / 50; }
 
-    /// Begins to continue \p past, and writes into \p excitation what next() needs.
+    /// Starts a continuation of \p past, and fills \p excitation for next().
     ///
     /// Preconditions: past.size() == past_size(rate), excitation.size() == longest_pitch(rate).
     void start(std::span<const std::int16_t> past, std::uint32_t rate,
                std::span<float> excitation) noexcept;
 
-    /// The next sample, within ±32768. \p excitation is what start() has written.
+    /// The next sample, within ±32768. \p excitation as filled by start().
     float next(std::span<const float> excitation) noexcept;
 
 private:
     static constexpr std::size_t match_size(std::uint32_t rate) noexcept { return rate / 125; }
 
-    std::array<float, order> predictor_{}; // that of the oldest sample first
-    std::array<float, 2 * order> made_{};  // the last samples before fading, twice: a ring
+    std::array<float, order> predictor_{}; // coefficients, that of the oldest sample first
+    std::array<float, 2 * order> made_{};  // ring of the last samples before fading, stored twice
     std::size_t period_ = 1;               // samples of the excitation in use
     std::size_t phase_ = 0;                // in the period
-    std::size_t ring_ = 0;                 // where the oldest of made_ is
+    std::size_t ring_ = 0;                 // position of the oldest sample in made_
     float gain_ = 0;                       // of the fade
-    float slope_ = 0;                      // its loss a sample
+    float slope_ = 0;                      // decrease of gain_ per sample
 };
 
 } // namespace rtpsynth::detail

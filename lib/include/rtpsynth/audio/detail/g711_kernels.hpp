@@ -23,7 +23,7 @@ struct g711_kernels {
     decoder alaw_decode;
 };
 
-/// Those that this processor can run: the portable one first, the fastest last.
+/// The implementations that this processor can run: the portable one first, the fastest last.
 RTPSYNTH_API std::span<const g711_kernels> supported_g711_kernels() noexcept;
 
 /// Not exported. nullptr if the processor, or the architecture compiled for, has no AVX2.

@@ -12,8 +12,8 @@ namespace rtpsynth::detail {
 
 /// One implementation of interpolation at any ratio of rates.
 struct resample_kernel {
-    /// Writes the output samples 0, 1, … whose positions are before the last of \p n input samples,
-    /// all of them or fewer, and returns how many. Rates in Hz, not 0; n > 0.
+    /// Writes the output samples 0, 1, … whose positions are before the last of the \p n input
+    /// samples, or only the first of these, and returns how many. Rates in Hz, not 0; n > 0.
     using function = std::size_t (*)(const std::int16_t* in, std::size_t n, double in_rate,
                                      double out_rate, std::int16_t* out, std::size_t n_out);
 
@@ -21,7 +21,7 @@ struct resample_kernel {
     function interpolate;
 };
 
-/// Those that this processor can run: the portable one first, the fastest last.
+/// The implementations that this processor can run: the portable one first, the fastest last.
 RTPSYNTH_API std::span<const resample_kernel> supported_resample_kernels() noexcept;
 
 /// resample_linear() without its shortcuts for simple ratios. n > 0, n_out is resampled_size().
