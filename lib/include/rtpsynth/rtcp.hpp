@@ -2,10 +2,10 @@
 /// Everything of <rtpsynth/rtcp/>.
 ///
 /// \defgroup rtcp RTCP
-/// Packets read (rtpsynth::rtcp_compound_view, rtpsynth::rtcp_xr_view) and written
-/// (rtpsynth::rtcp_builder), the statistics of a receiver (rtpsynth::receiver_stats) that its
-/// reports are made of, and a participant of a session (rtpsynth::rtp_session), which uses all of
-/// them.
+/// Parses packets (rtpsynth::rtcp_compound_view, rtpsynth::rtcp_xr_view), writes them
+/// (rtpsynth::rtcp_builder), keeps the reception statistics for report blocks
+/// (rtpsynth::receiver_stats), and implements a participant of a session (rtpsynth::rtp_session),
+/// which uses all of them.
 #pragma once
 
 #include <rtpsynth/rtcp/builder.hpp>

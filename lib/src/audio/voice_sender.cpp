@@ -160,9 +160,9 @@ result<sent_tick> voice_sender::state::next(time_point now, std::span<std::uint8
     return tick;
 }
 
-// So many ticks are due beside the first one.
+// Counts a late caller and skips missed ticks. `behind` ticks are due in addition to the first one.
 void voice_sender::state::catch_up(std::uint64_t behind) noexcept {
-    if (was_idle_) return pass_over(behind); // on purpose
+    if (was_idle_) return pass_over(behind); // next() need not be called while idle
     ++stats_.late;
     const std::uint64_t most = options_.max_burst - 1;
     if (behind <= most) return;

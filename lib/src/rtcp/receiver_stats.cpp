@@ -13,21 +13,23 @@ namespace {
 
 constexpr std::int64_t ns_per_second = 1'000'000'000;
 
-// Past half the number space a limit never applies; clamped, it can be compared with a distance.
+// A limit above half the number space never applies. Clamp it, so that it can be compared with a
+// distance.
 constexpr int to_limit(unsigned packets) noexcept {
     return static_cast<int>(std::min(packets, 0x1'0000U));
 }
 
-// After so long without a packet, the numbers may have gone through a whole cycle.
+// After this long without a packet, the sequence number may have passed through a whole cycle.
 constexpr std::int64_t long_silence_ns = 10 * ns_per_second;
 constexpr std::int64_t sequence_cycle = 0x1'0000;
 
-// The packets of a numbering beside the one that counts are at most so many numbers apart, ...
+// The packets of a second numbering beside the current one are at most this far apart, ...
 constexpr int other_numbering_step = 16;
-// ... and so many of them tell it from strays and from late packets around a restart.
+// ... and this many of them distinguish it from strays and from late packets around a restart.
 constexpr std::uint32_t other_numbering_proof = 3;
 
-// So many duplicates in a row over so much of the sender's time are no burst of retransmissions.
+// This many duplicates in a row, over this much of the sender's time, are not a burst of
+// retransmissions.
 constexpr std::uint32_t restart_copies = 10;
 constexpr double restart_seconds = 0.25;
 
@@ -63,7 +65,7 @@ receiver_stats::outcome receiver_stats::update(std::uint16_t seq, std::uint32_t 
     const arrival_mark p{seq, format.kind, {timestamp, format.clock_rate, arrival}};
     const int ahead = seq_distance(seq, static_cast<std::uint16_t>(highest_));
     if (probation_ > 0) [[unlikely]] {
-        // The first packet follows none, but counts as one in sequence.
+        // The first packet counts as one in sequence.
         probation_ = (ahead == 1 ? probation_ : min_sequential_) - 1;
         highest_ = seq;
         if (probation_ > 0) {
@@ -95,7 +97,7 @@ receiver_stats::outcome receiver_stats::update(std::uint16_t seq, std::uint32_t 
 }
 
 bool receiver_stats::is_suspect(const arrival_mark& p, int ahead) const noexcept {
-    if (ahead == 1) { // the usual packet, unless it follows a suspect of the highest number
+    if (ahead == 1) { // the usual packet, unless the suspect had the highest number
         return suspected_ && p.seq == static_cast<std::uint16_t>(suspect_.seq + 1) &&
                !pace_.is_old(1, p.at);
     }
@@ -105,8 +107,8 @@ bool receiver_stats::is_suspect(const arrival_mark& p, int ahead) const noexcept
                 outage(p) >= sequence_cycle);
     }
     if (ahead < 0 && -ahead >= max_misorder_) return true;
-    // The highest may be an event, whose timestamp is not compared: behind it, but ahead of the
-    // newest audio, is a place for any timestamp.
+    // The highest packet may be an event, whose timestamp is not compared. A packet behind it but
+    // ahead of the newest audio may have any timestamp.
     const std::int64_t behind = pace_.newest_seq() - (highest_ + ahead);
     return p.kind != payload_kind::event && behind >= 0 &&
            !pace_.is_old(static_cast<int>(behind), p.at);
@@ -116,7 +118,7 @@ receiver_stats::outcome receiver_stats::suspect(const arrival_mark& p) noexcept 
     const int step = suspected_ ? seq_distance(p.seq, suspect_.seq) : 0;
     if (step != 0 && std::abs(step) <= other_numbering_step) {
         const std::int64_t distance = outage(suspect_);
-        // Any packet near the suspect may confirm the outage by its own distance.
+        // Any packet near the suspect confirms the outage if its own distance fits.
         if (distance > 0 && (step == 1 || outage(p) == distance + step))
             return end_outage(p, distance);
     }
@@ -135,7 +137,7 @@ receiver_stats::outcome receiver_stats::suspect(const arrival_mark& p) noexcept 
 receiver_stats::outcome receiver_stats::end_outage(const arrival_mark& p,
                                                    std::int64_t distance) noexcept {
     suspected_ = false;
-    --rejected_; // it counts after all
+    --rejected_; // the suspect counts after all
     const int step = seq_distance(p.seq, suspect_.seq);
     const std::int64_t seq = highest_ + distance;
     receive(suspect_);
@@ -151,7 +153,7 @@ receiver_stats::outcome receiver_stats::end_outage(const arrival_mark& p,
     return outcome::reordered;
 }
 
-// Of a packet max_misorder behind or more.
+// Counts a packet that is max_misorder or more behind.
 bool receiver_stats::is_late(const arrival_mark& p, int behind) const noexcept {
     const std::int64_t seq = highest_ - behind;
     return behind < static_cast<int>(duplicate_window) && seq >= base_ &&
@@ -160,11 +162,11 @@ bool receiver_stats::is_late(const arrival_mark& p, int behind) const noexcept {
 
 receiver_stats::outcome receiver_stats::late(const arrival_mark& p, int behind) noexcept {
     suspected_ = false;
-    ++received_; // and nothing else: its delay is not that of the path
+    ++received_; // the jitter does not change: its delay is not that of the path
     if (mark_seen(highest_ - behind)) {
         ++duplicates_;
         if (!note_copy(p)) return outcome::duplicate;
-        // The sender restarted with the first of them, which does not count, as in any restart.
+        // The sender restarted with the first of them, which does not count, as in every restart.
         duplicates_ -= copies_;
         --received_;
         ++rejected_;
@@ -182,7 +184,7 @@ receiver_stats::outcome receiver_stats::late(const arrival_mark& p, int behind) 
     return outcome::reordered;
 }
 
-// Returns whether the duplicates are the packets of a restart.
+// Adds a duplicate from far behind to the sequence of such. Returns whether they are a restart.
 bool receiver_stats::note_copy(const arrival_mark& p) noexcept {
     const int step = seq_distance(p.seq, copy_.seq);
     if (copies_ > 0 && step > 0 && step <= other_numbering_step &&
@@ -202,7 +204,7 @@ bool receiver_stats::note_copy(const arrival_mark& p) noexcept {
            media >= restart_seconds * p.at.clock_rate;
 }
 
-// Ends the current numbering; that of p begins.
+// Ends the current numbering and begins one with p.
 void receiver_stats::restart(const arrival_mark& p) noexcept {
     const int from_left = seq_distance(p.seq, left_.seq);
     if (restarts_ > 0 && from_left > 0 && from_left < max_dropout_ &&
@@ -213,9 +215,9 @@ void receiver_stats::restart(const arrival_mark& p) noexcept {
     ++restarts_;
 }
 
-// How far ahead of the highest a packet is, if an outage explains it; else 0. Where the distance
-// without whole cycles is an ordinary gap, the pace must fit exactly: after a silence (music on
-// hold, a muted microphone) the numbers go on where they were.
+// How far ahead of the highest a packet is, if an outage explains it; otherwise 0. If the distance
+// without whole cycles is an ordinary gap, the rate must fit exactly: after a silence (music on
+// hold, a muted microphone) the numbers continue where they were.
 std::int64_t receiver_stats::outage(const arrival_mark& p) const noexcept {
     constexpr double loose = 2, exact = 1.05;
     const auto ahead = static_cast<std::uint16_t>(p.seq - static_cast<std::uint16_t>(highest_));
@@ -250,7 +252,7 @@ report_block receiver_stats::make_report(std::uint32_t ssrc, time_point now) noe
     const auto lost_interval =
         static_cast<std::int64_t>(expected_interval - received_since_report());
     if (lost_interval > 0) {
-        // 256 only if nothing counts: the packet that proved a restart took back its first one.
+        // 256 is only possible if no packet of the interval counts, which a restart can cause.
         const auto lost = static_cast<std::uint64_t>(lost_interval);
         report.fraction_lost = static_cast<std::uint8_t>(
             std::min<std::uint64_t>((lost << 8) / expected_interval, 0xff));
@@ -299,7 +301,7 @@ void receiver_stats::advance(const arrival_mark& p, std::int64_t seq) noexcept {
     if (p.kind != payload_kind::event) pace_.follow(seq, p.at);
 }
 
-// Within the window.
+// Precondition: seq is within the window.
 bool receiver_stats::was_seen(std::int64_t seq) const noexcept {
     const auto bit = static_cast<std::size_t>(seq) % duplicate_window;
     return (seen_[bit / 64] >> bit % 64 & 1) != 0;
@@ -325,7 +327,8 @@ void receiver_stats::receive(const arrival_mark& p) noexcept {
     }
     if (has_transit_) {
         if (p.kind == payload_kind::unknown && p.at.timestamp == last_timestamp_) return;
-        // A.8's difference of transit times, computed from differences, which stay small and exact.
+        // The difference of transit times (A.8), computed from two differences that stay small and
+        // exact.
         const double advance = static_cast<std::int32_t>(p.at.timestamp - last_timestamp_);
         const double difference = std::abs(
             static_cast<double>(detail::elapsed_ns(last_arrival_, p.at.arrival)) * units_per_ns_ -

@@ -8,8 +8,8 @@ namespace {
 
 constexpr double timestamp_cycle = 4294967296.0;
 constexpr double sequence_cycle = 65536;
-// Two weeks of a source of 3500 packets a second. Longer outages are not recognised, so that the
-// numbers of a source whose clock hardly advances do not grow without bound.
+// Two weeks of a source of 3500 packets a second. Longer outages are not recognised. Otherwise the
+// numbers of a source whose timestamps hardly advance would grow without bound.
 constexpr double longest_outage = 4294967296.0; // packets
 
 } // namespace

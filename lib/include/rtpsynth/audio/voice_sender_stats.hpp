@@ -28,7 +28,7 @@ struct voice_sender_stats {
                                 ///< that an event replaced
     std::uint64_t items = 0;    ///< items that have ended
     std::uint64_t dry_runs = 0; ///< how often an item's audio ran out and continued later
-    std::uint64_t late = 0;     ///< ticks that were sent one ptime or more after they were due
+    std::uint64_t late = 0;     ///< calls of next() one ptime or more after the tick was due
     std::uint64_t missed = 0;   ///< ticks that were not sent, since the caller was too late
     std::uint64_t failed = 0;   ///< ticks whose audio the codec failed to encode
 

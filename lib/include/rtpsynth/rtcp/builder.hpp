@@ -18,22 +18,22 @@ namespace rtpsynth {
 /// \addtogroup rtcp
 /// \{
 
-/// Appends packets to a compound, each a whole number of 32-bit words.
+/// Appends packets to a compound packet. Each packet is a whole number of 32-bit words.
 ///
 ///     rtcp_builder builder(storage);
 ///     builder.add_receiver_report(ssrc, blocks).value();
 ///     builder.add_cname(ssrc, "user@host").value();
 ///     socket.send(builder.bytes());
 ///
-/// Every call either appends its packet or fails and leaves bytes() unchanged. Errors:
-/// errc::invalid_argument (an argument is out of range, or another packet than an SR or RR comes
-/// first in compound mode), errc::buffer_too_small. Each compound should have a CNAME (§6.1), which
-/// is up to the caller.
+/// Every call either appends its packet, or fails and leaves bytes() unchanged. Errors:
+/// errc::invalid_argument (an argument is out of range, or the first packet in compound mode is not
+/// an SR or RR), errc::buffer_too_small. The builder does not enforce that each compound has a
+/// CNAME (§6.1); add it.
 ///
 /// Lifetime: the storage must outlive the builder. Threads: one object needs external locking.
 class RTPSYNTH_API rtcp_builder {
 public:
-    /// \param storage of any size; 1500 bytes have room for the largest SR, CNAME and BYE.
+    /// \param storage of any size; 1500 bytes are enough for the largest SR, CNAME and BYE.
     explicit rtcp_builder(std::span<std::uint8_t> storage,
                           rtcp_mode mode = rtcp_mode::compound) noexcept
         : storage_(storage), mode_(mode) {}
@@ -57,14 +57,15 @@ public:
                                                 std::span<const voip_metrics> metrics) noexcept;
 
     /// \param ssrcs 1..31 sources that leave.
-    /// \param reason at most 255 bytes; empty: none is written.
+    /// \param reason at most 255 bytes; empty: no reason is written.
     [[nodiscard]] result<void> add_bye(std::span<const std::uint32_t> ssrcs,
                                        std::string_view reason = {}) noexcept;
 
-    /// A packet of any type, whose body the caller then fills in: for what has no function here,
-    /// and to pass packets on. \param count 0..31, the five bits after P: see
-    /// rtcp_packet_view::count(). \param body_size a multiple of 4, at most 262140. \returns the
-    /// body, which must be filled.
+    /// Appends a packet of any type, whose body the caller fills in: for types without a function
+    /// here, and to forward packets.
+    /// \param count 0..31, the five bits after P: see rtcp_packet_view::count().
+    /// \param body_size a multiple of 4, at most 262140.
+    /// \returns the body, which must be filled.
     [[nodiscard]] result<std::span<std::uint8_t>> add_packet(rtcp_type type, std::size_t count,
                                                              std::size_t body_size) noexcept;
 

@@ -27,20 +27,20 @@ enum class xr_block_type : std::uint8_t {
     voip_metrics = 7,
 };
 
-/// One report block of an extended report, of any type. A view: valid for as long as the datagram's
+/// One report block of any type in an extended report. A view: valid for as long as the datagram's
 /// bytes are.
 class xr_block_view {
 public:
     xr_block_type type() const noexcept { return static_cast<xr_block_type>(bytes_[0]); }
     /// The byte after the type, whose meaning depends on it.
     std::uint8_t type_specific() const noexcept { return bytes_[1]; }
-    /// What follows the four bytes of header: a multiple of 4 bytes, or empty.
+    /// The bytes after the four bytes of header: a multiple of 4, or empty.
     std::span<const std::uint8_t> body() const noexcept { return bytes_.subspan(4); }
     /// The whole block.
     std::span<const std::uint8_t> bytes() const noexcept { return bytes_; }
 
-    /// The contents of a VoIP metrics block. Fails with errc::bad_rtcp if it is of another type or
-    /// of another length. Reserved bits are ignored.
+    /// Parses a VoIP metrics block. Fails with errc::bad_rtcp if the block has another type or
+    /// length. Reserved bits are ignored.
     [[nodiscard]] RTPSYNTH_API result<voip_metrics> as_voip_metrics() const noexcept;
 
 private:
@@ -53,8 +53,8 @@ private:
     std::span<const std::uint8_t> bytes_;
 };
 
-/// An XR packet: a forward range of its report blocks, those of unknown types included, which a
-/// receiver ignores (RFC 3611 §3).
+/// An XR packet: a forward range of its report blocks. Blocks of unknown types are included; a
+/// receiver ignores them (RFC 3611 §3).
 ///
 ///     if (auto report = rtcp_xr_view::parse(packet)) {
 ///         for (xr_block_view block : *report) {
@@ -67,7 +67,7 @@ public:
     [[nodiscard]] RTPSYNTH_API static result<rtcp_xr_view> parse(
         const rtcp_packet_view& packet) noexcept;
 
-    /// The sender of the report.
+    /// The SSRC of the report's sender.
     RTPSYNTH_API std::uint32_t ssrc() const noexcept;
     iterator begin() const noexcept { return iterator{blocks_.data()}; }
     iterator end() const noexcept { return iterator{blocks_.data() + blocks_.size()}; }
@@ -75,7 +75,7 @@ public:
 private:
     explicit rtcp_xr_view(std::span<const std::uint8_t> blocks) noexcept : blocks_(blocks) {}
 
-    std::span<const std::uint8_t> blocks_; // behind the SSRC
+    std::span<const std::uint8_t> blocks_; // after the SSRC
 };
 
 /// \}

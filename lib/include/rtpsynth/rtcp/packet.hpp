@@ -19,13 +19,13 @@ namespace rtpsynth {
 /// \addtogroup rtcp
 /// \{
 
-/// Which packet an RTCP datagram may begin with.
+/// The packet types with which an RTCP datagram may begin.
 enum class rtcp_mode : std::uint8_t {
     compound,     ///< an SR or RR (RFC 3550 §6.1)
-    reduced_size, ///< any, and it may be the only one (RFC 5506)
+    reduced_size, ///< any packet, which may be the only one (RFC 5506)
 };
 
-/// The packet types that have a name here. A value may be any other type, too.
+/// Packet types. A value may be any other type, too.
 enum class rtcp_type : std::uint8_t {
     sender_report = 200,
     receiver_report = 201,
@@ -37,13 +37,13 @@ enum class rtcp_type : std::uint8_t {
     extended_report = 207,    ///< RFC 3611
 };
 
-/// The most report blocks, SDES chunks or BYE sources in one packet.
+/// The maximum number of report blocks, SDES chunks or BYE sources in one packet.
 inline constexpr std::size_t rtcp_max_count = 31;
 
 namespace detail {
 
-/// Iterates over consecutive elements in memory that was checked before. Element has private static
-/// functions at(p) and size_at(p).
+/// Iterates over consecutive elements in validated memory. Element has private static functions
+/// at(p) and size_at(p).
 template <class Element>
 class rtcp_iterator {
 public:
@@ -79,10 +79,10 @@ private:
 class rtcp_packet_view {
 public:
     rtcp_type type() const noexcept { return static_cast<rtcp_type>(bytes_[1]); }
-    /// The five bits after P, 0..31: number of blocks, chunks or sources; subtype of APP; FMT of
-    /// feedback.
+    /// The five bits after P, 0..31: the number of blocks, chunks or sources; the subtype of APP;
+    /// the FMT of feedback.
     std::size_t count() const noexcept { return bytes_[0] & 0x1fU; }
-    /// What follows the four bytes of header, without padding: a multiple of 4 bytes, or empty.
+    /// The bytes after the four bytes of header, without padding: a multiple of 4, or empty.
     std::span<const std::uint8_t> body() const noexcept {
         return bytes_.subspan(4, bytes_.size() - 4 - padding());
     }
@@ -101,7 +101,7 @@ private:
     std::span<const std::uint8_t> bytes_;
 };
 
-/// A datagram of RTCP: a forward range of its packets. A view: valid for as long as the bytes exist
+/// An RTCP datagram: a forward range of its packets. A view: valid for as long as the bytes exist
 /// and do not change.
 ///
 ///     if (auto compound = rtcp_compound_view::parse(datagram)) {
@@ -113,13 +113,13 @@ class rtcp_compound_view {
 public:
     using iterator = detail::rtcp_iterator<rtcp_packet_view>;
 
-    /// Makes the checks of RFC 3550 A.2: the first packet is an SR or RR without padding, all have
-    /// version 2, the lengths add up to the datagram's, and only the last packet is padded, by a
-    /// multiple of 4 that it has room for. The contents of the packets are checked by the view of
-    /// each type, so that one malformed packet does not hide the others.
+    /// Checks the datagram by RFC 3550 A.2: the first packet is an SR or RR without padding, all
+    /// packets have version 2, the lengths add up to the datagram's, and only the last packet has
+    /// padding, which is a multiple of 4 and fits the packet. The contents of each packet are
+    /// checked by the view of its type, so one malformed packet does not hide the others.
     ///
-    /// In reduced_size mode the first type may be any of 192..223, RTCP's part of the range that it
-    /// shares with RTP (RFC 5761 §4), and a single packet may be padded.
+    /// In reduced_size mode the first packet may have any type of 192..223, the range that RFC 5761
+    /// §4 reserves for RTCP, and a single packet may have padding.
     ///
     /// Errors: errc::packet_too_short (less than 4 bytes), errc::bad_version (of the first packet),
     /// errc::bad_rtcp.
@@ -149,11 +149,11 @@ struct sender_info {
 /// An SR or RR (RFC 3550 §6.4).
 class rtcp_report_view {
 public:
-    /// Fails with errc::bad_rtcp if \p packet is neither, or too short for its number of blocks.
+    /// Fails with errc::bad_rtcp if \p packet is neither, or is too short for its number of blocks.
     [[nodiscard]] RTPSYNTH_API static result<rtcp_report_view> parse(
         const rtcp_packet_view& packet) noexcept;
 
-    /// The sender of the report.
+    /// The SSRC of the report's sender.
     RTPSYNTH_API std::uint32_t ssrc() const noexcept;
     /// nullopt in an RR.
     RTPSYNTH_API std::optional<sender_info> sender() const noexcept;
@@ -178,7 +178,7 @@ enum class sdes_type : std::uint8_t { cname = 1, name, email, phone, loc, tool, 
 /// One item of an SDES chunk.
 struct sdes_item {
     sdes_type type;
-    std::string_view text; ///< 0..255 bytes, should be UTF-8, which is not checked
+    std::string_view text; ///< 0..255 bytes; should be UTF-8, but is not checked
 
 private:
     friend class detail::rtcp_iterator<sdes_item>;
@@ -204,7 +204,8 @@ private:
     RTPSYNTH_API static sdes_chunk at(const std::uint8_t* p) noexcept;
     RTPSYNTH_API static std::size_t size_at(const std::uint8_t* p) noexcept;
 
-    std::span<const std::uint8_t> items_; // between the SSRC and the null that ends the list
+    std::span<const std::uint8_t>
+        items_; // between the SSRC and the null octet at the end of the list
 };
 
 /// An SDES packet: a forward range of its chunks.
@@ -238,7 +239,7 @@ public:
     std::size_t ssrc_count() const noexcept { return ssrcs_.size() / 4; }
     /// Precondition: i < ssrc_count().
     RTPSYNTH_API std::uint32_t ssrc(std::size_t i) const noexcept;
-    /// Why they leave; empty if it is not given.
+    /// The reason for leaving; empty if none is given.
     std::string_view reason() const noexcept { return reason_; }
 
 private:

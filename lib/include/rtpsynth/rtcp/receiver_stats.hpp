@@ -1,6 +1,6 @@
 /// \file
 /// Reception statistics of one source: RFC 3550 A.1 (validity), A.3 (loss), A.8 (jitter) and §8.2
-/// (collisions), with a clock for each payload type (RFC 7160).
+/// (collisions), with a clock rate for each payload type (RFC 7160).
 #pragma once
 
 #include <rtpsynth/base/clock.hpp>
@@ -22,45 +22,50 @@ namespace rtpsynth {
 
 /// Limits of receiver_stats; the defaults are those of RFC 3550 A.1.
 struct receiver_stats_options {
-    /// How many packets in sequence make a source valid. 0 and 1: the first packet does, and
+    /// How many packets in sequence make a source valid. With 0 or 1, the first packet does, and
     /// counts.
     unsigned min_sequential = 2;
-    /// A packet this many sequence numbers or more ahead of the highest is a suspect, which the
-    /// next packet confirms or not: see receiver_stats. At least 2; above 32767 there is no limit.
+    /// A packet this many sequence numbers or more ahead of the highest is a suspect: see
+    /// receiver_stats. At least 2; above 32767 there is no limit.
     unsigned max_dropout = 3000;
-    /// So is a packet this many or more behind, unless its timestamp shows that it is late. Above
-    /// 32768 there is no limit.
+    /// A packet this many or more behind is a suspect too, unless its timestamp shows that it is
+    /// late. Above 32768 there is no limit.
     unsigned max_misorder = 100;
 };
 
-/// Reception statistics of one SSRC. Feed it every packet of the source in order of arrival.
+/// Reception statistics of one SSRC. Pass it every packet of the source in order of arrival.
 ///
-/// *Far packets.* A packet is a suspect if it is far from the others (max_dropout, max_misorder),
-/// if it is behind them and its timestamp is not, or if it follows a silence of whole cycles of
-/// sequence numbers. The next packet to arrive decides what it was:
+/// A *numbering* is the sequence of numbers from one start of the source to its next restart.
+///
+/// *Suspects.* A packet is a suspect if it is far from the others (max_dropout, max_misorder), if
+/// its number is behind and its timestamp is not, or if it follows a silence of whole cycles of
+/// sequence numbers. The next packet to arrive decides what the suspect was:
 /// - An outage, if timestamps and arrival times advanced together, within 0.25 s and 5 %, and the
-///   number of packets fits the pace seen before within a factor of 2. This must hold for the
-///   suspect and for the next packet, which is within 16 numbers of it. Both packets count, and all
-///   that is missing before them is lost.
-/// - Otherwise a restart of the source's numbering, if the next packet is the next in sequence. The
-///   counters go on, and the gap between the two numberings counts neither as expected nor as lost.
+///   number of packets fits the earlier packet rate within a factor of 2. This must hold for the
+///   suspect and for the next packet, which must be within 16 numbers of it. Both packets count,
+///   and all numbers missing before them are lost.
+/// - Otherwise a restart of the source with a new numbering, if the next packet is the next in
+///   sequence. The counters continue. The gap between the two numberings counts neither as expected
+///   nor as lost.
 /// - Otherwise a stray, which stays rejected.
 ///
-/// *Late packets.* A packet that is max_misorder or more behind is no suspect if its timestamp is
-/// behind as well, and its number is within duplicate_window and not before the first of this
-/// numbering. It is a duplicate if its number came before, else reordered (a retransmission,
-/// RFC 4585). But ten or more such duplicates that follow each other over at least 0.25 s of their
-/// timestamps, while the highest number stays, are a restart: the source has gone back to earlier
-/// numbers and timestamps. The first of them is then rejected, and the others count as packets of
-/// the new numbering. Duplicates need a known clock rate.
+/// *Late packets.* A packet that is max_misorder or more behind is late and not a suspect if its
+/// timestamp is behind as well, and its number is within duplicate_window and not before the first
+/// of this numbering. It counts as a duplicate if its number was received before, else as reordered
+/// (a retransmission, RFC 4585). However, ten or more such duplicates in sequence, over at least
+/// 0.25 s of their timestamps and while the highest number stays, are a restart: the source has
+/// returned to earlier numbers and timestamps. The first of them is then rejected, and the others
+/// count as packets of the new numbering. Without a known clock rate, a late duplicate is a
+/// suspect.
 ///
-/// *Clocks.* The clock rate is that of the packet's payload type: of the format given; for a view
-/// without one, that of RFC 3551's static type; else the constructor's. These packets do not change
-/// the jitter: telephone events (RFC 4733), comfort noise (RFC 3389), the first after a change of
-/// clock rate (RFC 7160), those of unknown clock rate, late ones as above, and one whose timestamp
-/// is 5 s or more away from both the last one and what the arrival times explain (another source:
-/// music on hold, a transfer). Where the kind of payload is not known, a packet with the timestamp
-/// of the one before may be an event's, and does not change it either.
+/// *Clock rates.* The clock rate of a packet is that of the given format; for a view without a
+/// format, that of the static payload type (RFC 3551); otherwise the constructor's. These packets
+/// do not change the jitter: telephone events (RFC 4733), comfort noise (RFC 3389), the first
+/// packet after a change of clock rate (RFC 7160), packets of unknown clock rate, late packets as
+/// above, and a packet whose timestamp is 5 s or more away from both the last one and what the
+/// arrival times explain (a new origin, after music on hold or a transfer). If the kind of payload
+/// is unknown, a packet with the same timestamp as the one before does not change the jitter
+/// either, since it may be an event's.
 ///
 /// Memory: less than 512 bytes, nothing on the heap.
 ///
@@ -76,12 +81,12 @@ public:
     /// Farther behind, which takes a larger max_misorder, every packet counts as reordered.
     static constexpr std::size_t duplicate_window = 1024;
 
-    /// What a packet was. The last two do not count as received.
+    /// How a packet was counted. The last two do not count as received.
     enum class outcome {
-        in_order,  ///< ahead of all before it, possibly after a gap, possibly confirming a suspect
+        in_order,  ///< the highest number so far, possibly after a gap; may confirm a suspect
         reordered, ///< behind the highest, seen for the first time
         duplicate, ///< seen before
-        restarted, ///< confirms, usually as the second packet, that the numbering restarted
+        restarted, ///< confirms a restart, usually as the second packet of the new numbering
         probation, ///< the source is not valid yet
         rejected,  ///< a suspect: a stray, or the first packet after a restart or a long outage
     };
@@ -91,7 +96,7 @@ public:
     explicit receiver_stats(std::uint32_t clock_rate, const options& opts = {});
 
     /// Counts a packet that arrived at \p arrival. O(1); allocates nothing.
-    /// \param format of its payload type; clock rate 0: not known.
+    /// \param format of the packet's payload type; clock rate 0: unknown.
     outcome update(std::uint16_t seq, std::uint32_t timestamp, time_point arrival,
                    payload_format format) noexcept;
     /// The same, with the constructor's clock rate.
@@ -116,67 +121,65 @@ public:
     std::uint64_t received() const noexcept { return received_; }
     /// Packets received, duplicates not included.
     std::uint64_t unique() const noexcept { return received_ - duplicates_; }
-    /// How many sequence numbers there are from the first to the highest, both included.
+    /// The number of sequence numbers from the first to the highest, both included.
     std::uint64_t expected() const noexcept {
         return expected_before_ + (valid() ? static_cast<std::uint64_t>(highest_ - base_ + 1) : 0);
     }
-    /// expected() - received(), as in RFC 3550 A.3, for receiver reports: negative when there are
-    /// more duplicates than losses. To show losses to people, use missing().
+    /// expected() - received(), as in RFC 3550 A.3, for receiver reports: negative if there are
+    /// more duplicates than losses. To display losses, use missing().
     std::int64_t cumulative_lost() const noexcept {
         return static_cast<std::int64_t>(expected() - received());
     }
-    /// How many sequence numbers between the first and the highest have not come. A late packet is
-    /// no longer missing; duplicates do not matter. Exact while no packet is more than
-    /// duplicate_window late.
+    /// The number of sequence numbers between the first and the highest that have not arrived. A
+    /// late packet is no longer missing; duplicates do not matter. Exact while no packet is more
+    /// than duplicate_window late.
     std::uint64_t missing() const noexcept;
-    /// Cycles and sequence number of the highest packet. It begins at the first packet's number, at
-    /// the start and after a restart. Reports carry its low 32 bits. 0 before valid().
+    /// Cycles and sequence number of the highest packet. A numbering starts with the number of its
+    /// first packet and cycle 0. Reports carry the low 32 bits. 0 before valid().
     std::uint64_t extended_highest_seq() const noexcept {
         return valid() ? static_cast<std::uint64_t>(highest_) : 0;
     }
 
     std::uint64_t duplicates() const noexcept { return duplicates_; }
     std::uint64_t reordered() const noexcept { return reordered_; }
-    /// The farthest that a reordered packet was behind the highest sequence number, in packets;
-    /// 0 if there was none.
+    /// The largest distance of a reordered packet from the highest sequence number, in packets; 0
+    /// if there was none.
     std::uint32_t max_reorder_depth() const noexcept { return max_reorder_depth_; }
     std::uint64_t restarts() const noexcept { return restarts_; }
-    /// Packets that did not count: strays, first packets of a restart, packets on probation. A
+    /// Packets that were not counted: strays, first packets of a restart, packets on probation. A
     /// suspect counts here until an outage explains it.
     std::uint64_t rejected() const noexcept { return rejected_; }
-    /// Signs that two senders use the SSRC (RFC 3550 §8.2): rejected packets of a second numbering
-    /// that continues beside this one, counted once there are three, and restarts that continue the
+    /// Signs that two senders use the SSRC (RFC 3550 §8.2): sequences of at least three rejected
+    /// packets that form a second numbering beside this one, and restarts that continue the
     /// numbering from before the last restart.
     std::uint64_t collisions() const noexcept { return collisions_; }
 
-    /// Interarrival jitter (A.8) in units of jitter_clock_rate(), over every packet received,
-    /// reordered and duplicate ones included, except those that do not change it: see *Clocks*
-    /// above, the first packet, and the first after a restart.
+    /// Interarrival jitter (A.8) in units of jitter_clock_rate(), over every received packet,
+    /// reordered and duplicate ones included, except those that do not change it (see *Clock
+    /// rates*), the first packet, and the first after a restart.
     double jitter() const noexcept { return jitter_; }
     double jitter_ms() const noexcept { return jitter_ * ms_per_unit_; }
-    /// The clock rate, in Hz, of the last packet that counts for the jitter; at first the
-    /// constructor's.
+    /// The clock rate in Hz of the last packet that changed the jitter; at first the constructor's.
     std::uint32_t jitter_clock_rate() const noexcept { return jitter_clock_rate_; }
-    /// How many packets have changed the jitter. While it is 0, the jitter is not known.
+    /// The number of packets that have changed the jitter. While it is 0, the jitter is unknown.
     std::uint64_t jitter_packets() const noexcept { return jitter_count_; }
-    /// The largest value jitter_ms() has had.
+    /// The maximum of jitter_ms().
     double max_jitter_ms() const noexcept { return max_jitter_ * ms_per_unit_; }
-    /// The mean of the values jitter_ms() had after each packet that changed it; 0 before the
-    /// first.
+    /// The mean of jitter_ms() over the packets that changed it; 0 before the first.
     double mean_jitter_ms() const noexcept {
         return jitter_count_ ? jitter_sum_ / static_cast<double>(jitter_count_) * ms_per_unit_ : 0;
     }
 
-    /// Records a sender report of this source, for the LSR and DLSR of our next reports.
+    /// Records a sender report of this source, for LSR and DLSR of our next reports.
     /// \param ntp the time in the report; 0 (no wallclock) counts as no report.
     /// \param arrival when it arrived, by the same clock as for packets and make_report().
     void sender_report_received(ntp_time ntp, time_point arrival) noexcept;
 
-    /// Packets since the last make_report(). RFC 3550 §6.4 leaves a source out of a report when
-    /// there were none.
+    /// Packets since the last make_report(). RFC 3550 §6.4 omits a source from a report if there
+    /// were none.
     std::uint64_t received_since_report() const noexcept { return received_ - received_prior_; }
-    /// Makes the report on this source, whose SSRC is \p ssrc, at the time \p now, and starts the
-    /// next interval. Cumulative loss and DLSR are clamped to the ranges of their fields.
+    /// Makes the report block on this source, whose SSRC is \p ssrc, at the time \p now, and starts
+    /// the next interval. Cumulative loss and DLSR are clamped to the ranges of their fields.
     report_block make_report(std::uint32_t ssrc, time_point now) noexcept;
 
 private:
@@ -212,17 +215,17 @@ private:
     time_point last_arrival_{};
     std::uint32_t last_timestamp_ = 0;
     bool has_transit_ = false;
-    bool suspected_ = false;            // suspect_ is the packet before this one
-    unsigned probation_;                // packets in sequence still wanted
-    arrival_mark suspect_;              // the latest
-    arrival_mark left_;                 // the highest of the numbering before this one
-    std::uint32_t other_numbering_ = 0; // packets in sequence that suspect_ was the last of
-    // Duplicates from far behind, each of which goes on from the one before.
-    arrival_mark copy_;                // the latest
-    std::int64_t copy_highest_ = 0;    // highest_ then
+    bool suspected_ = false;            // the packet before this one was the suspect
+    unsigned probation_;                // how many more packets in sequence are needed
+    arrival_mark suspect_;              // the latest suspect
+    arrival_mark left_;                 // the highest packet of the numbering before this one
+    std::uint32_t other_numbering_ = 0; // length of the sequence of suspects
+    // A sequence of duplicates from far behind.
+    arrival_mark copy_;                // the latest duplicate
+    std::int64_t copy_highest_ = 0;    // highest_ when it came
     std::uint32_t copy_timestamp_ = 0; // the first one's
     std::uint16_t copy_seq_ = 0;       // the first one's
-    bool copies_beside_ = false;       // the numbering that counts goes on meanwhile
+    bool copies_beside_ = false;       // the current numbering continues meanwhile
     std::uint32_t copies_ = 0;
     int max_dropout_;
     int max_misorder_;

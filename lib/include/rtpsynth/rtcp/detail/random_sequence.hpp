@@ -18,7 +18,7 @@ public:
         return z ^ z >> 31;
     }
     std::uint32_t bits32() noexcept { return static_cast<std::uint32_t>(bits() >> 32); }
-    /// At least 0, below 1.
+    /// A number of [0, 1).
     double unit() noexcept { return static_cast<double>(bits() >> 11) * 0x1p-53; }
 
 private:

@@ -1,6 +1,6 @@
 /// \file
-/// Internal: the pace at which a source's numbers and timestamps advance, and whether a packet far
-/// from the last one fits it.
+/// Internal: the rate at which a source's sequence numbers and timestamps advance, and whether a
+/// packet far from the last one fits this rate.
 #pragma once
 
 #include <rtpsynth/base/clock.hpp>
@@ -9,33 +9,33 @@
 
 namespace rtpsynth::detail {
 
-/// When a packet was sampled, by its sender's clock, and when it arrived.
+/// The timestamp of a packet on its sender's clock, and the time of its arrival.
 struct packet_instant {
     std::uint32_t timestamp = 0;
     std::uint32_t clock_rate = 0; // Hz; 0: not known
     time_point arrival{};
 };
 
-/// Nanoseconds. Unsigned arithmetic, as no pair of time points may overflow.
+/// Nanoseconds. Unsigned arithmetic, since a difference of two time points may overflow.
 constexpr std::int64_t elapsed_ns(time_point from, time_point to) noexcept {
     return static_cast<std::int64_t>(static_cast<std::uint64_t>(to.time_since_epoch().count()) -
                                      static_cast<std::uint64_t>(from.time_since_epoch().count()));
 }
 
-/// A jump of so much is another origin of the timestamps and no jitter: after hold or a transfer
-/// the source is another one. A path that delays packets for so long does not change their
+/// A jump of this many seconds means a new origin of the timestamps and not jitter: after hold or a
+/// transfer, the media comes from elsewhere. A path that delays packets does not change their
 /// timestamps.
 inline constexpr double timestamp_jump_seconds = 5;
 
 /// Whether the timestamps of two packets are as far apart as their arrivals, within 0.25 s and 5 %,
-/// over any number of cycles of the timestamp. False without a common clock, and over a time so
-/// long that the tolerance is a cycle.
+/// over any number of timestamp cycles. False if the clock rates differ or are unknown, and over a
+/// time so long that the tolerance reaches a cycle.
 bool went_on_together(const packet_instant& before, const packet_instant& after) noexcept;
 
-/// Learns the pace from packets in order.
+/// Learns the rate from packets in order.
 class reception_pace {
 public:
-    /// The first packet of a numbering.
+    /// The first packet after a start or restart of the source.
     void begin(std::int64_t seq, const packet_instant& at) noexcept {
         newest_ = at;
         newest_seq_ = first_seq_ = seq;
@@ -56,8 +56,8 @@ public:
                                                        static_cast<double>(packets);
         media_ += pause ? step_ * packets : advance;
         if (advance > 0 && packets == 1) {
-            // The first advance, and then any that comes twice in a row: one that is odd changes
-            // nothing.
+            // Take the first advance, and later only one that occurs twice in a row: a single odd
+            // one changes nothing.
             if (step_ == 0 || advance == advance_) step_ = advance;
             advance_ = advance;
         }
@@ -69,8 +69,8 @@ public:
     std::int64_t newest_seq() const noexcept { return newest_seq_; }
 
     /// Whether the timestamp of a packet \p behind numbers behind the newest is behind as well.
-    /// That of a sender's new numbering is not. It may be a little ahead: video is sent in the
-    /// order of decoding.
+    /// After a restart of the sender it is not. It may be slightly ahead: video is sent in decoding
+    /// order.
     bool is_old(int behind, const packet_instant& at) const noexcept {
         if (at.clock_rate != newest_.clock_rate) return true; // nothing to compare with
         const std::int64_t reach = step_ == 0 ? unknown_reach : steps_in_reach * step_;
@@ -78,15 +78,14 @@ public:
         return -reach * behind <= ahead && ahead <= reach / 4;
     }
 
-    /// The same without tolerance: the timestamp is not ahead, and there is a pace to compare it
-    /// with.
+    /// The same without tolerance: the timestamp is not ahead. False while the rate is unknown.
     bool is_from_behind(int behind, const packet_instant& at) const noexcept {
         return step_ != 0 && at.clock_rate == newest_.clock_rate && is_old(behind, at) &&
                static_cast<std::int32_t>(at.timestamp - newest_.timestamp) <= 0;
     }
 
-    /// How many numbers a packet is ahead of the newest if it is \p ahead of it modulo 2^16. 0 if
-    /// its timestamp and arrival did not advance together, or if the distance does not fit the pace
+    /// How many numbers a packet is ahead of the newest, if that is \p ahead modulo 2^16. 0 if its
+    /// timestamp and arrival did not advance together, or if the distance does not fit the rate
     /// within \p factor.
     std::int64_t distance(std::uint16_t ahead, const packet_instant& at,
                           double factor) const noexcept;
@@ -100,7 +99,7 @@ private:
     std::int64_t first_seq_ = 0; // media_ counts from here
     std::int64_t media_ = 0;     // timestamp units
     std::int32_t step_ = 0;      // usual advance of consecutive packets; 0: not known
-    std::int32_t advance_ = 0;   // the latest one
+    std::int32_t advance_ = 0;   // the latest advance
 };
 
 } // namespace rtpsynth::detail

@@ -1,5 +1,5 @@
 /// \file
-/// Internal: when a participant sends RTCP (RFC 3550 §6.2, §6.3, A.7).
+/// Internal: decides when a participant sends RTCP (RFC 3550 §6.2, §6.3, A.7).
 #pragma once
 
 #include <rtpsynth/base/clock.hpp>
@@ -9,56 +9,57 @@
 
 namespace rtpsynth::detail {
 
-/// The participants of a session, as one of them sees it.
+/// The number of participants and senders in a session, as one participant sees them.
 struct rtcp_group {
     std::size_t members = 1; ///< this participant included
-    std::size_t senders = 0; ///< likewise, if it sends
+    std::size_t senders = 0; ///< this participant included, if it sends
     bool we_sent = false;
 };
 
-/// The timer of RTCP: interval, reconsideration, reverse reconsideration and the back-off of BYE.
-/// It knows how many members there are and not who they are.
+/// RTCP transmission timing: interval, reconsideration, reverse reconsideration and the back-off of
+/// BYE. It knows the number of members, not their SSRCs.
 ///
 /// Stopped until start() and after stop(). Sizes are in bytes with the headers of UDP and IP.
 class rtcp_schedule {
 public:
-    /// The least interval unless a session has another, which time-outs always take (§6.2).
+    /// The default minimum interval. Time-outs use it even if the session has another (§6.2).
     static constexpr duration standard_minimum = std::chrono::seconds(5);
-    /// Up to so many members, a BYE is sent at once (§6.3.7).
+    /// With up to this many members, a BYE is sent at once (§6.3.7).
     static constexpr std::size_t bye_at_once = 50;
 
     /// \param bandwidth of RTCP, in bytes per second; 0: never sends.
     /// \param minimum of the interval.
-    /// \param size of the packet that is going to be sent first.
+    /// \param size of the first packet to be sent.
     rtcp_schedule(double bandwidth, duration minimum, std::size_t size) noexcept
         : bandwidth_(bandwidth), minimum_(minimum), average_size_(static_cast<double>(size)) {}
 
-    /// Whether there is bandwidth for anything.
+    /// Whether the participant sends RTCP at all: the bandwidth is not 0.
     bool sends() const noexcept { return bandwidth_ > 0; }
     bool running() const noexcept { return next_ != time_point::max(); }
-    /// When expired() is to be called; time_point::max() while stopped.
+    /// When to call expired(); time_point::max() while stopped.
     time_point next() const noexcept { return next_; }
     double average_size() const noexcept { return average_size_; }
 
     /// The participant joins (§6.3.2).
     void start(time_point now, const rtcp_group& group, random_sequence& random) noexcept;
     void stop() noexcept { next_ = time_point::max(); }
-    /// An RTCP datagram came (§6.3.3).
+    /// An RTCP datagram arrived (§6.3.3).
     void received(std::size_t size) noexcept { average(size); }
-    /// After next(): whether a packet is to be sent now. If not, next() is a later time (§6.3.6).
+    /// Call at next(): returns whether to send a packet now. If not, next() has become a later time
+    /// (§6.3.6).
     bool expired(time_point now, const rtcp_group& group, random_sequence& random) noexcept;
     /// A report was sent.
     void sent(std::size_t size, time_point now, const rtcp_group& group,
               random_sequence& random) noexcept;
-    /// Members left or timed out; \p members remain (§6.3.4).
+    /// Members have left or timed out; \p members remain (§6.3.4).
     void reconsider(std::size_t members, time_point now) noexcept;
-    /// The participant wants to leave a session of \p members with a BYE of \p size bytes. From
-    /// here on, the group is those who say BYE, and this participant (§6.3.7).
+    /// The participant leaves a session of \p members with a BYE of \p size bytes. From now on the
+    /// group consists of the members that send a BYE, and this participant (§6.3.7).
     void start_bye(std::size_t members, std::size_t size, time_point now,
                    random_sequence& random) noexcept;
 
-    /// The interval from which time-outs are computed: not randomised, that of a receiver, and with
-    /// the standard minimum (§6.3.5).
+    /// The interval from which time-outs are computed: that of a receiver, not randomised, with the
+    /// standard minimum (§6.3.5).
     duration timeout_interval(rtcp_group group) const noexcept;
 
 private:
@@ -75,7 +76,7 @@ private:
     time_point last_{};               // the last packet, or the start
     std::size_t members_at_last_ = 1; // when next_ was computed
     bool initial_ = true;             // nothing was sent yet
-    bool at_once_ = false;            // a BYE that is not put off
+    bool at_once_ = false;            // the BYE is sent without back-off
 };
 
 } // namespace rtpsynth::detail
