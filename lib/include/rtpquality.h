@@ -1,7 +1,7 @@
 /**
  * \file
- * How good a call sounds, for C, by the E-model (ITU-T G.107). Link with -lrtpsynth. What the
- * figures mean is described in <rtpsynth/audio/call_quality.hpp> and <rtpsynth/audio/emodel.hpp>.
+ * Rates the quality of calls for C, by the E-model (ITU-T G.107). Link with -lrtpsynth.
+ * <rtpsynth/audio/call_quality.hpp> and <rtpsynth/audio/emodel.hpp> describe the figures.
  *
  *     struct rtpquality *quality = rtpquality_ctor(NULL);
  *     rtpquality_set_codec(quality, "PCMU", 1);
@@ -10,9 +10,9 @@
  *     rtpquality_lost(quality, 2);           for packets in whose place nothing is
  *     if (rtpquality_rate(quality, &rating)) printf("MOS %.1f\n", rating.mos);
  *
- * Calls on one object must not overlap; different ones are independent, on any threads. Only the
- * constructor allocates. A failed call changes nothing. Every function takes NULL for an object: it
- * then fails, or does nothing.
+ * Calls on one object must not overlap; different objects are independent, on any threads. Only the
+ * constructor allocates. A failed call changes nothing. Every function accepts NULL for an object:
+ * it then fails, or does nothing.
  */
 #ifndef RTPQUALITY_H
 #define RTPQUALITY_H
@@ -68,21 +68,22 @@ struct rtpquality_emodel {
     }
 
 /**
- * The rating factor R of a connection. NaN for parameters for which G.107 gives no number, for a
- * size of no known version, and for NULL.
+ * The rating factor R of a connection. NaN for parameters for which G.107's formulas give no
+ * number, for a size of no known version, and for NULL.
  */
 RTPSYNTH_API double rtpquality_r_factor(const struct rtpquality_emodel* connection);
 /** The mean opinion score, 1..4.5, of a rating factor. 1 for NaN. */
 RTPSYNTH_API double rtpquality_mos_of(double r);
 
 /**
- * What ITU-T G.113 says of a codec by its name in an SDP rtpmap, upper or lower case: PCMU, PCMA,
- * G723, G729, GSM-EFR; L16, G722 and opus count as PCMU.
+ * Sets the members ie and bpl to the values of ITU-T G.113 for a codec. `codec` is its name in an
+ * SDP rtpmap, in upper or lower case: PCMU, PCMA, G723, G729, GSM-EFR; L16, G722 and opus count as
+ * PCMU.
  *
  * \param concealed  1 if losses of a codec that does not conceal by itself are concealed, as by
  *                   rtpaudio_concealer_conceal() and rtpplay_pull(); 0 if they are left silent
  *
- * \return RTPAUDIO_OK, and the members ie and bpl are set; RTPAUDIO_EINVAL for another name
+ * \return RTPAUDIO_OK; RTPAUDIO_EINVAL for another name
  */
 RTPSYNTH_API int rtpquality_impairment(struct rtpquality_emodel* connection, const char* codec,
                                        int concealed);
@@ -90,20 +91,20 @@ RTPSYNTH_API int rtpquality_impairment(struct rtpquality_emodel* connection, con
 struct rtpquality;
 
 /**
- * Makes a judge of one direction of a call.
+ * Makes an object that rates one direction of a call.
  *
- * \param connection  what is known of the telephones at both ends, and of the codec; loss, burst
- *                    ratio and delays are filled in later. NULL: the defaults of G.107
+ * \param connection  the known parameters of the telephones at both ends, and of the codec; loss,
+ *                    burst ratio and delays are filled in later. NULL: the defaults of G.107
  *
  * \return NULL for a size of no known version or without memory
  */
 RTPSYNTH_API struct rtpquality* rtpquality_ctor(const struct rtpquality_emodel* connection);
-/** Destroys a judge. No-op for NULL. */
+/** Destroys the object. No-op for NULL. */
 RTPSYNTH_API void rtpquality_dtor(struct rtpquality* quality);
 
 /**
- * Another codec from here on, by its name; see rtpquality_impairment(). The whole call is rated by
- * the last one.
+ * Changes the codec, by its name; see rtpquality_impairment(). The whole call is then rated with
+ * the new one.
  *
  * \return RTPAUDIO_OK or RTPAUDIO_EINVAL
  */
@@ -117,37 +118,37 @@ RTPSYNTH_API void rtpquality_lost(struct rtpquality* quality, uint64_t packets);
 RTPSYNTH_API void rtpquality_discarded(struct rtpquality* quality, uint64_t packets);
 
 /**
- * The delays of RFC 3611 section 4.7.3, ns; negative ones count as 0. From mouth to ear it takes
- * half of the round trip and of both end systems.
+ * Sets the delays of RFC 3611 section 4.7.3, in ns; negative ones count as 0. The mouth-to-ear
+ * delay is half of the sum of the round trip and both end system delays.
  *
  * \param round_trip_ns         between the RTP interfaces
- * \param end_system_ns         of our side: encoding and packetising, jitter buffer and decoding
- * \param remote_end_system_ns  of the other side
+ * \param end_system_ns         our delay: encoding and packetising, jitter buffer and decoding
+ * \param remote_end_system_ns  the other side's delay
  */
 RTPSYNTH_API void rtpquality_set_delay(struct rtpquality* quality, int64_t round_trip_ns,
                                        int64_t end_system_ns, int64_t remote_end_system_ns);
 
 /** A call's rating so far. Bursts and gaps are those of RFC 3611 section 4.7.2. */
 struct rtpquality_rating {
-    double r;             /**< the rating factor, not clamped; with delay once it is known */
-    double mos;           /**< of r: of a conversation */
-    double listening_mos; /**< the same without delay */
-    double loss_percent;  /**< packets not played, of all */
+    double r;             /**< the rating factor, not clamped; includes delay if it is known */
+    double mos;           /**< the mean opinion score of r: conversational quality */
+    double listening_mos; /**< the mean opinion score without delay: listening quality */
+    double loss_percent;  /**< packets not played, in percent of all packets */
     double burst_ratio;   /**< 1 for random losses, above for bursty ones */
     double burst_density; /**< share of losses in the packets of bursts, 0..1 */
     double gap_density;   /**< share of losses in the packets of gaps, 0..1 */
     double mean_burst;    /**< length, packets; 0 without a burst */
     double mean_gap;      /**< length, packets; 0 without a gap */
-    uint64_t packets;     /**< judged */
-    uint64_t losses;      /**< of them, those not played */
+    uint64_t packets;     /**< packets counted */
+    uint64_t losses;      /**< packets not played */
     uint64_t bursts;
 };
 
 /**
  * Rates the call.
  *
- * \return 1, and *rating is filled in; 0: there was no packet to judge, or no object, and *rating
- *         is all zero
+ * \return 1, and *rating is filled in; 0: no packet was counted, or there is no object, and
+ *         *rating is all zero
  */
 RTPSYNTH_API int rtpquality_rate(const struct rtpquality* quality,
                                  struct rtpquality_rating* rating);

@@ -16,8 +16,8 @@
 
 /**
  * \defgroup c C face
- * The packet synthesiser (rtpsynth.h), the jitter buffer (rtpjbuf.h), the playout (rtpplay.h),
- * codecs and other parts of audio (rtpaudio.h), telephone events (rtpevent.h), the quality of calls
+ * The packet synthesiser (rtpsynth.h), the jitter buffer (rtpjbuf.h), playout (rtpplay.h), codecs
+ * and other audio functions (rtpaudio.h), telephone events (rtpevent.h), call quality
  * (rtpquality.h) and session descriptions (rtpsdp.h) for C99. Handles are opaque, names begin with
  * rsynth_ or rtp, and no exception leaves a function.
  *
@@ -50,14 +50,14 @@ RTPSYNTH_API void rsynth_dtor(void* ri);
 
 /**
  * Makes the next packet: 12 bytes of header and plen bytes of zero. The marker is set on the first
- * packet. From packet to packet the sequence number advances by 1 and the timestamp by
- * srate * ptime / 1000, exactly, even where that is a fraction.
+ * packet. From packet to packet the sequence number advances by 1 and the timestamp by srate *
+ * ptime / 1000, without rounding errors.
  *
  * \param plen  0..65495
  * \param pt    payload type, 0..127
  *
- * \return 12 + plen bytes, writable, aligned for any type, to be given to rsynth_pkt_free() and not
- * to free(); NULL for a bad argument or without memory
+ * \return 12 + plen bytes, writable and aligned for any type; NULL for a bad argument or without
+ * memory. Free it with rsynth_pkt_free() and not with free()
  */
 RTPSYNTH_API void* rsynth_next_pkt(void* ri, int plen, int pt);
 
@@ -66,8 +66,8 @@ RTPSYNTH_API void rsynth_pkt_free(void* rnp);
 
 /**
  * Writes the next packet to the caller's buffer of blen bytes. With pa == 0 its payload is zero;
- * otherwise the payload is at buf[0..plen) and is moved behind the header. The rest of buf is
- * zeroed.
+ * otherwise the payload is at buf[0..plen) and is moved to its place after the header. The rest of
+ * buf is zeroed.
  *
  * \return its size, 12 + plen; -1 for a bad argument or a buffer too small
  */
@@ -76,9 +76,9 @@ RTPSYNTH_API int rsynth_next_pkt_pa(void* ri, int plen, int pt, char* buf, unsig
 
 /**
  * Writes the next n packets, packet i at buf + i * stride. With keep == 0 the payloads are zeroed;
- * otherwise they are in place already, each 12 bytes after its packet's start. The other bytes of
- * buf are not touched; buf may end with the last packet. All packets have the same time:
- * rsynth_resync() counts a pause after them from the last one, however much media they hold.
+ * otherwise they are already in place, each 12 bytes after its packet's start. Other bytes of buf
+ * are not touched; buf may end with the last packet. All packets have the same time:
+ * rsynth_resync() measures a pause after them from the last one, however much media they hold.
  *
  * \param stride  at least 12 + plen
  *
@@ -97,22 +97,23 @@ RTPSYNTH_API void rsynth_skip(void* ri, int npkts);
 RTPSYNTH_API unsigned int rsynth_set_mbt(void* ri, unsigned int new_st);
 
 /**
- * Brings the timestamp up to the clock after a pause: the next timestamp is that of the last packet
- * plus the larger of one step and the time since it (CLOCK_MONOTONIC) times srate. A second call
- * counts the same pause only once. No-op before the first packet.
+ * Advances the timestamp after a pause: the next timestamp is that of the last packet plus the
+ * larger of one step and the time since it (CLOCK_MONOTONIC) times srate. A second call counts the
+ * same pause only once. No-op before the first packet.
  *
- * The time of a packet is exact if the synthesiser made no other within the same tick of
- * CLOCK_MONOTONIC_COARSE, 4 ms or less. In a burst it may be that of an earlier packet of the same
- * tick, so that a pause after it may be measured up to one tick too long.
+ * The time of a packet is exact if the synthesiser made no other packet within the same tick of
+ * CLOCK_MONOTONIC_COARSE, 4 ms or less. In a burst, a packet may have the time of an earlier packet
+ * of the same tick; a pause after it may then be measured up to one tick too long.
  *
- * \param rsp  if not NULL, receives the numbers that the next packet would have had
+ * \param rsp  if not NULL, receives the numbers that the next packet would have had without this
+ * call
  */
 RTPSYNTH_API void rsynth_resync(void* ri, struct rsynth_seq* rsp);
 
 /**
- * Makes func(arg) the random source of every later rsynth_ctor() of this process; NULL: the
- * system's again, getrandom(2). May be called on any thread at any time. A constructor that runs at
- * the same time takes all its numbers from one of the two, so that the old func may still be called
+ * Makes func(arg) the random source of every later rsynth_ctor() of this process; NULL restores the
+ * system's, getrandom(2). May be called on any thread at any time. A constructor that runs at the
+ * same time takes all its numbers from one of the two sources, so the old func may still be called
  * for a moment.
  */
 RTPSYNTH_API void rsynth_set_randfunc(rsynth_randfunc_t func, void* arg);
