@@ -1,5 +1,5 @@
 /// \file
-/// Timers by the thousand.
+/// Timers for thousands of periodic handlers.
 #pragma once
 
 #include <rtpsynth/asio_server/proc/options.hpp>

@@ -1,5 +1,5 @@
 /// \file
-/// Servers: what runs channels.
+/// Servers, which run channels.
 #pragma once
 
 #include <rtpsynth/asio_server/server/options.hpp>

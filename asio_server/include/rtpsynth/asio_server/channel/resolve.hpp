@@ -1,5 +1,5 @@
 /// \file
-/// Names and addresses to endpoints.
+/// Resolves names and addresses to endpoints.
 #pragma once
 
 #include <rtpsynth/asio_server/server/detail/initiation.hpp>
@@ -17,14 +17,14 @@
 
 namespace rtpsynth::asio_server {
 
-/// Which addresses are acceptable.
+/// Acceptable address families.
 enum class address_family { any, v4, v6 };
 
-/// Returns the first UDP endpoint that the system's resolver has for \p host: an address, with
-/// `%scope` for a link-local one of IPv6, or a name. Blocks for as long as name resolution takes.
+/// Returns the system resolver's first UDP endpoint for \p host: an address (`%scope` for a
+/// link-local one of IPv6) or a name. Blocks until the name is resolved.
 ///
 /// \par Errors
-/// \p ec is cleared, or set to the resolver's or the system's error; then the endpoint is empty.
+/// \p ec is cleared, or set to the resolver's or the system's error; the endpoint is then empty.
 RTPSYNTH_API boost::asio::ip::udp::endpoint resolve(const std::string& host, std::uint16_t port,
                                                     address_family family,
                                                     boost::system::error_code& ec);
@@ -61,35 +61,34 @@ private:
 
 } // namespace detail
 
-/// Finds the endpoint that resolve() returns, without blocking. An address takes no thread. A name
-/// is looked up on the thread that Asio keeps for this in the context of \p executor, one name
-/// after the other.
+/// Resolves as resolve() does, without blocking. An address needs no thread. A name is resolved on
+/// the thread that Asio keeps for this in the context of \p executor, one name after the other.
 ///
 /// \par Handler signature
 /// `void(boost::system::error_code, boost::asio::ip::udp::endpoint)`
 ///
 /// \par Executor
 /// The handler runs on its associated executor, by default \p executor, and never inside the
-/// initiating function. On rtp_server::get_executor() of a server that does not run on an executor
-/// of the application, Asio does the waiting from then on: a lone packet then takes two more system
-/// calls.
+/// initiating function. If \p executor is rtp_server::get_executor() of a server that has its own
+/// io_context, Asio does that server's waiting from then on, which costs a lone packet two more
+/// system calls.
 ///
 /// \par Cancellation
 /// Terminal, partial and total. The operation completes with `operation_aborted` at once, but
-/// `run()` of the context is busy until the system's resolver has returned.
+/// `run()` of the context does not return until the system's resolver has.
 ///
 /// \par Errors
-/// Those of resolve(); `operation_aborted`; `no_memory`; what the system says if there is no thread
-/// to be had. The endpoint is empty then.
+/// Those of resolve(); `operation_aborted`; `no_memory`; the system's error if no thread can be
+/// started. The endpoint is then empty.
 ///
 /// \par Exception safety
-/// Throws `std::bad_alloc` if there is no memory to start the operation; then it is not started.
+/// Throws `std::bad_alloc` if there is no memory to start the operation, which is then not started.
 /// Asio's type-erased executors do not survive every failed allocation: they may call
 /// `std::terminate`.
 ///
 /// \par Object lifetimes
-/// Nothing that is passed need outlive the call. A context that is destroyed meanwhile destroys the
-/// handler, after the system's resolver has returned.
+/// No argument needs to outlive the call. If the context is destroyed meanwhile, the handler is
+/// destroyed after the system's resolver has returned.
 template <boost::asio::completion_token_for<void(boost::system::error_code,
                                                  boost::asio::ip::udp::endpoint)>
               CompletionToken = boost::asio::deferred_t>

@@ -1,5 +1,5 @@
 /// \file
-/// One UDP socket that sends and receives a stream's datagrams.
+/// A UDP socket that sends and receives RTP datagrams.
 #pragma once
 
 #include <rtpsynth/asio_server/channel/datagram.hpp>
@@ -34,36 +34,36 @@ inline constexpr std::size_t max_datagram_size = 65507;
 ///
 /// \par Completion tokens
 /// Every `async_` function takes any completion token. Without one it returns a deferred operation,
-/// which `co_await` takes. The operation allocates by the handler's associated allocator and
-/// supports its cancellation slot.
+/// to be used with `co_await`. Operations use the handler's associated allocator and support its
+/// cancellation slot.
 ///
 /// \par Executor
 /// A completion handler runs on its associated executor, by default get_executor(), and never
-/// inside the initiating function. An operation that completes on the server's executor is posted
-/// to the handler's own directly. The context of a handler's own executor must have run out of work
-/// before it is destroyed.
+/// inside the initiating function. If the handler has an executor of its own, the completion is
+/// posted to that directly. The context of that executor must run out of work before it is
+/// destroyed.
 ///
 /// \par Errors
 /// Errors are Asio's: `would_block` for a full queue, `not_connected` without a target,
 /// `bad_descriptor` after close() or the server's shutdown, `message_size`, `no_memory`,
-/// `operation_aborted`. What the kernel says of a datagram that has left the queue is counted, kept
-/// in stats() and reported to async_send.
+/// `operation_aborted`. The kernel's errors for a datagram that has left the queue are counted,
+/// kept in stats() and reported to async_send.
 ///
 /// \par Object lifetimes
-/// Held by a `std::shared_ptr`. When the last one goes, the channel closes. A handler that keeps
-/// one to its own channel keeps it open for good; it need not, since it is given the channel. A
-/// channel may outlive its server, which closes it, and the context of that: after it was
-/// destroyed, what was outstanding has been destroyed without being called, operations complete
-/// with `bad_descriptor` on the system executor, and get_executor() is that executor.
+/// Held by a `std::shared_ptr`. When the last one is destroyed, the channel closes. A handler that
+/// holds one to its own channel would keep it open forever; use the channel argument instead. A
+/// channel may outlive its server, which closes it, and the server's context. After the context is
+/// destroyed, outstanding handlers have been destroyed without being called, operations complete
+/// with `bad_descriptor` on the system executor, and get_executor() returns that executor.
 ///
 /// \par Exception safety
-/// The `async_` functions throw `std::bad_alloc` if there is no memory to start an operation; then
-/// it is not started.
+/// The `async_` functions throw `std::bad_alloc` if there is no memory to start an operation, which
+/// is then not started.
 ///
-/// What a completion handler throws, or its associated executor when it is given the handler,
-/// leaves `run()` of the application's context; on the server's own thread it goes to
-/// server_options::on_exception. A handler that was refused is destroyed. After `std::bad_alloc` it
-/// is given to the executor again.
+/// If a completion handler throws, or its associated executor when it is given the handler, the
+/// exception leaves `run()` of the application's context; on the server's own thread it goes to
+/// server_options::on_exception. A handler that its executor refused is destroyed. After
+/// `std::bad_alloc` it is given to the executor again.
 ///
 /// \par Thread safety
 /// Every member may be called from any thread and from any handler, several at once. No function
@@ -77,60 +77,60 @@ public:
     rtp_channel(const rtp_channel&) = delete;
     rtp_channel& operator=(const rtp_channel&) = delete;
 
-    /// The server's.
+    /// The server's executor.
     executor_type get_executor() const noexcept;
 
-    /// Where the socket is bound; unchanged by close().
+    /// The address and port to which the socket is bound; unchanged by close().
     endpoint local_endpoint() const noexcept;
 
     /// False after close() or the server's shutdown.
     bool is_open() const noexcept;
 
-    /// Sets where try_send and async_send send to from now on. Datagrams that are queued go where
-    /// they were to go. An IPv4 target of an IPv6 socket is mapped (RFC 4291 §2.5.5.2).
-    ///
+    /// Sets the target of try_send and async_send from now on. Datagrams that are already queued go
+    /// to the previous target. An IPv4 target of an IPv6 socket is mapped (RFC 4291 §2.5.5.2).
     /// \par Errors
     /// `address_family_not_supported`; `invalid_argument` for port 0; `bad_descriptor` after
-    /// close(). The target is unchanged then.
+    /// close(). The target is then unchanged.
     [[nodiscard]] boost::system::error_code set_target(const endpoint& target) noexcept;
-    /// What set_target set.
+    /// The target that set_target set.
     std::optional<endpoint> target() const noexcept;
 
-    /// Queues a copy of \p data, 0..max_datagram_size bytes, for the target. Never blocks.
+    /// Queues a copy of \p data, 0..max_datagram_size bytes, to be sent to the target. Never
+    /// blocks.
     ///
-    /// Datagrams leave in the order in which they were queued: on the server's next tick or,
-    /// without ticks, at once. A run of datagrams of equal size to one destination is one system
-    /// call.
+    /// Datagrams are sent in the order in which they were queued: on the server's next tick or,
+    /// without ticks, at once. Consecutive datagrams of equal size to one destination are sent with
+    /// one system call.
     ///
-    /// Without ticks, a datagram before which nothing is queued does not wait for the server: this
-    /// hands it to the kernel, on the calling thread, unless that would block. Those that follow
-    /// within 30 µs are queued, since more may come; of what a receive handler sends, all but the
-    /// first answer to a lone datagram.
+    /// Without ticks, if the queue is empty, the calling thread sends the datagram itself, unless
+    /// that would block. Further datagrams within 30 µs are queued for the server, since more may
+    /// follow. When a receive handler sends, only the first answer to a lone datagram is sent
+    /// directly.
     ///
     /// \par Errors
     /// `would_block` if the queue is full, `not_connected`, `bad_descriptor`, `message_size`,
-    /// `no_memory`. The datagram was not queued then; `would_block` is counted as
+    /// `no_memory`. The datagram is then not queued. `would_block` is counted as
     /// channel_stats::queue_full.
     [[nodiscard]] boost::system::error_code try_send(std::span<const std::uint8_t> data) noexcept;
     /// The same, to \p to instead of the target.
     ///
     /// \par Errors
-    /// Those of set_target, too.
+    /// Those of try_send and of set_target.
     [[nodiscard]] boost::system::error_code try_send_to(std::span<const std::uint8_t> data,
                                                         const endpoint& to) noexcept;
 
-    /// Queues \p data as try_send does and completes when it was handed to the kernel. Waits for
+    /// Queues \p data as try_send does, and completes when it was passed to the kernel. Waits for
     /// room while the queue is full.
     ///
     /// \par Handler signature
     /// `void(boost::system::error_code)`
     ///
     /// \par Cancellation
-    /// Terminal, partial and total. A datagram that has not been handed over is not sent, and the
-    /// operation completes with `operation_aborted`.
+    /// Terminal, partial and total. A datagram that was not passed to the kernel yet is not sent,
+    /// and the operation completes with `operation_aborted`.
     ///
     /// \par Errors
-    /// Those of try_send but `would_block`, and what the kernel said of the datagram.
+    /// Those of try_send except `would_block`, and the kernel's error for the datagram.
     ///
     /// \par Object lifetimes
     /// The bytes must stay valid until the operation completes.
@@ -178,35 +178,34 @@ public:
             detail::initiation<&rtp_channel::start_receive>{*this}, token);
     }
 
-    /// Completes all outstanding operations with `operation_aborted`. What they queued and has not
-    /// left is not sent; what try_send queued is. An async_close closes at once.
+    /// Completes all outstanding operations with `operation_aborted`. Unsent datagrams of
+    /// async_send are dropped; those of try_send stay queued. An async_close closes at once.
     void cancel() noexcept;
 
-    /// Sends what was accepted, closes the socket and completes outstanding receives with
-    /// `operation_aborted`. Blocks for up to 0.1 s while the kernel does not take what is queued;
-    /// what it has not taken by then is lost, and counted as channel_stats::send_errors. On return
-    /// the port is free and no call of the handler begins any more; one that is running may still
-    /// end and is not waited for.
+    /// Sends the queued datagrams, closes the socket and completes outstanding receives with
+    /// `operation_aborted`. Blocks for up to 0.1 s while the kernel does not accept the datagrams;
+    /// the rest is lost and counted as channel_stats::send_errors. After it returns the port is
+    /// free and no call of the handler begins; a call that is running may not have ended.
     ///
-    /// An async_close that is outstanding completes as well.
-    /// \return false if it was closed before
+    /// An outstanding async_close completes as well.
+    /// \return false if it was already closed
     bool close() noexcept;
 
     /// Closes as close() does, without blocking: completes when the port is free.
     ///
-    /// From the start of the operation on nothing more is accepted for sending, is_open() is false,
-    /// outstanding receives complete, and no call of the handler begins any more.
+    /// From the start of the operation on, nothing is accepted for sending, is_open() is false,
+    /// outstanding receives complete, and no call of the handler begins.
     ///
     /// \par Handler signature
     /// `void(boost::system::error_code)`
     ///
     /// \par Cancellation
-    /// Terminal, partial and total. What has not left is lost, and the operation completes with
-    /// `operation_aborted` and a free port.
+    /// Terminal, partial and total. Unsent datagrams are lost, the port is freed, and the operation
+    /// completes with `operation_aborted`.
     ///
     /// \par Errors
-    /// `timed_out` if the kernel did not take all that was queued within 0.1 s; the rest is lost
-    /// and the port is free. `bad_descriptor` if the channel was closed before.
+    /// `timed_out` if the kernel did not accept all queued datagrams within 0.1 s; the rest is
+    /// lost, and the port is free. `bad_descriptor` if the channel was already closed.
     ///
     /// \par Object lifetimes
     /// The channel lives until the operation completes.
@@ -217,17 +216,17 @@ public:
             detail::initiation<&rtp_channel::start_close>{*this}, token);
     }
 
-    /// Each number is exact, but the counters are not sampled atomically.
+    /// Each counter is exact, but they are not sampled atomically.
     channel_stats stats() const noexcept;
 
-    /// SO_RCVBUF and SO_SNDBUF in bytes, as the kernel counts them; 0 after close().
+    /// SO_RCVBUF and SO_SNDBUF in bytes, as the kernel reports them; 0 after close().
     std::size_t receive_buffer_size() const noexcept;
     std::size_t send_buffer_size() const noexcept;
 
-    /// The source that source_policy::first has locked to; nullopt before that and with any other
+    /// The sender that source_policy::first has locked to; nullopt before that, and with any other
     /// policy.
     std::optional<endpoint> locked_source() const noexcept;
-    /// Forgets the locked source. The next one that proves itself is locked to.
+    /// Unlocks. The channel then locks to the next sender that is validated.
     void reset_source_lock() noexcept;
 
 private:

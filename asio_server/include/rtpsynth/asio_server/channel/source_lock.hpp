@@ -1,5 +1,5 @@
 /// \file
-/// Deciding whose datagrams a channel accepts ("strict RTP").
+/// Restricts the senders from which a channel accepts datagrams ("strict RTP").
 #pragma once
 
 #include <rtpsynth/base/compiler.h>
@@ -14,40 +14,41 @@
 
 namespace rtpsynth::asio_server {
 
-/// Whose datagrams are accepted.
+/// The senders that a channel accepts. A source is here the address and port of a sender.
 enum class source_policy {
-    any, ///< from everybody
-    /// From the channel's target, address and port; without a target from nobody. On Linux the
-    /// kernel filters for a channel that is bound to an address and a port which were both named,
-    /// without channel_options::reuse_port: others' datagrams take no room in the receive buffer,
+    any, ///< all
+    /// The channel's target, by address and port; without a target none. On Linux the kernel does
+    /// the filtering if the channel is bound to a given address and port and does not have
+    /// channel_options::reuse_port: datagrams from others then take no room in the receive buffer,
     /// are not counted, and are answered with ICMP "port unreachable".
     target,
-    first, ///< from the first source that proves to send RTP
+    first, ///< the first source that is validated as a sender of RTP
 };
 
-/// How a source proves itself. New members are added at the end.
+/// How a source is validated. New members are added at the end.
 struct source_lock_options {
     static constexpr std::size_t max_probation = 64;
 
     source_policy policy = source_policy::any;
-    /// For source_policy::first: how many RTP packets of one SSRC, each the next in sequence, prove
-    /// a source; 1..64. All but the last of them are lost and counted as channel_stats::rejected:
-    /// by default the first three packets of every stream, 60 ms of speech in packets of 20 ms.
-    /// With 1 nothing is lost, and the first to send an RTP packet has the channel.
+    /// For source_policy::first: how many RTP packets of one SSRC, each the next in sequence,
+    /// validate a source; 1..64. All but the last of them are lost and counted as
+    /// channel_stats::rejected: by default the first three packets of every stream, 60 ms of speech
+    /// in packets of 20 ms. With 1 nothing is lost, but anyone who sends the first RTP packet locks
+    /// the channel.
     std::size_t probation = 4;
 };
 
-/// Decides for each datagram of a channel whether it is accepted. An IPv4 address equals the same
-/// one mapped into IPv6, and an IPv6 scope of 0 equals any.
+/// Decides for each datagram whether the channel accepts it. An IPv4 address equals the same one
+/// mapped into IPv6, and an IPv6 scope of 0 matches any.
 ///
-/// Under source_policy::first up to 8 streams, told apart by source and SSRC, are on probation at a
-/// time, so that an attacker who injects packets does not keep the true source from proving itself.
-/// A ninth replaces a stream of the source that has the most, so that nobody gains by inventing
-/// SSRCs; where several sources have as many, the stream heard from least recently. RTCP proves
-/// nothing.
+/// Under source_policy::first, up to 8 streams are on probation at a time, so that an attacker who
+/// injects packets cannot keep the true source from being validated. A stream is a source and an
+/// SSRC. A ninth stream replaces one of the source with the most streams, so that nobody gains by
+/// inventing SSRCs; if several sources have equally many, the stream that was heard least recently.
+/// RTCP does not validate a source.
 ///
 /// \par Thread safety
-/// None: it belongs to whoever reads the socket.
+/// Not thread-safe; belongs to the reader of the socket.
 class RTPSYNTH_API source_lock {
 public:
     using endpoint = boost::asio::ip::udp::endpoint;
@@ -55,16 +56,15 @@ public:
     /// \throws std::invalid_argument if probation is out of range
     explicit source_lock(const source_lock_options& options);
 
-    /// Whether \p datagram from \p source is to be delivered. \p target is the channel's current
-    /// one, nullptr if it has none. Under source_policy::first a source that has proved itself is
-    /// locked to.
+    /// Whether to deliver \p datagram from \p source. \p target is the channel's current target,
+    /// nullptr if it has none. Under source_policy::first, locks to a source when it is validated.
     bool accept(std::span<const std::uint8_t> datagram, const endpoint& source,
                 const endpoint* target) noexcept;
 
-    /// The source locked to under source_policy::first.
+    /// The source that source_policy::first has locked to.
     std::optional<endpoint> locked() const noexcept;
 
-    /// Forgets the locked source and all probations.
+    /// Unlocks, and discards all probations.
     void reset() noexcept;
 
 private:

@@ -1,5 +1,5 @@
 /// \file
-/// Periodic and scheduled work by the thousand, on one executor.
+/// Periodic and scheduled work of thousands of handlers on one executor.
 #pragma once
 
 #include <rtpsynth/asio_server/proc/options.hpp>
@@ -33,8 +33,8 @@ class any_proc_handler;
 /// The schedule of one handler, made by rtp_proc::create_channel.
 ///
 /// \par Object lifetimes
-/// Held by a `std::shared_ptr`. When the last one goes, the channel closes. It may outlive its
-/// rtp_proc and the context of that.
+/// Held by a `std::shared_ptr`. When the last one is destroyed, the channel closes. It may outlive
+/// its rtp_proc and the context of that.
 ///
 /// \par Thread safety
 /// Every member may be called from any thread and from any handler.
@@ -44,19 +44,19 @@ public:
     rtp_proc_channel(const rtp_proc_channel&) = delete;
     rtp_proc_channel& operator=(const rtp_proc_channel&) = delete;
 
-    /// Ends the schedule. On return no call of the handler begins any more; one that is running may
-    /// still end and is not waited for.
-    /// \return false if it was closed before
+    /// Ends the schedule. After it returns no call of the handler begins; a call that is running
+    /// may not have ended.
+    /// \return false if it was already closed
     bool close() noexcept;
 
-    /// False after close() and after the rtp_proc was shut down. A schedule that the handler ended,
+    /// False after close() and after the rtp_proc's shutdown(). A schedule that the handler ended,
     /// by returning nullopt or throwing, is still open.
     bool is_open() const noexcept;
 
     /// Unique in the process, from 1.
     std::uint64_t id() const noexcept;
 
-    /// What the handler threw; null if it did not.
+    /// The exception that the handler threw; null if it did not throw.
     std::exception_ptr exception() const noexcept;
 
 private:
@@ -70,7 +70,7 @@ private:
         std::unique_ptr<detail::any_proc_handler> handler);
 
     explicit rtp_proc_channel(std::shared_ptr<detail::proc_channel_impl> impl) noexcept;
-    /// A handle for the time of a call: it does not close the channel.
+    /// A handle for the duration of a call: its destructor does not close the channel.
     explicit rtp_proc_channel(detail::proc_channel_impl& called) noexcept;
 
     std::shared_ptr<detail::proc_channel_impl> impl_;
@@ -78,7 +78,7 @@ private:
 
 namespace detail {
 
-// libc++ 22 does not compile the question whether a void is a std::optional.
+// libc++ 22 does not compile a check whether void is a std::optional.
 template <class Handler, class... Arguments>
 concept returns_time = std::is_invocable_v<Handler, Arguments...> &&
                        !std::is_void_v<std::invoke_result_t<Handler, Arguments...>> &&
@@ -127,30 +127,30 @@ private:
 
 } // namespace detail
 
-/// Counters of an rtp_proc since it was made.
+/// Counters of an rtp_proc since construction.
 struct rtp_proc_stats {
     std::size_t channels = 0;     ///< open now
-    std::uint64_t calls = 0;      ///< of handlers
-    std::uint64_t overdue = 0;    ///< calls for a deadline that had passed when it was asked for
+    std::uint64_t calls = 0;      ///< calls of handlers
+    std::uint64_t overdue = 0;    ///< calls whose deadline was in the past when it was returned
     std::uint64_t exceptions = 0; ///< thrown by handlers
-    /// From the deadline to the begin of each call, first calls and overdue ones not included.
+    /// From the deadline to the beginning of each call, without first calls and overdue ones.
     duration_histogram lateness{};
 };
 
-/// Calls each channel's handler at the time it asked for. All channels share a timer wheel under
+/// Calls each channel's handler at the time that it asked for. All channels share a timer wheel and
 /// one `steady_timer`.
 ///
-/// No call is ever early, and a schedule that the handler computes from its deadline does not
-/// drift. Deadlines less than 50 µs after others are served together with them, up to 50 µs late,
-/// and with proc_options::slack those that come within the slack.
+/// No call is ever early. A schedule that the handler computes from its deadlines does not drift.
+/// Deadlines within 50 µs are served together, up to 50 µs late; with proc_options::slack, those
+/// within the slack.
 ///
-/// Under overload (more is due than there is time for):
-/// - a handler that is always overdue takes turns with others that are; handlers whose deadline has
-///   just come, and those that fell behind only for a few calls, go before it;
-/// - among those that are due, handlers whose calls take less than a quarter of the average go
-///   first;
+/// Under overload, when calls take more time than there is:
+/// - a handler that is always overdue takes turns with other such handlers. Handlers whose deadline
+///   has just come, and those that have fallen behind for a few calls only, are called first;
+/// - among those that are due, handlers whose calls take less than a quarter of the average are
+///   called first;
 /// - every handler is called eventually;
-/// - other work on the executor gets its turn after at most 1 ms, or after the call that takes
+/// - other work on the executor runs after at most 1 ms, or after the current call if that takes
 ///   longer.
 ///
 /// \par What keeps run() busy
@@ -161,21 +161,20 @@ struct rtp_proc_stats {
 /// \par Object lifetimes
 /// Channels may outlive the rtp_proc, which closes them. If the execution context of an rtp_proc is
 /// destroyed first, all its channels close and their handlers are destroyed. Afterwards
-/// create_channel() fails with `operation_aborted`, and get_executor() is the system executor. As
-/// with any I/O object, nothing may be called while the context is being destroyed.
+/// create_channel() fails with `operation_aborted`, and get_executor() returns the system executor.
+/// As with any I/O object, nothing may be called while the context is being destroyed.
 ///
 /// \par Exception safety
-/// What a handler throws ends its schedule and is kept in rtp_proc_channel::exception().
+/// An exception of a handler ends its schedule and is kept in rtp_proc_channel::exception().
 ///
 /// \par Thread safety
 /// Every member may be called from any thread and from any handler. Handlers are called one at a
 /// time. A handler may close its own channel, drop any reference and destroy the rtp_proc.
 ///
 /// \par fork()
-/// A child may destroy what it inherited, which touches nothing that it shares with its parent, and
-/// make an rtp_proc of its own.
-/// A handler that forks must not return in the child, which would go on with descriptors that it
-/// shares with its parent: end the child there, with `_Exit` or `exec`.
+/// A child may destroy an inherited rtp_proc, which does not affect the parent, and make its own.
+/// A handler that forks must not return in the child, which would continue to use descriptors that
+/// it shares with its parent: end the child there, with `_Exit` or `exec`.
 class RTPSYNTH_API rtp_proc {
 public:
     using executor_type = boost::asio::any_io_executor;
@@ -206,18 +205,19 @@ public:
     rtp_proc(const rtp_proc&) = delete;
     rtp_proc& operator=(const rtp_proc&) = delete;
 
-    /// Where handlers are called.
+    /// The executor on which handlers are called.
     executor_type get_executor() const noexcept;
 
-    /// Schedules a handler. Its first call is made at once, with a deadline of `time_point{}`.
+    /// Schedules a handler. It is called at once for the first time, with a deadline of
+    /// `time_point{}`.
     ///
     /// \par Handler signature
     /// `std::optional<time_point>(rtp_proc_channel&, time_point now, time_point deadline)`, or the
-    /// same without the channel. `now` is the time of the call. `deadline` is what the call before
-    /// returned, and is not after `now`. The handler returns the deadline of the next call, where
-    /// one in the past is due at once, or nullopt to end the schedule. The channel is valid during
-    /// the call, even if the last `shared_ptr` goes meanwhile; it is another object than the one
-    /// that create_channel() returns, for the same channel.
+    /// same without the channel. `now` is the time of the call. `deadline` is what the previous
+    /// call returned, and is not after `now`. The handler returns the deadline of the next call
+    /// (one in the past is due at once), or nullopt to end the schedule. The channel argument is
+    /// valid during the call, even if the last `shared_ptr` is destroyed meanwhile. It is another
+    /// object than the one that create_channel() returns, for the same channel.
     ///
     /// \par Executor
     /// The handler is called on get_executor(). The first call may begin before create_channel()
@@ -236,8 +236,8 @@ public:
                          std::forward<Handler>(handler)));
     }
 
-    /// Closes all channels and ends the own thread, which is joined unless it is the caller. May be
-    /// called any number of times; each call returns when it is done.
+    /// Closes all channels, and ends and joins the rtp_proc's own thread (not if that thread is the
+    /// caller). May be called several times; each call returns when it is done.
     void shutdown() noexcept;
 
     rtp_proc_stats stats() const;

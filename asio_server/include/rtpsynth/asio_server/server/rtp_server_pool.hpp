@@ -16,26 +16,28 @@
 
 namespace rtpsynth::asio_server {
 
-/// Several servers, each with a thread of its own, and the choice among them.
+/// Several servers with a thread each, and a choice among them for each new channel.
 ///
 ///     rtp_server_pool pool;                                  // a server for each core
-///     auto caller = pool.create_channel(options, on_caller); // where there is room
-///     auto callee = pool.server_of(*caller).create_channel(options, on_callee); // beside it
+///     auto caller = pool.create_channel(options, on_caller); // on the least busy server
+///     auto callee = pool.server_of(*caller).create_channel(options, on_callee); // on the same
+///     server
 ///
-/// A channel stays with its server. It is made on the one with the fewest open channels; of several
-/// with the same number, on the next in turn. The number of channels, unlike a measured load,
-/// counts a call from the moment at which it is made: of a thousand calls in a second, none goes by
-/// what was before. Channels of very unequal load are placed by their application, with operator[].
+/// A channel stays on its server. It is created on the server with the fewest open channels; if
+/// several have equally many, on the next of them in turn. Unlike a measured load, the number of
+/// channels includes a call from the moment of its creation, so a thousand calls in a second are
+/// distributed evenly. If channels differ much in load, the application chooses the server, with
+/// operator[].
 ///
-/// Handlers of one channel, and of channels beside each other, are called one at a time; those of
-/// different servers at once. The two legs of a relay belong on one server: no lock, no thread to
-/// wake up.
+/// Handlers of channels of one server are called one at a time; those of different servers at once.
+/// Put the two legs of a relay on one server: they then need no lock, and no other thread to wake
+/// up.
 ///
 /// \par Thread safety
 /// Every member may be called from any thread and from any handler. shutdown() and the destructor
-/// wait for handlers that run, but shutdown() does not where a handler of the pool calls it. The
-/// destructor may be called by a handler of the pool while no other handler of the pool calls
-/// anything of it.
+/// wait for running handlers, except that shutdown() does not wait if a handler of the pool calls
+/// it. A handler of the pool may call the destructor if no other handler of the pool uses the pool
+/// then.
 ///
 /// \par fork()
 /// As for rtp_server.
@@ -43,8 +45,8 @@ class RTPSYNTH_API rtp_server_pool {
 public:
     static constexpr std::size_t max_size = 1024;
 
-    /// As many servers as the machine has processors.
-    /// \param options  of each of them. `on_exception` is called by several threads at once.
+    /// Makes as many servers as the machine has processors.
+    /// \param options  of each server. `on_exception` is called by several threads at once.
     /// \throws as rtp_server's constructor
     explicit rtp_server_pool(const server_options& options = {});
     /// \param servers  1..max_size
@@ -59,13 +61,13 @@ public:
     /// \param index  below size()
     rtp_server& operator[](std::size_t index) const noexcept { return *servers_[index]; }
 
-    /// The server with the fewest open channels; of several, the next in turn, which is another one
-    /// for each call. For what takes a server, such as a frame_receiver or
-    /// port_range::create_pair().
+    /// The server with the fewest open channels; if several have equally many, the next of them in
+    /// turn, a different one for each call. For functions that take a server, such as
+    /// frame_receiver or port_range::create_pair().
     rtp_server& pick() noexcept;
 
     /// The server of \p channel.
-    /// \throws std::invalid_argument if it is none of this pool
+    /// \throws std::invalid_argument if the channel does not belong to this pool
     rtp_server& server_of(const rtp_channel& channel) const;
 
     /// Makes a channel as rtp_server::create_channel() does, on pick().
@@ -77,17 +79,16 @@ public:
     std::shared_ptr<rtp_channel> create_channel(const channel_options& options, Handler&& handler) {
         return pick().create_channel(options, std::forward<Handler>(handler));
     }
-    /// Makes a channel that is read by rtp_channel::async_receive. \throws as above
+    /// Makes a channel that is read with rtp_channel::async_receive. \throws as above
     std::shared_ptr<rtp_channel> create_channel(const channel_options& options = {}) {
         return pick().create_channel(options);
     }
 
-    /// The sums over all servers.
+    /// The sums of the counters of all servers.
     server_stats stats() const noexcept;
 
-    /// Closes all channels of all servers, blocking for at most 0.1 s in all, and ends their
-    /// threads, which are joined unless the caller is one of them. May be called any number of
-    /// times.
+    /// Closes all channels of all servers, blocking for at most 0.1 s in total, and ends and joins
+    /// their threads (except the caller's). May be called several times.
     void shutdown() noexcept;
 
 private:

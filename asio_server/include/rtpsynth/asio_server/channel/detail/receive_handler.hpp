@@ -1,5 +1,5 @@
 /// \file
-/// A user's receive handler behind one virtual call a batch.
+/// A user's receive handler behind one virtual call per batch.
 #pragma once
 
 #include <rtpsynth/asio_server/channel/datagram.hpp>
@@ -17,12 +17,12 @@ class rtp_channel;
 
 namespace rtpsynth::asio_server::detail {
 
-/// Asked before and told after each call of a handler.
+/// Called before each call of a handler, and after a call that threw.
 class delivery_gate {
 public:
     /// Whether another call may begin.
     virtual bool is_open() const noexcept = 0;
-    /// A call has thrown.
+    /// A call of the handler has thrown.
     virtual void failed(std::exception_ptr error) noexcept = 0;
 
 protected:
@@ -32,7 +32,7 @@ protected:
 class receive_handler {
 public:
     virtual ~receive_handler() = default;
-    /// \return how many of the batch were delivered
+    /// \return how many datagrams of the batch were delivered
     virtual std::size_t deliver(rtp_channel& channel, std::span<const datagram_view> batch,
                                 delivery_gate& gate) noexcept = 0;
 };

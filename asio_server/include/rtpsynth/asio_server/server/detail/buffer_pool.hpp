@@ -1,5 +1,5 @@
 /// \file
-/// Memory for received datagrams that outlive the call they came with.
+/// Memory for received datagrams that outlive their handler's call.
 #pragma once
 
 #include <rtpsynth/base/compiler.h>
@@ -15,7 +15,7 @@ namespace rtpsynth::asio_server::detail {
 class buffer_pool;
 struct pool_state;
 
-/// Some bytes of a pool; empty after a move.
+/// A block of a pool; empty after a move.
 class RTPSYNTH_API pooled_buffer {
 public:
     pooled_buffer() = default;
@@ -51,7 +51,7 @@ private:
     block* block_ = nullptr;
 };
 
-/// Keeps freed blocks of the usual size, so that a datagram up to an Ethernet frame's size costs no
+/// Keeps freed blocks of the usual size, so that a datagram of up to an Ethernet frame needs no
 /// allocation. Buffers may outlive their pool.
 ///
 /// \par Thread safety

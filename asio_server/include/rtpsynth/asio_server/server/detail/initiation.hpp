@@ -1,5 +1,5 @@
 /// \file
-/// From a completion token to an operation: what the async_ function templates share.
+/// Turns a completion token into an operation: shared by the async_ function templates.
 #pragma once
 
 #include <boost/asio/any_completion_executor.hpp>
@@ -16,20 +16,19 @@
 
 namespace rtpsynth::asio_server::detail {
 
-/// The executor of a handler that has none of its own.
+/// The executor of a handler without one.
 struct no_executor {
     template <class Function>
     void execute(Function&&) const {}
     bool operator==(const no_executor&) const noexcept = default;
 };
 
-/// A handler's own executor, type-erased in the two forms that are needed of it. Both empty if the
-/// handler has none.
+/// A handler's own executor, type-erased in two forms. Both are empty if the handler has none.
 struct own_executor {
-    /// As the handler has it.
+    /// The executor as it is.
     boost::asio::any_completion_executor plain{};
-    /// Never runs a function before execute() returned, and has outstanding work. Empty if the
-    /// executor can't promise that.
+    /// The same with blocking.never and outstanding_work.tracked. Empty if the executor does not
+    /// support them.
     boost::asio::execution::any_executor<> posting{};
 
     template <class Handler>
@@ -40,7 +39,7 @@ struct own_executor {
             namespace execution = boost::asio::execution;
             const executor found = boost::asio::get_associated_executor(handler, no_executor{});
             boost::asio::any_completion_executor plain{found};
-            if (plain.target<no_executor>()) return own; // of a type-erased handler
+            if (plain.target<no_executor>()) return own; // a type-erased handler without one
             own.plain = std::move(plain);
             if constexpr (boost::asio::can_require_v<executor, execution::blocking_t::never_t>)
                 own.posting =
@@ -63,8 +62,8 @@ struct completion_handler {
     boost::asio::any_completion_handler<Signature> call;
 };
 
-/// The initiation of an operation that the private member function \p Start of an object starts.
-/// Its associated executor is the object's, as those of Asio's own initiations.
+/// Initiates an operation that the private member function \p Start of an object starts. Its
+/// associated executor is the object's, as in Asio's own initiations.
 template <auto Start>
 class initiation;
 

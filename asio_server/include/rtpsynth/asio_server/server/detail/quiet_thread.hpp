@@ -1,5 +1,5 @@
 /// \file
-/// Threads of ours in somebody else's program.
+/// The library's threads in an application.
 #pragma once
 
 #include <rtpsynth/base/compiler.h>
@@ -10,14 +10,14 @@
 
 namespace rtpsynth::asio_server::detail {
 
-/// Starts a thread that no signal interrupts: they are for the application's threads.
-/// \param name what debuggers and `ps -L` call it; at most 15 bytes
+/// Starts a thread with all signals blocked, so that the application's threads handle them.
+/// \param name as shown by debuggers and `ps -L`; at most 15 bytes
 /// \throws boost::system::system_error "thread", std::bad_alloc
 RTPSYNTH_API std::unique_ptr<std::thread> start_quiet_thread(const char* name,
                                                              std::function<void()> run);
 
-/// Has the calling thread wake up when its time has come. Linux lets a thread sleep for 50 µs more
-/// unless it asks for less; the threads and processes that it starts inherit that.
+/// Sets the calling thread's timer slack to the minimum. By default Linux lets a thread sleep up to
+/// 50 µs longer than it asked for. Threads and processes that it starts inherit the setting.
 RTPSYNTH_API void wake_on_time() noexcept;
 
 } // namespace rtpsynth::asio_server::detail
