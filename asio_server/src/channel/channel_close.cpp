@@ -1,4 +1,4 @@
-// How a channel closes, at once or when what it has accepted has left.
+// Closing a channel, at once or after its queue has been sent.
 #include "channel/channel_impl.hpp"
 #include "server/engine.hpp"
 
@@ -17,7 +17,8 @@ constexpr std::size_t everything = std::numeric_limits<std::size_t>::max();
 } // namespace
 
 bool channel_impl::close(time_point drain_until) noexcept {
-    if (owner_->inherited()) { // locks may be held for good by threads that are not here
+    if (owner_->inherited()) { // the parent's threads may have held locks, which are never released
+                               // here
         const bool first = output_.abandon();
         socket_.abandon();                    // async_close may have left it open
         if (!delivering_) handler_ = nullptr; // it may own other channels
@@ -30,9 +31,10 @@ bool channel_impl::close(time_point drain_until) noexcept {
     {
         const std::lock_guard lock{io_};
         first = output_.close();
-        if (!first && !closing_) return false; // and the port is free, whoever it was
+        if (!first && !closing_) return false; // and the port is already free
         unused_handler = stop_receiving(done);
-        owner_->sockets().remove(socket_); // others need not wait while it drains
+        owner_->sockets().remove(
+            socket_); // stop its events: other channels need not wait while it drains
         const bool drained = drain(drain_until, done);
         token = finish_close(drained ? error_code{} : error::timed_out, done);
     }
@@ -44,7 +46,7 @@ void channel_impl::start_close(operation<void(error_code)>::handler_type handler
     const auto kept = self_.lock(); // another thread may call the handler, which may own it
     if (owner_->inherited()) {
         close();
-        return; // what would call the handler is not in this process
+        return; // no thread of this process calls the handler
     }
     auto op =
         make_operation<close_op>(owner_->next_operation(), std::move(handler), owner_->executor());
@@ -67,7 +69,7 @@ void channel_impl::start_close(operation<void(error_code)>::handler_type handler
         close_until_ = std::chrono::steady_clock::now() + longest_drain;
         unused_handler = stop_receiving(done);
         token = go_on_closing(send_some(everything, done), done);
-        if (token == 0) owner_->pause(); // to look at the clock
+        if (token == 0) owner_->pause(); // so that the time limit is checked
     }
     if (token != 0) owner_->channels().closed(token);
 }
@@ -92,7 +94,8 @@ std::unique_ptr<receive_handler> channel_impl::stop_receiving(completions& done)
     return delivering_ ? nullptr : std::move(handler_);
 }
 
-/// After some was sent. \return the token to retire, 0 while there is more to send
+/// Continues an async_close after some datagrams were sent. \return the token to retire, 0 while
+/// there is more to send
 std::uint64_t channel_impl::go_on_closing(flushed state, completions& done) noexcept {
     if (state == flushed::drained) return finish_close({}, done);
     blocked_ = state == flushed::blocked;
@@ -100,7 +103,7 @@ std::uint64_t channel_impl::go_on_closing(flushed state, completions& done) noex
     return 0;
 }
 
-/// What has not left is lost.
+/// Ends an async_close; unsent datagrams are lost.
 std::uint64_t channel_impl::give_up_closing(error_code result, completions& done) noexcept {
     while (next_to_send(done)) fail_record(error::would_block, done);
     return finish_close(result, done);

@@ -48,7 +48,7 @@ bool channel_impl::open(const std::shared_ptr<rtp_channel>& self, std::uint64_t 
     const std::lock_guard lock{io_};
     self_ = self;
     token_ = token;
-    if (!socket_.is_open()) { // shut down meanwhile
+    if (!socket_.is_open()) { // the server was shut down meanwhile
         owner_->channels().closed(token);
         return false;
     }
@@ -83,7 +83,7 @@ channel_stats channel_impl::stats() const noexcept {
     return s;
 }
 
-// The kernel's counter has 32 bits.
+// Updates the counter of datagrams that the kernel dropped. The kernel's counter has 32 bits.
 void channel_impl::note_dropped() const noexcept {
     if (!socket_.is_open()) return;
     const std::uint32_t now = socket_.dropped();
@@ -131,7 +131,8 @@ void channel_impl::watch() noexcept {
     const interest wanted{.readable = reading_, .writable = blocked_};
     if (wanted == watched_ || !socket_.is_open()) return;
     if (owner_->sockets().modify(socket_, wanted, token_))
-        owner_->pause(); // no memory; without these events the channel would wait for good
+        owner_
+            ->pause(); // no memory: try again later, since the channel would otherwise wait forever
     else
         watched_ = wanted;
 }

@@ -1,5 +1,5 @@
 /// \file
-/// What is behind an rtp_channel.
+/// The implementation of rtp_channel.
 #pragma once
 
 #include "channel/inbox.hpp"
@@ -38,9 +38,9 @@ struct close_op : error_operation {
     std::shared_ptr<rtp_channel> channel{};
 };
 
-/// Two locks. The I/O lock is held for system calls on the socket, so that whoever closes it knows
-/// that nobody uses it; the output queue's own only to put something in or take it out. Neither is
-/// held while a handler runs. Order: I/O, queue.
+/// There are two locks. The I/O lock is held during system calls on the socket, so that close()
+/// knows that nobody uses it. The output queue's own lock is held only to add or remove datagrams.
+/// Neither is held while a handler runs. Order: I/O, queue.
 class channel_impl final : private delivery_gate {
 public:
     using endpoint = boost::asio::ip::udp::endpoint;
@@ -50,8 +50,9 @@ public:
     channel_impl(std::shared_ptr<engine> owner, const channel_options& options);
     ~channel_impl();
 
-    /// Has datagrams reported to the engine, as \p token, and delivered. Once, before anything
-    /// else. \p lease is dropped when the port is free; never by a child of fork().
+    /// Registers the socket with the engine as \p token and starts delivery. Called once, before
+    /// all other functions. \p lease is released when the port is free, but never in a child of
+    /// fork().
     /// \return false if it was closed meanwhile
     bool open(const std::shared_ptr<rtp_channel>& self, std::uint64_t token,
               std::unique_ptr<receive_handler> handler, std::shared_ptr<void> lease);
@@ -70,7 +71,7 @@ public:
     void start_receive(operation<void(error_code, datagram)>::handler_type handler);
     void cancel() noexcept;
     void start_close(operation<void(error_code)>::handler_type handler);
-    /// Waits for the kernel to take what is queued until \p drain_until.
+    /// Waits until \p drain_until for the kernel to accept the queued datagrams.
     bool close(time_point drain_until = std::chrono::steady_clock::now() + longest_drain) noexcept;
     static constexpr duration longest_drain = std::chrono::milliseconds{100};
 
@@ -80,28 +81,29 @@ public:
     std::optional<endpoint> locked_source() const noexcept;
     void reset_source_lock() noexcept;
 
-    // For the engine, on its executor:
+    // Called by the engine, on its executor:
 
     enum class flushed { drained, more, blocked };
-    /// Sends what is queued, \p budget datagrams at most.
+    /// Sends at most \p budget queued datagrams.
     flushed flush(std::size_t budget) noexcept;
 
-    /// Reads a turn's worth and delivers it. \p turn counts the engine's.
+    /// Reads a batch and delivers it. \p turn is the number of the engine's pass over the ready
+    /// sockets.
     /// \return how many datagrams it delivered
     std::size_t receive(rtp_channel& self, time_point now, std::uint64_t turn) noexcept;
-    /// It will, soon.
+    /// Prefetches what receive() will access.
     void prefetch() const noexcept {
         constexpr std::size_t line = 64;
         for (std::size_t i = 0; i < sizeof *this; i += line)
             rtpsynth::detail::prefetch(reinterpret_cast<const char*>(this) + i);
     }
-    /// Reads again after receive() gave up on a socket that does nothing but fail, and has events
-    /// reported where that failed before.
+    /// Reads again after receive() gave up on a socket that only fails, and registers for events if
+    /// that failed before.
     void resume() noexcept;
 
 private:
     using counter = std::atomic<std::uint64_t>;
-    /// Where one thread at a time writes.
+    /// For counters that only one thread at a time writes.
     static void add(counter& c, std::uint64_t n) noexcept {
         c.store(c.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
     }
@@ -111,7 +113,7 @@ private:
     bool leaves_at_once() noexcept;
     bool send_at_once(std::span<const std::uint8_t> data, const endpoint* to) noexcept;
 
-    // With the I/O lock held:
+    // Called with the I/O lock held:
     flushed send_some(std::size_t budget, completions& done) noexcept;
     void finish_record(error_code result, completions& done) noexcept;
     void fail_record(error_code error, completions& done) noexcept;
@@ -145,21 +147,21 @@ private:
     std::uint64_t token_ = 0;
     std::shared_ptr<void> lease_;
     std::unique_ptr<receive_handler> handler_;
-    std::unique_ptr<inbox> inbox_; // if there is no handler
+    std::unique_ptr<inbox> inbox_; // null if there is a handler
     source_lock source_lock_;
     const source_policy policy_;
-    bool delivering_ = false; // and the handler must not go
-    bool reading_ = false;    // wants to know when it can
-    bool blocked_ = false;    // wants to know when it can send
+    bool delivering_ = false; // a handler is being called and must not be destroyed
+    bool reading_ = false;    // registered for readability
+    bool blocked_ = false;    // registered for writability
     interest watched_{};
-    unsigned failures_ = 0;       // of reading, in a row
-    std::size_t burst_ = 1;       // to read in one turn
-    unsigned singles_ = 0;        // turns in which not to try for more
-    std::uint64_t last_turn_ = 0; // with something to read
+    unsigned failures_ = 0;       // consecutive failed reads
+    std::size_t burst_ = 1;       // datagrams to ask for in one read
+    unsigned singles_ = 0;        // passes in which to ask for only one datagram
+    std::uint64_t last_turn_ = 0; // the latest pass with something to read
     mutable std::uint32_t dropped_before_ = 0;
-    std::uint64_t sent_in_delivery_ = 0;  // at once; on the executor
-    std::atomic<time_point> last_send_{}; // from outside of receive handlers
-    std::atomic<bool> closing_{false};    // by async_close, and not done yet
+    std::uint64_t sent_in_delivery_ = 0;  // latest delivery with a direct send; on the executor
+    std::atomic<time_point> last_send_{}; // time of the latest send outside of receive handlers
+    std::atomic<bool> closing_{false};    // an async_close is outstanding
     std::unique_ptr<close_op> close_op_;
     time_point close_until_{};
     error_code last_receive_error_;

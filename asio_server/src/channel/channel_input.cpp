@@ -1,4 +1,4 @@
-// How a channel receives.
+// How a channel receives datagrams.
 #include "channel/channel_impl.hpp"
 #include "server/engine.hpp"
 
@@ -13,8 +13,8 @@ namespace {
 
 namespace error = boost::asio::error;
 
-constexpr unsigned most_failures = 8; // in a row; then the socket is left alone for a while
-constexpr unsigned single_turns = 16; // after a vain try for more than one datagram
+constexpr unsigned most_failures = 8; // consecutive; reading then pauses for a while
+constexpr unsigned single_turns = 16; // after asking for several datagrams and getting one
 
 } // namespace
 
@@ -64,7 +64,7 @@ std::size_t channel_impl::receive(rtp_channel& self, time_point now, std::uint64
         if (!socket_.is_open()) return 0;
         if (reading_)
             batch = read(now, turn, done);
-        else if (const error_code e = socket_.take_error()) // whether or not anybody reads
+        else if (const error_code e = socket_.take_error()) // also while no operation waits
             tell_receive_error(e, done);
         owner_->sockets().rearm(socket_);
     }
@@ -74,8 +74,8 @@ std::size_t channel_impl::receive(rtp_channel& self, time_point now, std::uint64
 
 std::span<datagram_view> channel_impl::read(time_point now, std::uint64_t turn,
                                             completions& done) noexcept {
-    // Most sockets have one datagram; asking for more costs. One that is ready again as soon as
-    // others had their turns may have more.
+    // Most sockets have one datagram, and asking for more costs time. A socket that is ready again
+    // right after all others were served may have more.
     const bool again = turn - last_turn_ <= owner_->sweep();
     burst_ = again && singles_ == 0 ? std::min(burst_ * 4, receive_buffers::slot_count) : 1;
     if (singles_ != 0) --singles_;
@@ -170,7 +170,7 @@ void channel_impl::resume() noexcept {
         if (!socket_.is_open()) return;
         if (closing_) {
             if (std::chrono::steady_clock::now() < close_until_)
-                owner_->pause(); // to look at the clock again
+                owner_->pause(); // so that reading resumes later
             else
                 closed = give_up_closing(error::timed_out, done);
         } else if (failures_ >= most_failures) {

@@ -1,4 +1,4 @@
-// How a channel sends.
+// How a channel sends datagrams.
 #include "channel/channel_impl.hpp"
 #include "server/engine.hpp"
 
@@ -15,7 +15,8 @@ namespace {
 
 namespace error = boost::asio::error;
 
-// Between datagrams of a burst. To wake the server's thread for one takes about as long.
+// The longest gap between datagrams of a burst. Waking the server's thread for one takes about as
+// long.
 constexpr duration longest_gap = std::chrono::microseconds{30};
 
 } // namespace
@@ -23,7 +24,7 @@ constexpr duration longest_gap = std::chrono::microseconds{30};
 channel_impl::error_code channel_impl::set_target(endpoint target) noexcept {
     if (!is_open()) return error::bad_descriptor;
     if (const error_code e = socket_.adapt(target)) return e;
-    // To connect an inherited socket would connect the parent's.
+    // Connecting an inherited socket would also connect the parent's.
     if (policy_ != source_policy::target || owner_->inherited()) {
         output_.set_target(target);
         return {};
@@ -49,9 +50,10 @@ channel_impl::error_code channel_impl::try_send(std::span<const std::uint8_t> da
     return queued.error;
 }
 
-/// Whether there is nothing that the next datagram could leave together with: it is the answer to a
-/// lone one, or comes from outside of receive handlers some time after the one before. A second one
-/// in the same call of a handler, or soon after, is queued, since more may follow.
+/// Whether the next datagram should be sent directly, since there is nothing to send together with
+/// it: it answers a lone datagram, or comes from outside of receive handlers some time after the
+/// previous one. A second one in the same handler's call, or soon after, is queued, since more may
+/// follow.
 bool channel_impl::leaves_at_once() noexcept {
     const flusher& output = owner_->output();
     if (output.tick()) return false;
@@ -64,7 +66,7 @@ bool channel_impl::leaves_at_once() noexcept {
     return now - before >= longest_gap && !owner_->inherited();
 }
 
-/// On whichever thread it is called. Waits for nobody. \return false if it is to be queued
+/// Sends on the calling thread, without waiting. \return false if the datagram must be queued
 bool channel_impl::send_at_once(std::span<const std::uint8_t> data, const endpoint* to) noexcept {
     const std::unique_lock lock{io_, std::try_to_lock};
     if (!lock || !socket_.is_open()) return false;
@@ -199,12 +201,12 @@ void channel_impl::finish_record(error_code result, completions& done) noexcept 
     batch.pop();
 }
 
-/// \return false if the kernel did not take everything in time
+/// Sends the queue until \p until. \return false if the kernel did not accept everything in time
 bool channel_impl::drain(time_point until, completions& done) noexcept {
     constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
     while (send_some(all, done) == flushed::blocked) {
         if (socket_.wait_writable(until - std::chrono::steady_clock::now())) continue;
-        // The kernel does not take them, and there is no time left.
+        // The kernel accepts no more, and the time is over.
         while (next_to_send(done)) fail_record(error::would_block, done);
         return false;
     }

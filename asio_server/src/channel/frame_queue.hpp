@@ -1,5 +1,5 @@
 /// \file
-/// Frames that nobody awaits yet.
+/// Queue of frames for which no operation waits.
 #pragma once
 
 #include <rtpsynth/asio_server/channel/frame_receiver.hpp>
@@ -13,10 +13,10 @@
 
 namespace rtpsynth::asio_server::detail {
 
-/// First in, first out, in a ring that grows as it is used. When it is full the oldest goes.
+/// A FIFO in a ring that grows on demand. When it is full, the oldest frame is dropped.
 class frame_queue {
 public:
-    /// \p limit frames at most, 1 or more.
+    /// \p limit: the maximum number of frames, 1 or more.
     explicit frame_queue(std::size_t limit) noexcept : limit_{limit} {}
 
     bool empty() const noexcept { return size_ == 0; }

@@ -42,12 +42,13 @@ const frame_receiver_options& checked(const frame_receiver_options& o) {
 
 } // namespace
 
-/// The channel keeps this until it has closed and no call of its handler runs: then finish() comes,
-/// whoever closed it. From there on what waits on the executor keeps it, until the timer is
-/// disarmed.
+/// The channel owns this until it has closed and no call of its handler runs; finish() is then
+/// called, whoever closed the channel. From then on the operations on the executor own it, until
+/// the timer is disarmed.
 ///
-/// Threads: what begins with `on_` runs on the executor, all else anywhere. The lock is never held
-/// while anything of the user's is called or destroyed, but for datagrams.
+/// Threads: functions that begin with `on_` run on the executor, all others anywhere. The lock is
+/// never held while the user's code is called or the user's objects are destroyed, except
+/// datagrams.
 class frame_receiver::impl final : public std::enable_shared_from_this<impl>,
                                    private detail::timer_service::client {
 public:
@@ -60,7 +61,7 @@ public:
           queue_{checked(options).queue_size},
           end_{std::make_unique<end>()} {}
 
-    /// What the channel calls.
+    /// The channel's handler.
     class feed;
 
     detail::engine& home() const noexcept { return *engine_; }
@@ -72,19 +73,20 @@ public:
 
     void start_receive(frame_handler&& completion);
     void cancel(std::uint64_t id) noexcept;
-    /// No call of the handler begins any more.
+    /// After this no call of the handler begins.
     void silence() noexcept;
-    /// What a child after fork() does instead of destruction: keeps itself for good.
+    /// Called in a child of fork() instead of the destructor: the object keeps itself alive
+    /// forever.
     void abandon() noexcept { abandoned_ = shared_from_this(); }
     frame_receiver_stats stats() const;
 
 private:
     struct sink;
 
-    /// Brings finish() to the executor.
+    /// Posts finish() to the executor.
     struct end final : detail::completion {
         ~end() override {
-            if (of) of->discard(); // the executor's context is destroyed
+            if (of) of->discard(); // the executor's context was destroyed
         }
         void call(pointer self) override {
             const auto ended = std::move(of);
@@ -106,7 +108,7 @@ private:
     void discard() noexcept;
     void finish() noexcept;
 
-    // With the lock held:
+    // Called with the lock held:
     void insert(const datagram_view& view, sink& out) noexcept;
     void put(media_frame&& f, completions& done) noexcept;
 
@@ -117,7 +119,7 @@ private:
 
     const std::shared_ptr<detail::engine> engine_;
     std::shared_ptr<rtp_channel> kept_channel_;
-    // Known from the first call on, which may come before the channel is in its owner's hands.
+    // Set from the first call on, which may come before the constructor of the owner has returned.
     std::atomic<rtp_channel*> channel_{nullptr};
     handlers handlers_; // on the executor
     const bool has_handler_;
@@ -127,11 +129,11 @@ private:
     jitter_buffer<datagram> buffer_;
     detail::frame_queue queue_;
     frame_op_list waiting_;
-    std::vector<media_frame> for_handler_; // that wait to be delivered
-    frame_receiver_stats stats_;           // but for jitter_buffer, and the kinds of others
+    std::vector<media_frame> for_handler_; // frames to be delivered
+    frame_receiver_stats stats_; // without jitter_buffer, and without the kinds of `other`
     std::array<std::uint64_t, static_cast<std::size_t>(datagram_kind::unknown) + 1> of_kind_{};
-    bool used_ = false;     // something was received
-    bool silenced_ = false; // no handler is to be called
+    bool used_ = false;     // a datagram was received
+    bool silenced_ = false; // no handler must be called
     bool closed_ = false;
 
     std::unique_ptr<end> end_;        // until finish()
@@ -303,7 +305,7 @@ void frame_receiver::impl::deliver() noexcept {
 
 template <class Call>
 void frame_receiver::impl::call(Call call) noexcept {
-    // A handle of its own, since the user's may be destroyed meanwhile.
+    // A handle of its own, since the user's receiver may be destroyed meanwhile.
     frame_receiver self{shared_from_this()};
     try {
         call(self);
@@ -314,7 +316,7 @@ void frame_receiver::impl::call(Call call) noexcept {
 }
 
 void frame_receiver::impl::finish() noexcept {
-    // Its locks may be held, and its operations awaited, by threads that are not here.
+    // The parent's threads may hold its locks and wait for its operations.
     if (engine_->inherited()) return abandon();
     handlers unused;
     sink out{*this};
@@ -336,7 +338,7 @@ void frame_receiver::impl::on_finished() noexcept {
     handlers_ = {};
 }
 
-/// In place of on_finished(), where nothing runs any more.
+/// Called instead of on_finished() if the executor does not run any more.
 void frame_receiver::impl::discard() noexcept {
     client::cancel();
     handlers_ = {};
@@ -359,10 +361,10 @@ frame_receiver::frame_receiver(rtp_server& server, const channel_options& channe
 }
 
 frame_receiver::~frame_receiver() {
-    if (!impl_) return; // what a handler was called with
+    if (!impl_) return; // the handle that a handler was called with
     if (impl_->home().inherited()) {
         impl_->channel().close();
-        // Its locks and operations belong to threads that are not here.
+        // Its locks and operations belong to the parent's threads.
         impl_->abandon();
         return;
     }

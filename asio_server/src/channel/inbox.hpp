@@ -1,5 +1,5 @@
 /// \file
-/// What async_receive takes from.
+/// Received datagrams for async_receive.
 #pragma once
 
 #include "channel/op_list.hpp"
@@ -22,12 +22,12 @@ using receive_op = value_operation<datagram>;
 using receive_op_ptr = std::unique_ptr<receive_op>;
 using receive_op_list = op_list<receive_op>;
 
-/// Datagrams and those who wait for them; never both.
+/// Received datagrams, or operations that wait for one; never both.
 ///
 /// Threads: the channel's I/O lock.
 class inbox {
 public:
-    /// Read ahead while nobody waits; the rest stays in the kernel.
+    /// How many datagrams are read ahead while no operation waits; the rest stays in the kernel.
     static constexpr std::size_t capacity = 32;
 
     bool waited_for() const noexcept { return !waiting_.empty(); }
@@ -35,7 +35,7 @@ public:
     std::size_t size() const noexcept { return ready_.size(); }
     const datagram& front() const noexcept { return ready_.front(); }
 
-    /// Takes the datagram in; an operation that it completes goes to \p done.
+    /// Adds the datagram. If it completes an operation, that is added to \p done.
     void put(datagram&& d, completions& done) {
         if (receive_op_ptr op = waiting_.pop()) {
             op->value = std::move(d);
@@ -44,7 +44,7 @@ public:
             ready_.push_back(std::move(d));
         }
     }
-    /// Gives \p op what is ready. False: nothing is, and it waits.
+    /// Completes \p op with a datagram. Returns false if there is none; \p op then waits.
     bool get(receive_op_ptr& op) {
         if (ready_.empty()) {
             waiting_.push(std::move(op));
@@ -54,11 +54,11 @@ public:
         ready_.pop_front();
         return true;
     }
-    /// The one that waits longest, or null.
+    /// Removes the operation that waits longest; null if none waits.
     receive_op_ptr pop_waiting() noexcept { return waiting_.pop(); }
     receive_op_ptr cancel(std::uint64_t id) noexcept { return waiting_.take(id); }
     receive_op_list cancel_all() noexcept { return std::move(waiting_); }
-    /// \return how many were lost
+    /// \return how many datagrams were lost
     std::size_t clear() noexcept {
         const std::size_t n = ready_.size();
         ready_.clear();

@@ -1,5 +1,5 @@
 /// \file
-/// Asynchronous operations that wait.
+/// A list of waiting asynchronous operations.
 #pragma once
 
 #include "server/completion.hpp"
@@ -10,7 +10,7 @@
 
 namespace rtpsynth::asio_server::detail {
 
-/// First in, first out, without memory of its own. Op is a completion.
+/// A FIFO of operations, linked through the operations. Op is a completion.
 template <class Op>
 class op_list {
 public:
@@ -47,7 +47,7 @@ public:
         if (!head_) tail_ = nullptr;
         return op;
     }
-    /// Null if there is none.
+    /// Removes the operation with this number; null if it is not in the list.
     op_ptr take(std::uint64_t id) noexcept {
         op_list others;
         op_ptr found;

@@ -22,7 +22,7 @@ std::size_t output_batch::run(std::size_t most) const noexcept {
 }
 
 void output_batch::clear() noexcept {
-    // What one burst has grown is not kept for good.
+    // Memory that a single burst needed is not kept.
     constexpr std::size_t kept = 64 * 1024;
     if (bytes.capacity() > kept) bytes = {};
     bytes.clear();

@@ -1,5 +1,5 @@
 /// \file
-/// What a channel has accepted for sending.
+/// The datagrams that a channel has accepted for sending.
 #pragma once
 
 #include "channel/op_list.hpp"
@@ -23,18 +23,19 @@ namespace rtpsynth::asio_server::detail {
 struct send_op;
 using send_op_ptr = std::unique_ptr<send_op>;
 
-/// An async_send on its way.
+/// An outstanding async_send.
 struct send_op : error_operation {
     using error_operation::error_operation;
 
-    // Of one that waits for room, which the caller keeps valid:
+    // The bytes, which the caller keeps valid while the operation waits for room:
     std::span<const std::uint8_t> data{};
     boost::asio::ip::udp::endpoint to{};
 };
 
 using send_op_list = op_list<send_op>;
 
-/// Datagrams one behind the other, so that a run of equal ones is one piece of memory.
+/// Datagrams stored one after the other, so that consecutive ones of equal size are contiguous in
+/// memory.
 struct output_batch {
     struct record {
         boost::asio::ip::udp::endpoint to;
@@ -47,10 +48,10 @@ struct output_batch {
     std::size_t next_record = 0;
     std::size_t next_byte = 0;
 
-    std::size_t live = 0; // of those left, not cancelled
+    std::size_t live = 0; // unsent datagrams that were not cancelled
 
     std::size_t remaining() const noexcept { return records.size() - next_record; }
-    /// How many from the next one on, \p most of them, have its size and destination.
+    /// How many datagrams from the next one on, at most \p most, have its size and destination.
     std::size_t run(std::size_t most) const noexcept;
     std::span<const std::uint8_t> rest() const noexcept {
         return std::span{bytes}.subspan(next_byte);
@@ -61,15 +62,15 @@ struct output_batch {
         if (!r.cancelled) --live;
     }
     void clear() noexcept;
-    /// Forgets those that were cancelled, and their bytes. Precondition: none was popped.
+    /// Removes the cancelled datagrams and their bytes. Precondition: none was popped.
     void drop_cancelled() noexcept;
 };
 
-/// Bounded. Two batches: callers fill one while the other is being sent, so that nobody who queues
-/// waits for a system call.
+/// A bounded queue of two batches: callers fill one while the other is being sent, so that nobody
+/// who queues waits for a system call.
 ///
-/// Threads: safe, but for sending(), refill(), settled() and cancelling, which belong to whoever
-/// holds the channel's I/O lock.
+/// Threads: safe, except sending(), refill(), settled() and cancelling, which need the channel's
+/// I/O lock.
 class output_queue {
 public:
     using endpoint = boost::asio::ip::udp::endpoint;
@@ -80,39 +81,40 @@ public:
     void set_target(const endpoint& to) noexcept;
     std::optional<endpoint> target() const noexcept;
 
-    /// What a caller has to do after something was queued.
+    /// What the caller must do after a push().
     struct queued {
         error_code error;
-        bool announce = false; // tell the engine: nobody else did since the queue was drained
+        bool announce = false; // announce the channel to the engine: it is the first push since the
+                               // queue was drained
     };
-    /// \p to null: the target.
+    /// \p to null: send to the target.
     queued push(std::span<const std::uint8_t> data, const endpoint* to) noexcept;
-    /// Takes \p op unless there is an error.
+    /// Takes ownership of \p op unless there is an error.
     queued push(std::span<const std::uint8_t> data, const endpoint* to, send_op_ptr& op);
 
-    /// Whether the queue is empty and would accept \p data, which may be sent instead; \p target
-    /// is where to. For whoever holds the I/O lock.
+    /// Whether the queue is empty and would accept \p data, so that it may be sent directly; \p
+    /// target receives the destination. Called with the I/O lock held.
     bool may_overtake(std::span<const std::uint8_t> data, const endpoint* to,
                       endpoint& target) const noexcept;
 
-    /// Takes the operation back, and its datagram out, if it has not left.
+    /// Removes the operation and its datagram, if that was not sent yet.
     send_op_ptr cancel(std::uint64_t id) noexcept;
     send_op_list cancel_all() noexcept;
 
-    /// The batch to send from. What has left it is reported to settled().
+    /// The batch being sent. Report datagrams that left it to settled().
     output_batch& sending() noexcept { return sending_; }
-    /// Once sending() is empty: fills it with what was queued meanwhile. False: there was nothing,
-    /// and the next push announces itself. Operations for which there is no memory go to
-    /// \p rejected.
+    /// Call when sending() is empty: fills it with the datagrams queued meanwhile. Returns false if
+    /// there were none; the next push then announces the channel. Operations for which there is no
+    /// memory go to \p rejected.
     bool refill(send_op_list& rejected) noexcept;
     void settled() noexcept { in_flight_.store(sending_.live, std::memory_order_relaxed); }
 
-    /// Nothing is accepted from now on. False if it was closed before.
+    /// Rejects datagrams from now on. False if it was already closed.
     bool close() noexcept;
-    /// The same without the lock, for a process that has inherited it.
+    /// The same without the lock, for a child of fork() in which the lock may be held forever.
     bool abandon() noexcept { return !closed_.exchange(true); }
     bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
-    /// Those that never got into the queue.
+    /// Removes the operations that wait for room.
     send_op_list take_waiting() noexcept;
 
     std::uint64_t accepted() const noexcept { return accepted_.load(std::memory_order_relaxed); }
@@ -127,7 +129,7 @@ private:
     }
     void append(std::span<const std::uint8_t> data, const endpoint& to);
     send_op_ptr cancel(output_batch& batch, output_batch::record& record) noexcept;
-    /// Keeps what waits behind a blocked socket within twice what is left of it.
+    /// Limits the batch of a blocked socket to twice the size of its uncancelled datagrams.
     void forget_cancelled() noexcept;
     static void count(std::atomic<std::uint64_t>& counter, std::uint64_t n = 1) noexcept {
         counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
@@ -135,7 +137,7 @@ private:
 
     mutable std::mutex mutex_;
     output_batch pending_;
-    send_op_list waiting_; // for room
+    send_op_list waiting_; // operations that wait for room
     std::optional<endpoint> target_;
     const std::size_t capacity_;
     bool announced_ = false;
@@ -145,7 +147,7 @@ private:
     std::atomic<std::uint64_t> cancelled_{0};
 
     output_batch sending_;
-    std::atomic<std::size_t> in_flight_{0}; // live in sending_
+    std::atomic<std::size_t> in_flight_{0}; // live datagrams in sending_
 };
 
 } // namespace rtpsynth::asio_server::detail

@@ -20,7 +20,7 @@ namespace {
 namespace error = boost::asio::error;
 using boost::system::system_error;
 
-constexpr std::size_t most_retries = 16; // of places that others had
+constexpr std::size_t most_retries = 16; // places of other programs that one call tries again
 
 const port_range_options& checked_range(const port_range_options& o) {
     if (o.first < 1) throw std::invalid_argument("first must be 1..65535");
@@ -30,14 +30,16 @@ const port_range_options& checked_range(const port_range_options& o) {
     return o;
 }
 
-/// Windows says access_denied of a port that is another's alone, or kept back by the system.
+/// Windows returns access_denied for a port that another program has exclusively, or that the
+/// system reserves.
 bool is_of_others(const boost::system::error_code& e) noexcept {
     return e == error::address_in_use || e == error::access_denied;
 }
 
 } // namespace
 
-/// The places by the port that begins them. Each that is not in use is in one of two queues.
+/// Places are identified by their first port. Each place that is not in use is in one of two
+/// queues.
 class port_range::impl : public std::enable_shared_from_this<impl> {
 public:
     explicit impl(const port_range_options& options)
@@ -62,7 +64,8 @@ public:
                 .taken = taken_.size()};
     }
 
-    /// Calls \p make(options, lease) with the place whose turn it is until one is not taken.
+    /// Calls \p make(options, lease) with the next place, and the ones after it, until one is not
+    /// taken.
     template <class Make>
     auto make_on_next(channel_options options, Make make) {
         if (options.reuse_port)
@@ -70,7 +73,7 @@ public:
         boost::system::error_code why = error::address_in_use;
         std::size_t retries_left = most_retries;
         while (const auto port = next(retries_left)) {
-            // Given back when the last channel has closed, or below if there is none.
+            // The place is released when the last channel has closed, or below if there is none.
             const auto place = hold(*port);
             options.bind = {address_, *port};
             try {
@@ -88,7 +91,7 @@ private:
     struct lease {
         std::shared_ptr<impl> range;
         std::uint16_t port;
-        bool taken = false; // by somebody else
+        bool taken = false; // by another program
 
         lease(std::shared_ptr<impl> r, std::uint16_t p) noexcept : range{std::move(r)}, port{p} {}
         ~lease() { range->give_back(port, taken); }
@@ -117,7 +120,7 @@ private:
         }
     }
 
-    // A queue has room for all places.
+    // Both queues have room for all places.
     void give_back(std::uint16_t port, bool taken) noexcept {
         const std::lock_guard lock{mutex_};
         if (taken) return taken_.push_back(port);
@@ -132,8 +135,9 @@ private:
     const bool single_;
     const std::size_t places_;
     mutable std::mutex mutex_;
-    boost::circular_buffer<std::uint16_t> free_;  // the next one first
-    boost::circular_buffer<std::uint16_t> taken_; // by others; the one tried first first
+    boost::circular_buffer<std::uint16_t> free_; // in the order in which they will be allocated
+    boost::circular_buffer<std::uint16_t>
+        taken_; // by other programs, in the order in which they were tried
 };
 
 port_range::port_range(const port_range_options& options)

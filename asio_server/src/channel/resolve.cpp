@@ -28,7 +28,7 @@ bool wanted(const boost::asio::ip::address& address, address_family family) noex
 
 using results = udp::resolver::results_type;
 
-/// The first one that is acceptable.
+/// The first acceptable endpoint.
 udp::endpoint choose(const results& found, std::uint16_t port, address_family family,
                      error_code& ec) {
     if (ec) return {};
@@ -38,8 +38,8 @@ udp::endpoint choose(const results& found, std::uint16_t port, address_family fa
     return {};
 }
 
-/// What the system's resolver is asked, by \p ask(protocol..., host, service, flags). No
-/// AI_ADDRCONFIG: that a machine has no address yet is no reason to forget ::1.
+/// Calls the system's resolver by \p ask(protocol..., host, service, flags). Without AI_ADDRCONFIG:
+/// on a machine that has no address yet, ::1 must still resolve.
 template <class Ask>
 auto ask_system(const std::string& host, address_family family, udp::resolver::flags how, Ask ask) {
     if (family == address_family::any) return ask(host, "", how);
@@ -55,17 +55,17 @@ udp::endpoint look_up(const std::string& host, std::uint16_t port, address_famil
     return choose(found, port, family, ec);
 }
 
-/// \return nullopt for a name, which only the system's resolver can tell and which may take long
+/// \return nullopt for a name, which the system's resolver has to resolve and which may take long
 std::optional<udp::endpoint> read_address(const std::string& host, std::uint16_t port,
                                           address_family family, error_code& ec) {
     ec.clear();
-    // The system's resolver takes no host for its own, and reads no further than a NUL. That of
-    // Windows takes an address in brackets.
+    // The system's resolver rejects an empty host and stops at a NUL. That of Windows accepts an
+    // address in brackets.
     if (host.empty() || host.front() == '[' || host.find('\0') != std::string::npos) {
         ec = boost::asio::error::host_not_found;
         return udp::endpoint{};
     }
-    // With a scope it is for the system to read: make_address takes one it does not know for 0.
+    // The system must read an address with a scope: make_address takes an unknown scope for 0.
     if (host.find('%') != std::string::npos)
         return look_up(host, port, family, udp::resolver::numeric_host, ec);
     error_code no_number;
@@ -76,7 +76,7 @@ std::optional<udp::endpoint> read_address(const std::string& host, std::uint16_t
     return udp::endpoint{};
 }
 
-/// What an async_resolve waits for. Threads: safe.
+/// The state of an async_resolve. Threads: safe.
 class lookup : public std::enable_shared_from_this<lookup> {
 public:
     lookup(const boost::asio::any_io_executor& executor, std::string host, std::uint16_t port,
@@ -93,13 +93,13 @@ public:
         done_.expires_at(boost::asio::steady_timer::time_point::min());
     }
 
-    /// \p waiter(error_code) is called when there is a result, or by its cancellation.
+    /// \p waiter(error_code) is called when there is a result, or when it is cancelled.
     template <class Waiter>
     void wait(Waiter&& waiter) {
         done_.async_wait(std::forward<Waiter>(waiter));
     }
 
-    /// After wait(): has a name looked up.
+    /// Call after wait(): resolves a name.
     void start() noexcept {
         error_code failure;
         try {
@@ -116,12 +116,12 @@ public:
         if (failure) settle(failure, {});
     }
 
-    /// What the waiter completes with.
+    /// The result of the operation.
     std::pair<error_code, udp::endpoint> finish() {
         {
             const std::lock_guard lock{asking_};
             ended_ = true;
-            resolver_.cancel(); // it may not have begun
+            resolver_.cancel(); // if it has not begun
         }
         const std::lock_guard lock{mutex_};
         if (!settled_) return {boost::asio::error::operation_aborted, {}};
@@ -129,7 +129,7 @@ public:
     }
 
 private:
-    /// What Asio calls. It destroys it instead where it has no memory for what was found.
+    /// The handler that Asio calls. Asio destroys it instead if there is no memory for the result.
     class answer {
     public:
         explicit answer(std::shared_ptr<lookup> to) noexcept : to_{std::move(to)} {}
@@ -166,7 +166,7 @@ private:
     udp::resolver resolver_;
     bool ended_ = false;
 
-    boost::asio::steady_timer done_; // never expires for a name. To end its wait takes no memory
+    boost::asio::steady_timer done_; // never expires for a name; ending its wait needs no memory
     const std::string host_;
     const std::uint16_t port_;
     const address_family family_;
@@ -177,7 +177,7 @@ private:
     bool settled_ = false;
 };
 
-/// An async_resolve, as Asio composes it.
+/// Implements an async_resolve for async_compose.
 struct resolving {
     std::shared_ptr<lookup> state;
 
@@ -215,7 +215,8 @@ void detail::resolve_initiation::start(handler_type handler, std::string host, s
     auto state = std::make_shared<lookup>(executor_, std::move(host), port, family);
     boost::asio::any_completion_executor executor{std::move(handler.executor.plain)};
     if (!executor) executor = boost::asio::any_completion_executor{executor_};
-    // Asked for its executor later, a type-erased handler has none if there is no memory for it.
+    // Bind the executor now: a type-erased handler that is asked later has none if there is no
+    // memory for it.
     auto bound = boost::asio::bind_executor(std::move(executor), std::move(handler.call));
     boost::asio::async_compose<decltype(bound), void(error_code, udp::endpoint)>(
         resolving{std::move(state)}, bound, executor_);

@@ -13,7 +13,7 @@ rtp_channel::rtp_channel(std::unique_ptr<detail::channel_impl> impl) noexcept
 rtp_channel::~rtp_channel() {
     if (!impl_->owner().inherited()) return;
     impl_->close();
-    // Its operations and buffers speak to executors and pools that are not ours.
+    // Its operations and buffers use executors and pools of the parent process.
     static_cast<void>(impl_.release());
 }
 

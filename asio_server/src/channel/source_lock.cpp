@@ -12,8 +12,8 @@ namespace {
 
 using boost::asio::ip::address;
 
-// An IPv4 address and the same one mapped into IPv6 are one, since it depends on the socket which
-// of them a source shows itself with. A scope that only one side names says nothing.
+// An IPv4 address equals the same one mapped into IPv6, since the family of the socket decides
+// which one a source has. A scope that only one side has is not compared.
 bool same_address(const address& a, const address& b) noexcept {
     if (a.is_v4() && b.is_v4()) return a.to_v4() == b.to_v4();
     if (a.is_v6() && b.is_v6()) {

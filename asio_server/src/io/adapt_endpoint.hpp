@@ -1,5 +1,5 @@
 /// \file
-/// An address that a socket of either family can send to.
+/// Converts an address to one that a socket of either family can send to.
 #pragma once
 
 #include <boost/asio/error.hpp>
@@ -9,7 +9,8 @@
 
 namespace rtpsynth::asio_server::detail {
 
-/// Brings \p to into the family of a socket bound to \p local. \return the error to refuse it with
+/// Converts \p to to the family of a socket bound to \p local. \return an error if that is
+/// impossible
 inline boost::system::error_code adapt_endpoint(boost::asio::ip::udp::endpoint& to,
                                                 const boost::asio::ip::udp::endpoint& local,
                                                 bool v6_only) noexcept {

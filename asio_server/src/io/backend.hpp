@@ -1,15 +1,15 @@
 /// \file
-/// The seam between the server and the system: one of two backends, chosen by RTPSYNTH_IO. Both
-/// have the same types with the same members:
+/// The interface between the server and the operating system: one of two backends, selected by
+/// RTPSYNTH_IO. Both have the same types with the same members:
 ///
-/// - udp_socket: a non-blocking UDP socket; with receive_buffers, what one read fills
-/// - ready_set: tells which of many sockets are ready, to Asio in one handler
-/// - waker: has whoever waits there return
-/// - alarm: has a ready set report an event a little later, for which no memory is needed
-/// - capabilities: what the backend can do
+/// - udp_socket: a non-blocking UDP socket; receive_buffers: the memory that one read fills
+/// - ready_set: tells which of many sockets are ready, with one Asio handler for all
+/// - waker: makes a thread that waits in the ready set return
+/// - alarm: makes a ready set report an event a little later, without needing memory
+/// - capabilities: the features of the backend
 ///
-/// Errors are error_codes of the system category, as Asio's. Nothing above this names an operating
-/// system's interface.
+/// Errors are error_codes of the system category, as in Asio. Only the backends use interfaces of
+/// an operating system.
 #pragma once
 
 #include "io/capabilities.hpp"

@@ -1,5 +1,5 @@
 /// \file
-/// Memory for an asynchronous operation that is started again and again.
+/// Memory of an asynchronous operation that is started repeatedly.
 #pragma once
 
 #include <array>
@@ -11,9 +11,9 @@
 
 namespace rtpsynth::asio_server::detail {
 
-/// Room for two operations of Asio, one that begins while the other ends, so that to wait again
-/// needs no more memory than there was for the first time. What is larger, or a third, comes from
-/// the heap.
+/// Room for two operations of Asio, since one may begin while the other ends. After the first wait,
+/// waiting again therefore needs no more memory. Larger operations, or a third one, come from the
+/// heap.
 class handler_memory {
 public:
     void* allocate(std::size_t size) {
@@ -40,7 +40,7 @@ private:
     std::array<block, 2> blocks_;
 };
 
-/// As a handler's associated allocator. The memory outlives the operation.
+/// A handler's associated allocator that uses this memory. The memory outlives the operation.
 template <class T = void>
 class handler_allocator {
 public:
@@ -48,7 +48,7 @@ public:
 
     explicit handler_allocator(std::shared_ptr<handler_memory> memory) noexcept
         : memory_{std::move(memory)} {}
-    // Copied when it is moved: Asio frees by way of the handler that it has moved from.
+    // Copied when it is moved from: Asio frees memory through the handler that it has moved from.
     handler_allocator(const handler_allocator&) noexcept = default;
     handler_allocator& operator=(const handler_allocator&) noexcept = default;
     ~handler_allocator() = default;

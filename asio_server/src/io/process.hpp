@@ -1,6 +1,5 @@
 /// \file
-/// The process, as the operating system has it, and its signals. Where there is no fork(),
-/// nothing is ever inherited.
+/// Identity of the process, and its signals. Without fork(), nothing is ever inherited.
 #pragma once
 
 #include <boost/asio/ip/udp.hpp>
@@ -11,11 +10,11 @@
 
 namespace rtpsynth::asio_server::detail {
 
-/// Remembers in which process it was made.
+/// Remembers the process in which it was constructed.
 class process_mark {
 public:
     process_mark() noexcept;
-    /// Whether it was inherited: this process is a child, by fork(), of the one that made it.
+    /// Whether this process is a child, by fork(), of the one in which the object was constructed.
     bool inherited() const noexcept;
 
 private:
@@ -24,12 +23,12 @@ private:
 
 using native_descriptor = boost::asio::ip::udp::socket::native_handle_type;
 
-/// Closes this process's copy of a descriptor that Asio has inherited and that no destructor will
-/// close.
+/// Closes this process's copy of a descriptor that was inherited in an Asio object and that no
+/// destructor will close.
 void close_inherited(native_descriptor descriptor) noexcept;
 
-/// Starts a thread that no signal interrupts, where there are signals.
-/// \param name what debuggers call it, as name_thread()
+/// Starts a thread with all signals blocked, where there are signals.
+/// \param name as shown by debuggers; see name_thread()
 /// \throws std::system_error
 std::unique_ptr<std::thread> start_thread(const char* name, std::function<void()> run);
 

@@ -1,15 +1,15 @@
 /// \file
-/// Threads as the operating system has them.
+/// Thread settings of the operating system.
 #pragma once
 
 #include <thread>
 
 namespace rtpsynth::asio_server::detail {
 
-/// Has debuggers call it \p name, where threads have names that another thread may set.
+/// Sets the name that debuggers show, if another thread's name can be set.
 void name_thread(std::thread& thread, const char* name) noexcept;
 
-/// As quiet_thread.hpp's wake_on_time().
+/// See wake_on_time() in quiet_thread.hpp.
 void end_sleep_on_time() noexcept;
 
 } // namespace rtpsynth::asio_server::detail

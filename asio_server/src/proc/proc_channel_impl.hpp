@@ -1,5 +1,5 @@
 /// \file
-/// A handler with its schedule, and the handshake that closes it.
+/// A handler with its schedule, and the state machine of closing it.
 #pragma once
 
 #include "server/timer_service.hpp"
@@ -19,8 +19,8 @@ namespace rtpsynth::asio_server::detail {
 
 class proc_engine;
 
-/// Threads: the public part may be used by any; the rest is the engine's, on its executor or under
-/// its mutex.
+/// Threads: the public part may be used by any thread; the rest belongs to the engine, on its
+/// executor or under its mutex.
 class alignas(64) proc_channel_impl final : public timer_service::client {
 public:
     proc_channel_impl(const std::shared_ptr<proc_engine>& engine,
@@ -30,7 +30,7 @@ public:
           scheduler_{engine.get()},
           engine_{engine} {}
 
-    /// As rtp_proc_channel's.
+    /// See rtp_proc_channel::close().
     bool close() noexcept;
     bool is_open() const noexcept { return state_ <= state::running; }
     std::uint64_t id() const noexcept { return id_; }
@@ -41,14 +41,14 @@ public:
 private:
     friend proc_engine;
 
-    // The handler belongs to whoever brings the state from idle to something else.
+    // The thread that changes the state from idle owns the handler.
     enum class state : std::uint8_t { idle, running, closing, closed };
 
     bool begin_call() noexcept {
         auto s = state::idle;
         return state_.compare_exchange_strong(s, state::running);
     }
-    // False if it was closed meanwhile.
+    // Returns false if the channel was closed meanwhile.
     bool end_call() noexcept {
         auto s = state::running;
         if (state_.compare_exchange_strong(s, state::idle)) return true;
@@ -56,7 +56,8 @@ private:
         state_ = state::closed;
         return false;
     }
-    // False if it was closed before. What is left to destroy, with no lock held, goes to `rest`.
+    // Returns false if it was already closed. `rest` receives what must be destroyed without a
+    // lock.
     bool end(std::unique_ptr<any_proc_handler>& rest) noexcept {
         for (auto s = state_.load(); s <= state::running;) {
             const auto next = s == state::idle ? state::closed : state::closing;
@@ -77,27 +78,27 @@ private:
     using hook = boost::intrusive::list_member_hook<
         boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 
-    // On the executor, first of all since it is what a call touches: two cache lines with the
-    // timer.
+    // Used on the executor. First in the object, since a call accesses them: two cache lines
+    // together with the timer.
     std::unique_ptr<any_proc_handler> handler_; // see `state`
-    const void* const handler_address_;         // to prefetch; no more than that
-    hook place_;                                // in a queue
-    time_point deadline_{};                     // exactly as it was given; the wheel's may be later
-    duration cost_{};                           // of a call
-    duration overdue_cost_{};                   // of its calls since another overdue one was called
-    proc_engine* scheduler_;                    // valid there
-    unsigned overdue_ = 0;                      // calls in a row
-    bool first_ = true;                         // call to come
+    const void* const handler_address_;         // only for prefetching
+    hook place_;                                // in a queue of the engine
+    time_point deadline_{};   // as the handler returned it; the timer's may be later
+    duration cost_{};         // estimated duration of a call
+    duration overdue_cost_{}; // of its calls since another overdue channel was called
+    proc_engine* scheduler_;  // valid on the executor
+    unsigned overdue_ = 0;    // consecutive overdue calls
+    bool first_ = true;       // the first call is still to come
     std::atomic<state> state_{state::idle};
 
-    std::atomic<bool> thrown_{false}; // exception_ is there, and stays
+    std::atomic<bool> thrown_{false}; // exception_ is set and will not change
     std::exception_ptr exception_;
     const std::weak_ptr<proc_engine> engine_;
     const std::uint64_t id_ = next_id();
 
-    // Under the engine's mutex.
-    std::shared_ptr<proc_channel_impl> self_; // while the engine has it
-    hook member_;                             // of those that are open, or of those that leave
+    // Protected by the engine's mutex.
+    std::shared_ptr<proc_channel_impl> self_; // set while the engine has the channel
+    hook member_;                             // in the list of open channels or of leaving ones
     bool leaves_ = false;
 };
 

@@ -99,7 +99,7 @@ void proc_engine::remove(proc_channel_impl& channel) noexcept {
     set_leaving(channel);
     try {
         request_turn();
-    } catch (...) { // then the next turn does it
+    } catch (...) { // the next turn does it
     }
 }
 
@@ -153,7 +153,8 @@ rtp_proc_stats proc_engine::stats() const {
     return result;
 }
 
-// Under the mutex, so that who relies on a turn that another thread requested has it.
+// Called with the mutex held, so that a thread that relies on a turn requested by another thread
+// can be sure of it.
 void proc_engine::request_turn() {
     if (turn_requested_) return;
     if (has_executor_)
@@ -175,7 +176,8 @@ void proc_engine::accept_changes() noexcept {
     bool stopping = false;
     {
         const std::lock_guard lock{mutex_};
-        if (!has_executor_) turn_requested_ = false; // otherwise it is to come
+        if (!has_executor_)
+            turn_requested_ = false; // with an executor, the posted turn is still to come
         queues_[brief].splice(queues_[brief].end(), made_);
         left_.splice(left_.end(), leaving_);
         stopping = shut_down_;
@@ -188,21 +190,24 @@ void proc_engine::release(proc_channel_impl& channel) noexcept {
     channel.cancel();
     channel.place_.unlink();
     channel.member_.unlink();
-    const auto last = std::move(channel.self_); // nobody else looks at it once the channel leaves
+    const auto last = std::move(channel.self_); // not used by others once the channel leaves
 }
 
-// Short beside what calls take on average, and so no burden to those that are passed over.
+// Whether calls of the channel are short compared to the average, and so hardly delay the channels
+// behind it.
 bool proc_engine::is_brief(const proc_channel_impl& channel) const noexcept {
     return 4 * channel.cost_ < mean_cost();
 }
 
-// When others ask for more than there is, waiting behind them would cost a brief one its schedule.
+// Adds a channel whose deadline has come. Under overload, a brief one would lose its schedule if it
+// waited behind the others.
 void proc_engine::enqueue_due(proc_channel_impl& channel) noexcept {
     queues_[is_brief(channel) ? brief : due].push_back(channel);
 }
 
-// Who fell behind catches up before those that always are overdue, and then is on time again. Among
-// these each has one call, or as many as are short together, so that brief ones catch up too.
+// Adds a channel whose deadline had already passed. One that has fallen behind catches up before
+// those that are always overdue, and is then on time again. Among the latter each gets one call in
+// turn, or several if they are short, so that brief ones catch up too.
 void proc_engine::enqueue_overdue(proc_channel_impl& channel) noexcept {
     if (channel.overdue_ != overdue_calls_forgiven) {
         ++channel.overdue_;
@@ -219,8 +224,8 @@ void proc_engine::enqueue_overdue(proc_channel_impl& channel) noexcept {
     }
 }
 
-// One call that the system interrupted tells little of the next: it counts as twice what was
-// expected, of a first one what calls take on average.
+// Updates the estimated cost of a call. A call that the system interrupted says little about the
+// next, so it counts at most as twice the estimate; for a first call, as twice the average.
 void proc_engine::learn_cost(proc_channel_impl& channel, duration cost) noexcept {
     const duration expected = channel.first_ ? mean_cost() : channel.cost_;
     channel.cost_ = std::min(cost, 2 * expected + jitter);
@@ -248,7 +253,7 @@ void proc_engine::on_post() noexcept {
 }
 
 void proc_engine::on_wake() noexcept {
-    if (in_turn_) return; // a handler runs the context; the turn that is on will ask for the next
+    if (in_turn_) return; // a handler runs the context; the current turn will request the next
     if (!serve() && !has_changes()) return timers_->await_next();
     try {
         const std::lock_guard lock{mutex_};
@@ -287,15 +292,16 @@ void proc_engine::call_due(time_point begin) noexcept {
         served[r] = true;
         now = call_first_of(queues_[r], now);
     }
-    for (std::size_t r = 0; r != rank_count; ++r) // nobody starves
+    for (std::size_t r = 0; r != rank_count; ++r) // no rank starves
         if (!served[r] && !queues_[r].empty()) now = call_first_of(queues_[r], now);
 }
 
-// Returns the time after the call, which is that of the next one.
+// Calls the first channel of a queue. Returns the time after the call, which is that of the next
+// one.
 time_point proc_engine::call_first_of(queue& from, time_point now) noexcept {
-    proc_channel_impl& channel = from.front(); // released in no other turn than a later one
+    proc_channel_impl& channel = from.front(); // not released during this turn
     from.pop_front();
-    // Of thousands of handlers none is in the cache when its turn comes.
+    // With thousands of handlers, none is in the cache when it is called.
     if (!from.empty()) rtpsynth::detail::prefetch(from.front().handler_address_);
     if (!channel.begin_call()) return now;
     count_call(channel, now);

@@ -1,5 +1,5 @@
 /// \file
-/// Who is called next: what an rtp_proc does on its executor.
+/// The scheduler of an rtp_proc: decides which handler is called next.
 #pragma once
 
 #include "proc/proc_channel_impl.hpp"
@@ -24,64 +24,65 @@
 
 namespace rtpsynth::asio_server::detail {
 
-/// Queues the channels that are due and calls them, some of them in each turn of the executor.
-/// Channels become due by their timers; new and closed ones come by two lists to which any thread
-/// may add. One turn is posted for any number of these; a timer's wake-up is a turn by itself.
+/// Queues the channels that are due and calls them. A *turn* is one run of the engine on the
+/// executor, which calls some of them. Timers make channels due; new and closed channels arrive in
+/// two lists to which any thread may add. One posted turn handles any number of these; the wake-up
+/// of a timer is a turn too.
 ///
-/// Without an executor, a thread takes the turns by serve() and sleeps between them in wait(). It
-/// is then what "on the executor" means.
+/// Without an executor, a thread runs the turns with serve() and sleeps between them in wait(). "On
+/// the executor" then means on this thread.
 class proc_engine final : public std::enable_shared_from_this<proc_engine>,
                           public context_client,
                           private timer_service::host {
 public:
-    /// \p executor runs one thing at a time. \p home is its context if rtp_proc has a thread of its
-    /// own, and is kept alive. \throws std::invalid_argument
+    /// \p executor runs one function at a time. \p home is its context if the rtp_proc has a thread
+    /// of its own, and is kept alive. \throws std::invalid_argument
     static std::shared_ptr<proc_engine> make(const proc_options& options,
                                              boost::asio::any_io_executor executor,
                                              std::shared_ptr<io_home> home = {});
     /// Without an executor. \throws std::invalid_argument
     static std::shared_ptr<proc_engine> make(const proc_options& options);
-    /// For make.
+    /// For make().
     proc_engine(std::shared_ptr<timer_service>&& timers, std::shared_ptr<io_home>&& home);
-    /// Precondition: no turn runs, which holds a reference.
+    /// Precondition: no turn runs; a turn holds a reference.
     ~proc_engine();
     proc_engine(const proc_engine&) = delete;
     proc_engine& operator=(const proc_engine&) = delete;
 
     const boost::asio::any_io_executor& executor() const noexcept { return timers_->executor(); }
 
-    /// Whether this is a child of the process that made it: then nothing of Asio may be touched,
-    /// and no function touches it.
+    /// Whether this process is a child of the one that made the engine: no function then uses
+    /// Asio's objects.
     bool inherited() const noexcept { return fork_.inherited(); }
-    /// What a child does instead of destruction: keeps \p self for good.
+    /// Called in a child of fork() instead of the destructor: keeps \p self alive forever.
     static void abandon(std::shared_ptr<proc_engine> self) noexcept;
 
     /// Any thread. \throws boost::system::system_error with operation_aborted, std::bad_alloc
     void add(const std::shared_ptr<proc_channel_impl>& channel);
-    /// Any thread; of one that is not here, or leaves already, nothing.
+    /// Any thread. No-op for a channel that was not added, or is leaving.
     void remove(proc_channel_impl& channel) noexcept;
     /// Any thread. Closes all channels; add() fails from now on.
-    /// \return false if for want of memory the executor could not be told
+    /// \return false if the executor could not be notified for lack of memory
     bool shutdown() noexcept;
     rtp_proc_stats stats() const;
     void detach() noexcept override;
 
-    /// Takes a turn. \return whether the next is to follow at once
+    /// Runs a turn. \return whether the next must follow at once
     bool serve() noexcept;
-    /// Sleeps until there is something to do. \return false if there never will be
+    /// Sleeps until there is something to do. \return false after shutdown()
     bool wait() noexcept;
 
 private:
     friend proc_channel_impl;
 
-    // Wakes for a turn that could not be posted for want of memory.
+    // Wakes up for a turn that could not be posted for lack of memory.
     struct late_turn final : timer_service::client {
         void on_timer(time_point) noexcept override {}
     };
 
-    // Of the queues, in order of precedence. due: the deadline has come, or it is the first call.
-    // behind: the deadline had passed when it was given, as those of the latest few calls. brief:
-    // as these two, but the call will be short. overdue: that goes on for long.
+    // The queues in order of precedence. due: the deadline has come, or it is the first call.
+    // behind: the deadline had already passed when the handler returned it, for a few calls so far.
+    // brief: due or behind, with short calls. overdue: behind for many calls.
     enum rank : std::size_t { brief, due, behind, overdue, rank_count };
 
     using members = boost::intrusive::list<
@@ -114,13 +115,13 @@ private:
 
     static constexpr int mean_of = 256;
 
-    const std::shared_ptr<io_home> home_; // goes after what is on it
+    const std::shared_ptr<io_home> home_; // destroyed after the objects on it
     const std::shared_ptr<timer_service> timers_;
     fork_guard fork_;
     std::optional<context_watch> watch_; // of the application's context
 
     mutable std::mutex mutex_;
-    std::condition_variable changed_; // turn_requested_, without an executor
+    std::condition_variable changed_; // signals turn_requested_ if there is no executor
     const bool has_executor_;
     members open_;
     members leaving_;
@@ -130,13 +131,13 @@ private:
     bool shut_down_ = false;
 
     mutable std::mutex counting_;
-    rtp_proc_stats stats_; // but `channels`
+    rtp_proc_stats stats_; // without `channels`
 
-    // On the executor.
+    // Used on the executor.
     late_turn late_turn_;
     std::array<queue, rank_count> queues_;
-    members left_;        // to be released
-    duration cost_sum_{}; // of as many calls as below, each weighing less than the next
+    members left_;        // channels to be released
+    duration cost_sum_{}; // of recent calls, with more weight on later ones
     bool in_turn_ = false;
 };
 

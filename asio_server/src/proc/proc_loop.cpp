@@ -8,7 +8,7 @@ proc_loop::proc_loop(const proc_options& options) : engine_{proc_engine::make(op
 
 proc_loop::~proc_loop() {
     if (engine_->inherited())
-        proc_engine::abandon(std::move(engine_)); // a thread of the parent waits in it
+        proc_engine::abandon(std::move(engine_)); // a thread of the parent may wait in it
     else
         shutdown();
 }

@@ -15,7 +15,8 @@ namespace {
 
 std::unique_ptr<detail::io_thread> make_thread() {
     try {
-        // No handler of ours throws; an application's own, posted here, is the application's.
+        // Our own handlers do not throw; exceptions of functions that an application posts here are
+        // ignored.
         return std::make_unique<detail::io_thread>([](const std::exception_ptr&) {});
     } catch (const boost::system::system_error&) {
         throw;
@@ -39,7 +40,7 @@ rtp_proc::rtp_proc(boost::asio::any_io_executor executor, const proc_options& op
 
 rtp_proc::~rtp_proc() {
     if (engine_->inherited())
-        detail::proc_engine::abandon(std::move(engine_)); // its destructor would speak to Asio
+        detail::proc_engine::abandon(std::move(engine_)); // its destructor would use Asio
     else
         shutdown();
 }
@@ -49,7 +50,7 @@ rtp_proc::executor_type rtp_proc::get_executor() const noexcept { return engine_
 void rtp_proc::shutdown() noexcept {
     const bool told = engine_->shutdown();
     if (!thread_ || engine_->inherited()) return;
-    if (!told) thread_->home()->context().stop(); // its timer must not keep the thread
+    if (!told) thread_->home()->context().stop(); // its timer must not keep the thread alive
     thread_->finish();
 }
 
@@ -67,7 +68,7 @@ std::shared_ptr<rtp_proc_channel> rtp_proc_channel::make(
 rtp_proc_channel::rtp_proc_channel(std::shared_ptr<detail::proc_channel_impl> impl) noexcept
     : impl_{std::move(impl)} {}
 
-// It owns nothing: the engine keeps its channel during a call.
+// A handle that owns nothing: the engine keeps its channel alive during a call.
 rtp_proc_channel::rtp_proc_channel(detail::proc_channel_impl& called) noexcept
     : impl_{std::shared_ptr<void>{}, &called} {}
 

@@ -14,7 +14,7 @@ constexpr std::size_t most_kept = 4096;        // 8 MiB
 
 } // namespace
 
-/// What a pool and its blocks share; it goes with the last of them.
+/// State shared by a pool and its blocks; destroyed with the last of them.
 struct pool_state {
     using block = pooled_buffer::block;
 
@@ -74,8 +74,8 @@ struct pool_state {
     std::mutex mutex;
     block* kept = nullptr;
     std::size_t kept_count = 0;
-    std::size_t out = 0; // blocks of this pool that are in use
-    bool closed = false; // the pool is gone
+    std::size_t out = 0; // blocks in use
+    bool closed = false; // the pool was destroyed
 };
 
 void pooled_buffer::release(block* b) noexcept {
@@ -91,7 +91,7 @@ buffer_pool::~buffer_pool() { state_->close(); }
 
 pooled_buffer buffer_pool::copy(std::span<const std::uint8_t> bytes) {
     if (bytes.size() > std::numeric_limits<std::uint32_t>::max()) throw std::bad_alloc{};
-    // A large one is rare and of no pool: it is nobody's but its holder's.
+    // A large block is rare and belongs to no pool: its holder frees it.
     auto* const b = bytes.size() <= pool_state::usual_room ? state_->take()
                                                            : pool_state::allocate(bytes.size());
     std::copy(bytes.begin(), bytes.end(), b->bytes());

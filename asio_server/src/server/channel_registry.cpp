@@ -31,7 +31,7 @@ std::uint64_t channel_registry::add(const std::shared_ptr<rtp_channel>& channel)
     const std::lock_guard lock{mutex_};
     if (closing_) return 0;
     if (free_slots_.empty()) {
-        free_slots_.reserve(slots_.size() + 1); // so that retire() can always give it back
+        free_slots_.reserve(slots_.size() + 1); // so that retire() needs no memory
         slots_.emplace_back();
         free_slots_.push_back(static_cast<std::uint32_t>(slots_.size() - 1));
     }
@@ -101,8 +101,8 @@ server_stats channel_registry::stats() const noexcept {
         s.open_channels = open_;
     }
     for_each([&](const auto& channel) { accumulate(s.channels, channel->stats()); });
-    // A channel that is being destroyed is in neither part of the sum. Whoever watches a counter
-    // takes one that falls for one that began anew.
+    // A channel that is being destroyed is in neither part of the sum. Monitoring systems take a
+    // counter that falls for one that was reset, so return the larger value.
     const std::lock_guard lock{mutex_};
     for (const auto counter : counters)
         s.channels.*counter = told_.*counter = std::max(told_.*counter, s.channels.*counter);

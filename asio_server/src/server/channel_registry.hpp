@@ -21,12 +21,12 @@ class rtp_channel;
 
 namespace rtpsynth::asio_server::detail {
 
-/// Adds the counters of \p s to \p sum, and takes its latest errors.
+/// Adds the counters of \p s to \p sum, and copies its latest errors.
 void accumulate(channel_stats& sum, const channel_stats& s) noexcept;
 
-/// Knows open channels, weakly, by the tokens under which their sockets report events, and the sums
-/// of those that are gone. A token is never used twice, so an event of a closed channel finds
-/// nobody.
+/// Weak references to the open channels, by the tokens under which their sockets report events, and
+/// the summed counters of destroyed channels. A token is never used twice, so an event of a closed
+/// channel finds no channel.
 ///
 /// Threads: safe. No lock is held while a channel is visited.
 class channel_registry {
@@ -34,33 +34,32 @@ public:
     bool closing() const noexcept;
     /// \return the channel's token; 0 after begin_closing(). \throws std::bad_alloc
     std::uint64_t add(const std::shared_ptr<rtp_channel>& channel);
-    /// The channel of \p token has closed. Its place is kept until it retires.
+    /// The channel of \p token has closed. Its slot is kept until retire().
     void closed(std::uint64_t token) noexcept;
-    /// It is destroyed; \p last are its counters.
+    /// The channel is destroyed; \p last are its counters.
     void retire(std::uint64_t token, const channel_stats& last) noexcept;
 
-    /// No channel is added from now on. \return false if that was so before
+    /// Rejects new channels from now on. \return false if it was already called
     bool begin_closing() noexcept;
     void wait_until_all_closed() noexcept;
 
-    /// Puts the channel of each event, or null, at the same place of \p channels.
+    /// Stores the channel of each event, or null, at the same index of \p channels.
     void find(std::span<const ready_event> events,
               std::span<std::shared_ptr<rtp_channel>> channels) const noexcept;
     std::size_t open() const noexcept;
-    /// Places of channels, open or not.
+    /// The number of slots, of open and closed channels.
     std::size_t size() const noexcept;
-    /// The sum over open and closed channels. No counter is ever less than it was in an earlier
-    /// call.
+    /// The sum over open and closed channels. No counter is ever less than in an earlier call.
     server_stats stats() const noexcept;
 
-    /// Visits those that were there when it began.
+    /// Visits the channels that exist when it begins.
     template <class Visit>
     void for_each(Visit visit) const {
         const std::size_t places = size();
         for (std::size_t i = 0; i != places; ++i)
             if (const auto channel = at(i)) visit(channel);
     }
-    /// For a child of fork(), in which a thread that is not there may have the lock for good.
+    /// For a child of fork(), in which a thread of the parent may have left the lock locked.
     void close_inherited_channels() noexcept;
 
 private:
@@ -78,7 +77,7 @@ private:
     std::size_t open_ = 0;
     std::condition_variable all_closed_;
     channel_stats retired_;
-    mutable channel_stats told_; // by stats()
+    mutable channel_stats told_; // the latest result of stats()
 };
 
 } // namespace rtpsynth::asio_server::detail

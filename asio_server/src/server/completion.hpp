@@ -1,5 +1,5 @@
 /// \file
-/// Asynchronous operations, from their start to the call of their handler.
+/// Asynchronous operations, from their start until their handler is called.
 #pragma once
 
 #include <rtpsynth/asio_server/server/detail/initiation.hpp>
@@ -19,25 +19,26 @@
 
 namespace rtpsynth::asio_server::detail {
 
-/// One operation. It is in one place at a time: waiting in an op_list, or in a completion_queue.
+/// One operation. It is in one container at a time: it waits in an op_list, or is in a
+/// completion_queue.
 class completion {
 public:
     using pointer = std::unique_ptr<completion>;
 
-    /// How the handler is brought to its executor, from the server's.
+    /// How the handler gets to its executor from the server's.
     enum class route : std::uint8_t {
-        here,    ///< its executor is the server's
+        here,    ///< the server's executor calls it
         post,    ///< `executor` never runs it inside execute()
         execute, ///< `executor` may run it inside execute()
     };
 
-    /// Of something that is to be called on the server's executor.
+    /// For a function that is called on the server's executor.
     completion() noexcept : id{0}, how{route::here} {}
     virtual ~completion() = default;
     completion(const completion&) = delete;
     completion& operator=(const completion&) = delete;
 
-    /// Calls the handler of \p self, whose memory is freed before that.
+    /// Calls the handler of \p self. Frees the memory of \p self first.
     virtual void call(pointer self) = 0;
 
     const std::uint64_t id;
@@ -74,30 +75,30 @@ private:
 
 /// With its handler. Made by make_operation.
 template <class Signature>
-class operation : public completion {
-public:
-    using handler_type = completion_handler<Signature>;
+An operation with its handler.Made by make_operation.public
+    : using handler_type = completion_handler<Signature>;
 
-    /// \p home is for a handler that has no executor of its own.
-    operation(std::uint64_t number, handler_type&& h, const boost::asio::any_io_executor& home)
-        : completion{number, std::move(h.executor), home}, handler{std::move(h.call)} {}
+/// \p home is the executor of a handler that has none of its own.
+operation(std::uint64_t number, handler_type&& h, const boost::asio::any_io_executor& home)
+    : completion{number, std::move(h.executor), home}, handler{std::move(h.call)} {}
 
-    /// Has \p cancel(), called from any thread, cancel the operation: terminal, partial or total,
-    /// since all leave the channel usable and nothing half done.
-    template <class Cancel>
-    void on_cancellation(Cancel&& cancel) {
-        auto slot = boost::asio::get_associated_cancellation_slot(handler);
-        if (!slot.is_connected()) return;
-        slot.assign([c = std::forward<Cancel>(cancel)](boost::asio::cancellation_type type) {
-            if (type != boost::asio::cancellation_type::none) c();
-        });
-    }
+/// Connects the handler's cancellation slot to \p cancel(), which may be called from any
+/// thread. It accepts terminal, partial and total cancellation, since each leaves the channel
+/// usable and nothing half done.
+template <class Cancel>
+void on_cancellation(Cancel&& cancel) {
+    auto slot = boost::asio::get_associated_cancellation_slot(handler);
+    if (!slot.is_connected()) return;
+    slot.assign([c = std::forward<Cancel>(cancel)](boost::asio::cancellation_type type) {
+        if (type != boost::asio::cancellation_type::none) c();
+    });
+}
 
 protected:
-    boost::asio::any_completion_handler<Signature> handler;
+boost::asio::any_completion_handler<Signature> handler;
 };
 
-/// An operation in memory of its handler's associated allocator.
+/// An operation whose memory comes from its handler's associated allocator.
 template <class Op>
 class allocated final : public Op {
 public:
@@ -111,14 +112,14 @@ public:
         try {
             return std::unique_ptr<Op>{::new (static_cast<void*>(place)) allocated{
                 a, number, std::move(handler), std::forward<Arguments>(arguments)...}};
-        } catch (...) { // before the handler was moved
+        } catch (...) { // thrown before the handler was moved
             a.deallocate(place, 1);
             throw;
         }
     }
 
-    /// The handler goes last: its memory and this one's have one allocator. Where the handler was
-    /// moved out to be called, the caller still has it.
+    /// Destroys the handler last: its allocator also frees this object. If the handler was moved
+    /// out to be called, the caller still has it.
     static void operator delete(allocated* self, std::destroying_delete_t) noexcept {
         allocator a = self->allocator_;
         const auto last = std::move(self->handler);

@@ -12,7 +12,7 @@
 namespace rtpsynth::asio_server::detail {
 namespace {
 
-/// An operation while its call is being handed to its executor, which may have no memory for that.
+/// An operation that is being submitted to its executor, which may lack the memory for it.
 struct submission {
     explicit submission(const completion& submitted) noexcept
         : op{&submitted}, outer{std::exchange(latest, this)} {}
@@ -22,13 +22,13 @@ struct submission {
 
     const completion* op;
     completion::pointer rejected{};
-    submission* outer; // a handler may run another context
+    submission* outer; // a handler may run another context, which submits too
     static thread_local submission* latest;
 };
 thread_local submission* submission::latest = nullptr;
 
-/// What an operation's executor executes. One that it destroys, rather than calling it, before it
-/// has accepted it goes back to its submission.
+/// The function that an operation's executor executes. If the executor destroys it before accepting
+/// it, the operation goes back to its submission.
 class call_of {
 public:
     explicit call_of(completion::pointer op) noexcept : op_{std::move(op)} {}
@@ -51,7 +51,8 @@ thread_local bool posting = false;
 
 } // namespace
 
-/// To call the next handler, or else to destroy it: an operation may own what owns the queue.
+/// The right to call the next handler. Its destructor destroys an operation instead, since that may
+/// own the queue's owner.
 class completion_queue::right {
 public:
     explicit right(std::shared_ptr<completion_queue> queue) noexcept : queue_{std::move(queue)} {}
@@ -80,7 +81,7 @@ completion::pointer completion_queue::pop() noexcept {
     return queue_.pop();
 }
 
-/// The first one, unless its handler is to be called here.
+/// Removes the first operation, unless its handler must be called on this executor.
 completion::pointer completion_queue::pop_to_post() noexcept {
     const std::lock_guard lock{mutex_};
     if (queue_.empty() || queue_.front().how != completion::route::post) return nullptr;
@@ -107,7 +108,8 @@ void completion_queue::post(std::size_t count) noexcept {
     }
     if (is_running_in(executor_)) count = submit_here(count);
     count += owed_.exchange(0);
-    const bool outer = std::exchange(posting, true); // what is destroyed now is not lost
+    const bool outer =
+        std::exchange(posting, true); // an operation that is destroyed now is not lost
     try {
         for (; count != 0; --count) boost::asio::post(executor_, right{shared_from_this()});
     } catch (...) {
@@ -121,7 +123,7 @@ void completion_queue::complete_owed() {
     std::size_t count = owed_.exchange(0);
     try {
         for (; count != 0; --count) complete_next();
-    } catch (...) { // a handler's
+    } catch (...) { // an exception of a handler
         if (count != 1) owe(count - 1);
         throw;
     }
@@ -132,16 +134,17 @@ void completion_queue::owe(std::size_t count) noexcept {
     alarm_->ring();
 }
 
-/// Nobody else takes operations from the queue meanwhile, since that happens only on the server's
-/// executor. So those that go to an executor of their own need not be posted to this one first.
-/// \return how many of \p count are left to post. After a refusal that includes the one refused:
-///         complete_next() throws in its place
+/// Submits operations to executors of their own from the server's executor. No other thread removes
+/// operations from the queue meanwhile, since that happens on the server's executor only; they
+/// therefore need not be posted to it first.
+/// \return how many of \p count are left to post. After a refusal that includes the refused one, in
+///         whose place complete_next() throws
 std::size_t completion_queue::submit_here(std::size_t count) noexcept {
     for (; count != 0 && !refusal_; --count) {
         try {
             completion::pointer op = pop_to_post();
             if (!op || !submit(std::move(op))) break;
-        } catch (...) { // its executor refused it, and it was destroyed
+        } catch (...) { // its executor refused the operation, which was destroyed
             if (!refusal_) refusal_ = std::current_exception();
             break;
         }
@@ -149,19 +152,20 @@ std::size_t completion_queue::submit_here(std::size_t count) noexcept {
     return count;
 }
 
-/// Has the handler of \p op called by its own executor.
-/// \return false if there was no memory for that: then \p op is the first in the queue again
-/// \throws what else the executor throws: then \p op was destroyed
+/// Submits \p op to its own executor, which calls its handler.
+/// \return false for lack of memory: \p op is then the first in the queue again
+/// \throws other exceptions of the executor: \p op is then destroyed
 bool completion_queue::submit(completion::pointer op) {
     submission submitted{*op};
     try {
-        // A copy with work of its own: the call may end this one's, and with it the context.
+        // A copy that counts as outstanding work: the call may destroy the operation's executor,
+        // and with it the context.
         const auto executor = op->executor;
         executor.execute(call_of{std::move(op)});
         return true;
     } catch (const std::bad_alloc&) {
         if (!op) op = std::move(submitted.rejected);
-        if (!op) throw; // by the handler
+        if (!op) throw; // thrown by the handler
         const std::lock_guard lock{mutex_};
         queue_.push_front(std::move(op));
         return false;
@@ -173,7 +177,7 @@ void completion_queue::complete_next() {
     completion::pointer op = pop();
     if (!op) return;
     if (op->how == completion::route::here) {
-        const auto executor = op->executor; // whose work ends after the call
+        const auto executor = op->executor; // keeps the context busy until after the call
         completion& called = *op;
         called.call(std::move(op));
     } else if (!submit(std::move(op))) {

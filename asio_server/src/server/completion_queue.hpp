@@ -1,5 +1,5 @@
 /// \file
-/// Completions on their way to the server's executor.
+/// Completed operations on their way to the server's executor.
 #pragma once
 
 #include "channel/op_list.hpp"
@@ -19,41 +19,43 @@ namespace rtpsynth::asio_server::detail {
 class alarm;
 class io_home;
 
-/// Operations whose handlers are to be called, first in, first out. Whoever takes an operation from
-/// those that wait puts it in here before letting go of the lock under which it was taken, and has
-/// post() called after that: so handlers are called in the order in which operations were taken,
-/// whichever threads took them and however long each took. What is posted is only the right to call
-/// the next handler. A context that is destroyed before it runs them destroys one handler a right.
+/// A FIFO of operations whose handlers are to be called. A thread that takes an operation from a
+/// waiting list puts it in here before it releases the lock of that list, and calls post() after
+/// that. Handlers are therefore called in the order in which operations were taken, whichever
+/// threads took them and however long each needed. post() only posts the right to call the next
+/// handler. If the context is destroyed before it runs these, each destroys one handler.
 ///
-/// What a handler's own executor throws from execute(), but for bad_alloc, leaves the server's
-/// executor as what a handler throws does, and the handler is destroyed. After bad_alloc it is
-/// tried again.
+/// An exception that a handler's own executor throws from execute() leaves the server's executor as
+/// an exception of a handler does, and the handler is destroyed. After bad_alloc it is submitted
+/// again.
 ///
-/// Threads: safe. No lock is held while anything of the user's is called or destroyed.
+/// Threads: safe. No lock is held while the user's code is called or the user's objects are
+/// destroyed.
 class completion_queue : public std::enable_shared_from_this<completion_queue> {
 public:
-    /// \p executor, and its \p home if that is a thread of ours, are the server's. \p later goes
-    /// off when complete_owed() is to be called.
+    /// \p executor, and its \p home if it belongs to a thread of ours, are the server's. \p later
+    /// goes off when complete_owed() must be called.
     completion_queue(boost::asio::any_io_executor executor, std::shared_ptr<io_home> home,
                      std::shared_ptr<alarm> later);
 
-    /// May be called under any lock. post() is to follow.
+    /// May be called under any lock. Call post() afterwards.
     void push(completion::pointer op) noexcept;
 
-    /// Has \p count handlers called, and never from here: the caller may be an initiating function,
-    /// or have others to serve should the handler throw. On the server's executor they go from here
-    /// to executors of their own; all others by way of the server's.
+    /// Makes \p count handlers be called, but never inside this function: the caller may be an
+    /// initiating function, or may have others to serve if the handler throws. On the server's
+    /// executor, handlers with executors of their own are submitted to those directly; all others
+    /// go through the server's executor.
     void post(std::size_t count) noexcept;
 
-    /// Whether complete_owed() is to be called.
+    /// Whether complete_owed() must be called.
     bool owes() const noexcept { return owed_ != 0; }
-    /// On the server's executor: calls the handlers that could not be posted for want of memory.
+    /// On the server's executor: calls the handlers that could not be posted for lack of memory.
     void complete_owed();
 
-    /// The context of the executor is being destroyed: until attach_to() handlers are destroyed
+    /// The context of the executor is being destroyed. Until attach_to(), handlers are destroyed
     /// instead of being called.
     void discard() noexcept;
-    /// From now on handlers without an executor of their own are called by \p executor.
+    /// From now on \p executor calls handlers that have no executor of their own.
     void attach_to(boost::asio::any_io_executor executor) noexcept;
 
 private:
@@ -71,14 +73,15 @@ private:
     const std::shared_ptr<alarm> alarm_;
     std::mutex mutex_;
     op_list<completion> queue_;
-    std::exception_ptr refusal_; // on the server's executor, of the first that was not yet told of
+    std::exception_ptr
+        refusal_; // exception of the first refused operation; on the server's executor
     std::atomic<std::size_t> owed_{0};
     std::atomic<bool> discarding_{false};
 };
 
-/// Puts operations into a queue, under a lock, and posts them at its end, when that lock is free
-/// again: so it is to be declared before the lock is taken. What it has pushed may be called by
-/// another thread before it posts, and may destroy all but the queue, which it keeps.
+/// Puts operations into a queue while a lock is held, and posts them in its destructor, when that
+/// lock is free again: declare it before the lock is taken. Another thread may call the operations
+/// before they are posted here, and may destroy everything but the queue, which this keeps alive.
 class completions {
 public:
     explicit completions(completion_queue& queue) noexcept : queue_{queue} {}

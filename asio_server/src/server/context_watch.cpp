@@ -9,11 +9,11 @@
 
 namespace rtpsynth::asio_server::detail {
 
-/// Outlives the service, since clients may outlive the context.
+/// The registry outlives the service, since clients may outlive the context.
 struct context_watch::registry {
     std::mutex mutex;
     std::list<std::weak_ptr<context_client>> clients;
-    bool detached = false; // and `clients` is no more
+    bool detached = false; // the context was shut down, and `clients` is invalid
 };
 
 class context_watch::service final : public boost::asio::execution_context::service {

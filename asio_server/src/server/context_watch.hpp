@@ -1,5 +1,5 @@
 /// \file
-/// Noticing that an application destroys its io_context before what runs on it.
+/// Notifies objects when an application destroys the io_context that they use.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -9,25 +9,26 @@
 
 namespace rtpsynth::asio_server::detail {
 
-/// What has I/O objects or executors of an application's context.
+/// An object with I/O objects or executors of an application's context.
 class context_client {
 public:
-    /// Its context is being destroyed. Destroys what is pending without calling it, and lets go of
-    /// everything of the context; afterwards it fails whatever is asked of it.
+    /// Its context is being destroyed. Destroys pending handlers without calling them, and releases
+    /// everything that belongs to the context. All later calls fail.
     virtual void detach() noexcept = 0;
 
 protected:
     ~context_client() = default;
 };
 
-/// A client's entry in the service that every context has for this. A context shuts its services
-/// down before it destroys any, so a client may still close its I/O objects then.
+/// A client's entry in a service of the context. A context shuts down all services before it
+/// destroys any, so a client can still close its I/O objects then.
 ///
-/// Threads: safe, but no client may be used while its context is being destroyed, as with any I/O
-/// object of Asio.
+/// Threads: safe. As with any Asio I/O object, a client must not be used while its context is being
+/// destroyed.
 class context_watch {
 public:
-    /// Has \p client detached when the context of \p executor is destroyed. \throws std::bad_alloc
+    /// Calls \p client's detach() when the context of \p executor is destroyed. \throws
+    /// std::bad_alloc
     context_watch(const boost::asio::any_io_executor& executor,
                   std::weak_ptr<context_client> client);
     ~context_watch();

@@ -52,10 +52,10 @@ void engine::start() {
     tasks_->start(std::shared_ptr<task_runner>{self, this});
     output_.start(std::shared_ptr<flusher>{self, &output_});
     input_.start(std::shared_ptr<readiness>{self, &input_});
-    if (home_) return; // whoever runs it waits
+    if (home_) return; // the thread that runs the home waits
     try {
         tasks_->post(task::wait);
-    } catch (...) { // so that the context runs out of work although this engine is still there
+    } catch (...) { // the context must run out of work although this engine still exists
         input_.stop();
         throw;
     }
@@ -126,7 +126,7 @@ std::shared_ptr<rtp_channel> engine::create_channel(const channel_options& optio
 }
 
 std::shared_ptr<rtp_channel> engine::bind_channel(const channel_options& options) {
-    if (channels_.closing()) fail_aborted(); // whatever else would be wrong
+    if (channels_.closing()) fail_aborted(); // this error takes precedence over others
     return std::shared_ptr<rtp_channel>{
         new rtp_channel{std::make_unique<channel_impl>(shared_from_this(), options)}};
 }
@@ -150,21 +150,23 @@ server_stats engine::stats() const noexcept {
 void engine::shutdown(time_point drain_until) noexcept {
     const bool first = channels_.begin_closing();
     channels_.for_each([&](const auto& channel) { channel_impl::of(*channel).close(drain_until); });
-    // What other threads are closing or opening right now; none of them calls anybody else's code
-    // before it is done.
+    // Wait for channels that other threads are closing or opening right now. Those threads call no
+    // user code before they are done.
     channels_.wait_until_all_closed();
     if (first) tasks_->request(task::stop);
 }
 
 void engine::on_stop() {
-    if (completing_->owes()) return tasks_->owe(task::stop); // there is no alarm after this
+    if (completing_->owes())
+        return tasks_->owe(task::stop); // retry later: there is no alarm after this
     input_.stop();
     output_.stop();
     timers_->stop();
 }
 
 void engine::abandon(std::shared_ptr<engine> self) noexcept {
-    // A thread that is not here may hold a reference to a channel, and so its socket, for good.
+    // A thread of the parent may have held a reference to a channel; its socket would then stay
+    // open forever.
     self->channels_.close_inherited_channels();
     self->input_.abandon();
     fork_guard& fork = self->fork_;

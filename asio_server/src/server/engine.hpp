@@ -1,5 +1,5 @@
 /// \file
-/// The implementation of rtp_server: one executor, one set of sockets, one grid of ticks.
+/// The implementation of rtp_server: one executor, one set of sockets, one series of ticks.
 #pragma once
 
 #include "server/channel_registry.hpp"
@@ -28,14 +28,14 @@
 
 namespace rtpsynth::asio_server::detail {
 
-/// Puts together what serves channels: their registry, the readiness of their sockets, the flusher
-/// of their queues, tasks that are deferred, and the guard against fork().
+/// Contains the parts that serve channels: their registry, the readiness of their sockets, the
+/// flusher of their queues, deferred tasks, and the fork guard.
 ///
-/// Channels are owned by their users and keep the engine; the engine knows them weakly. What waits
-/// on the executor knows the engine weakly, so that a context that never runs again keeps nothing
-/// alive.
+/// Users own channels, and channels own the engine; the engine has weak references to channels.
+/// Operations on the executor have weak references to the engine, so a context that never runs
+/// again keeps nothing alive.
 ///
-/// Threads: safe, but for what is said to belong to the executor.
+/// Threads: safe, except functions that are marked as belonging to the executor.
 class engine final : public std::enable_shared_from_this<engine>,
                      public context_client,
                      public home_client,
@@ -46,23 +46,24 @@ public:
     /// \throws as rtp_server's constructor
     engine(boost::asio::any_io_executor executor, std::shared_ptr<exception_sink> sink,
            const server_options& options);
-    /// On a \p home, of which it is the client. \throws as rtp_server's constructor
+    /// Runs on a \p home, whose client it is. \throws as rtp_server's constructor
     engine(const std::shared_ptr<io_home>& home, std::shared_ptr<exception_sink> sink,
            const server_options& options);
 
-    /// Once, after construction.
+    /// Called once, after construction.
     void start();
     void detach() noexcept override;
 
     std::shared_ptr<rtp_channel> create_channel(const channel_options& options,
                                                 std::unique_ptr<receive_handler> handler);
-    /// The first half of create_channel(): binds. What arrives meanwhile waits in the kernel.
+    /// The first half of create_channel(): binds. Datagrams wait in the kernel until
+    /// open_channel().
     std::shared_ptr<rtp_channel> bind_channel(const channel_options& options);
-    /// The other half: has it delivered. \p lease is dropped when the port is free.
+    /// The second half: starts delivery. \p lease is released when the port is free.
     void open_channel(const std::shared_ptr<rtp_channel>& channel,
                       std::unique_ptr<receive_handler> handler, std::shared_ptr<void> lease);
-    /// Closes all channels, which wait for the kernel to take what is queued until \p drain_until,
-    /// and lets the executor's context run out of work.
+    /// Closes all channels, which wait until \p drain_until for the kernel to accept queued
+    /// datagrams, and lets the executor's context run out of work.
     void shutdown(time_point drain_until) noexcept;
 
     const boost::asio::any_io_executor& executor() const noexcept { return executor_; }
@@ -70,15 +71,16 @@ public:
     server_stats stats() const noexcept;
     std::size_t open_channels() const noexcept { return channels_.open(); }
 
-    /// Whether it was inherited from the parent process: then nothing of Asio may be touched.
+    /// Whether the engine was inherited from the parent process: Asio's objects must then not be
+    /// used.
     bool inherited() const noexcept { return fork_.inherited(); }
-    /// What a child does instead of destruction.
+    /// Called in a child of fork() instead of the destructor.
     static void abandon(std::shared_ptr<engine> self) noexcept;
 
     const std::shared_ptr<timer_service>& timers() const noexcept { return timers_; }
     buffer_pool& pool() noexcept { return pool_; }
 
-    // For channels:
+    // Called by channels:
 
     channel_registry& channels() noexcept { return channels_; }
     completion_queue& completing() noexcept { return *completing_; }
@@ -89,16 +91,16 @@ public:
         input_.restore_wait();
         return ++operations_;
     }
-    /// \p channel has something to send.
+    /// \p channel has datagrams to send.
     void announce(const std::weak_ptr<rtp_channel>& channel) noexcept {
         input_.restore_wait();
         output_.announce(channel);
     }
     flusher& output() noexcept { return output_; }
-    /// A channel is to resume a little later.
+    /// Resumes paused channels a little later.
     void pause() noexcept { tasks_->owe(task::resume); }
     void handler_failed(std::exception_ptr error) noexcept;
-    /// After something was posted that must complete.
+    /// Call after something was posted that must complete.
     void ensure_progress() noexcept;
 
 private:
@@ -114,7 +116,7 @@ private:
     void wake_later() noexcept override { alarm_->ring(); }
     native_descriptor descriptor() const noexcept override { return input_.descriptor(); }
 
-    /// \p io_executor is for I/O objects of ours.
+    /// \p io_executor is the executor of our own I/O objects.
     engine(boost::asio::any_io_executor executor, boost::asio::any_io_executor io_executor,
            std::shared_ptr<io_home> home, std::shared_ptr<exception_sink> sink,
            const server_options& options);

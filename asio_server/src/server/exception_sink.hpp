@@ -1,5 +1,5 @@
 /// \file
-/// Where a server's exceptions go.
+/// Handling of a server's exceptions.
 #pragma once
 
 #include <atomic>
@@ -9,18 +9,18 @@
 
 namespace rtpsynth::asio_server::detail {
 
-/// Takes what handlers throw.
+/// Receives exceptions of handlers.
 struct exception_sink {
     std::function<void(std::exception_ptr)> on_exception;
     std::atomic<std::uint64_t> count{0};
 
-    /// \return false if nobody was told
+    /// \return false if there is no on_exception
     bool take(const std::exception_ptr& error) noexcept {
         ++count;
         if (!on_exception) return false;
         try {
             on_exception(error);
-        } catch (...) { // nobody is left to tell
+        } catch (...) { // on_exception must not throw
         }
         return true;
     }

@@ -22,8 +22,8 @@ flusher::handler_scope::handler_scope(const flusher& f) noexcept
 
 flusher::handler_scope::~handler_scope() { handlers_of = outer_; }
 
-/// What Asio calls at a tick. Where it destroys this instead, since it had no memory to bring it to
-/// the executor, somebody has to begin anew.
+/// The handler that Asio calls at a tick. If Asio destroys it instead, since it had no memory to
+/// post it, the wait has to start again.
 class flusher::tick_wait {
 public:
     explicit tick_wait(flusher& f) noexcept : flusher_{f.self_} {}
@@ -73,7 +73,7 @@ void flusher::announce(const std::weak_ptr<rtp_channel>& channel) noexcept {
 }
 
 void flusher::arm_tick() {
-    if (!timer_) return; // what was queued left when its channel closed
+    if (!timer_) return; // stopped: channels send their queues when they close
     const duration since = std::chrono::steady_clock::now() - origin_;
     const time_point next = origin_ + (since / *tick_ + 1) * *tick_;
     if (has_runner_) {
@@ -83,7 +83,7 @@ void flusher::arm_tick() {
     timer_->expires_at(next);
     try {
         timer_->async_wait(tick_wait{*this});
-    } catch (...) { // the handler has noticed
+    } catch (...) { // the handler's destructor handles it
     }
 }
 
@@ -92,7 +92,7 @@ void flusher::use_timer() noexcept {
     if (std::exchange(next_tick_, time_point::max()) == time_point::max()) return;
     try {
         arm_tick();
-    } catch (...) { // as Asio declares; it has no cause to
+    } catch (...) { // Asio's interface may throw; it does not here
     }
 }
 
@@ -128,8 +128,8 @@ void flusher::flush_announced() {
 
 void flusher::flush(const std::shared_ptr<rtp_channel>& channel) {
     if (channel_impl::of(*channel).flush(flush_budget) != channel_impl::flushed::more) return;
-    // The others first. Not by way of announce(), which would have what they queue meanwhile leave
-    // before its tick.
+    // Flush the others first. announce() would make datagrams that they queue meanwhile leave
+    // before their tick.
     try {
         boost::asio::post(executor_, [weak = self_, rest = std::weak_ptr{channel}] {
             const auto self = weak.lock();

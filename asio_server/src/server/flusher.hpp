@@ -1,5 +1,5 @@
 /// \file
-/// When what channels have queued is sent.
+/// Decides when queued datagrams are sent.
 #pragma once
 
 #include "server/channel_registry.hpp"
@@ -21,33 +21,33 @@
 
 namespace rtpsynth::asio_server::detail {
 
-/// Notes which channels have something to send and flushes them: at the next tick or, without
-/// ticks, when the handler that queued has returned.
+/// Keeps the list of channels that have something to send, and flushes them: at the next tick or,
+/// without ticks, when the handler that queued has returned.
 ///
 /// Threads: announce(), is_due(), is_in_handler(), tick() and ticks() are safe; the rest belongs to
 /// the executor.
 class flusher {
 public:
-    /// \p executor, for what is posted, outlives it; its owner may replace it after stop(). With a
-    /// runner, somebody calls on_time() at next_tick(), until use_timer().
+    /// \p executor, on which tasks are posted, outlives this; its owner may replace it after
+    /// stop(). With a runner, the owner calls on_time() at next_tick(), until use_timer().
     flusher(const boost::asio::any_io_executor& executor,
             const boost::asio::any_io_executor& of_timer, std::optional<duration> tick,
             bool has_runner, const channel_registry& channels, deferred_tasks& tasks);
 
-    /// Once, before anything else. \p self is this one, as its owner keeps it.
+    /// Called once, before all other functions. \p self is this object.
     void start(std::weak_ptr<flusher> self) noexcept { self_ = std::move(self); }
 
     std::optional<duration> tick() const noexcept { return tick_; }
     /// Number of ticks on which something was sent.
     std::uint64_t ticks() const noexcept { return ticks_; }
 
-    /// \p channel has something to send.
+    /// \p channel has datagrams to send.
     void announce(const std::weak_ptr<rtp_channel>& channel) noexcept;
-    /// Whether channels have data to send at once, without waiting for a tick.
+    /// Whether channels have datagrams to send at once, without waiting for a tick.
     bool is_due() const noexcept { return !tick_ && flush_due_.load(std::memory_order_relaxed); }
 
-    /// While it lives, whoever queues on this thread need not be announced to the executor: the
-    /// flush follows when the handlers return.
+    /// While it lives, channels on which this thread queues need not be announced to the executor:
+    /// the flush follows when the handlers return.
     class handler_scope {
     public:
         explicit handler_scope(const flusher& f) noexcept;
@@ -56,13 +56,13 @@ public:
         handler_scope& operator=(const handler_scope&) = delete;
 
     private:
-        const flusher* outer_; // a handler may run another context
+        const flusher* outer_; // the outer scope: a handler may run another context
     };
 
-    /// Whether this thread is in one.
+    /// Whether this thread is inside a handler_scope.
     bool is_in_handler() const noexcept;
-    /// The number of the delivery, of one datagram, that the handlers are in; 0: none such, or what
-    /// is queued waits for a tick. What such a handler sends first leaves at once.
+    /// The number of the current delivery, if it has a single datagram and there are no ticks; else
+    /// 0. The first datagram that such a handler sends leaves at once.
     std::uint64_t lone_delivery() const noexcept { return lone_delivery_; }
     /// Call before a handler is called with \p datagrams, and end_delivery() after it.
     void begin_delivery(std::size_t datagrams) noexcept {
@@ -70,19 +70,20 @@ public:
     }
     void end_delivery() noexcept { lone_delivery_ = 0; }
 
-    /// Sends what was announced.
+    /// Flushes the announced channels.
     void flush_announced();
-    /// Sends what \p channel has queued; the rest of much of it after others had their turns.
+    /// Sends what \p channel has queued. If that is much, the rest is sent after other channels
+    /// were flushed.
     void flush(const std::shared_ptr<rtp_channel>& channel);
     /// Waits for the next tick.
     void arm_tick();
-    /// Has a timer of Asio's do so.
+    /// Makes an Asio timer wait for ticks.
     void use_timer() noexcept;
-    /// time_point::max(): there is none, or Asio waits for it.
+    /// The time of the next tick; time_point::max() if there is none, or Asio waits for it.
     time_point next_tick() const noexcept { return next_tick_; }
-    /// No-op before next_tick().
+    /// Sends if next_tick() has come.
     void on_time(time_point now);
-    /// There are no ticks any more.
+    /// Stops the ticks.
     void stop() noexcept;
 
 private:
@@ -92,11 +93,11 @@ private:
 
     const boost::asio::any_io_executor& executor_;
     const std::optional<duration> tick_;
-    const time_point origin_; // of the grid of ticks
+    const time_point origin_; // ticks are at origin_ + n * tick
     const channel_registry& channels_;
     deferred_tasks& tasks_;
     std::weak_ptr<flusher> self_;
-    std::optional<boost::asio::steady_timer> timer_; // none after stop()
+    std::optional<boost::asio::steady_timer> timer_; // empty after stop()
     bool has_runner_;
     time_point next_tick_ = time_point::max();
     std::vector<std::weak_ptr<rtp_channel>> flushing_;
@@ -105,8 +106,8 @@ private:
 
     std::mutex mutex_;
     std::vector<std::weak_ptr<rtp_channel>> announced_;
-    bool all_announced_ = false;         // or some of them, and there was no memory to note which
-    std::atomic<bool> flush_due_{false}; // somebody will call flush_announced()
+    bool all_announced_ = false;         // also set if there was no memory for the list
+    std::atomic<bool> flush_due_{false}; // a call of flush_announced() is due
     std::atomic<std::uint64_t> ticks_{0};
 };
 

@@ -1,5 +1,5 @@
 /// \file
-/// What objects with threads, or with descriptors that Asio watches, do about fork().
+/// Handling of fork() by objects with threads, or with descriptors that Asio watches.
 #pragma once
 
 #include "io/process.hpp"
@@ -9,15 +9,15 @@
 
 namespace rtpsynth::asio_server::detail {
 
-/// In a child of fork() nothing of Asio may be touched that was inherited from the parent process:
-/// the kernel's objects are shared, and locks may be held for good by threads that are not there.
-/// Instead of destroying such an object the child abandons it: it closes its copies of descriptors,
-/// and the object keeps itself until the process ends.
+/// A child of fork() must not use inherited objects of Asio: the kernel's objects are shared, and
+/// the parent's threads may have left locks locked. Instead of destroying such an object, the child
+/// abandons it: it closes its copies of the descriptors, and the object keeps itself alive until
+/// the process ends.
 class fork_guard {
 public:
     /// Whether the object was inherited from the parent process.
     bool inherited() const noexcept { return made_in_.inherited(); }
-    /// \p self is the object that this guard is part of.
+    /// \p self is the object that contains this guard.
     void abandon(std::shared_ptr<const void> self) noexcept { abandoned_ = std::move(self); }
 
 private:

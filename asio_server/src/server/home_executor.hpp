@@ -16,9 +16,10 @@
 
 namespace rtpsynth::asio_server::detail {
 
-/// That of the home's io_context, \p Inner, which tells the home what is posted to it. So the home
-/// need not have Asio wait. Whoever asks for the context, such as a timer, a socket, a resolver or
-/// a strand, may have it do work that nobody posts: from then on Asio does wait.
+/// Wraps \p Inner, the executor of the home's io_context, and notifies the home of what is posted.
+/// The home can therefore wait by itself, without Asio. Objects that ask for the context, such as a
+/// timer, a socket, a resolver or a strand, may give it work that nobody posts: from then on Asio
+/// does the waiting.
 template <class Inner>
 class home_executor {
 public:
@@ -51,8 +52,8 @@ public:
             });
             return;
         }
-        // It may be the end of its server, on another thread, before this has returned. What the
-        // home's own end destroys has nobody to tell.
+        // What was posted may destroy the server on another thread before this returns. There is no
+        // home to notify if its destructor is running.
         const auto kept = home_->weak_from_this().lock();
         inner_.execute(std::forward<Function>(f));
         if (kept) kept->note_post();

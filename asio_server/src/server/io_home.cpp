@@ -15,11 +15,12 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::size_t most_handlers = 64; // of a turn, before the sockets have theirs
+constexpr std::size_t most_handlers =
+    64; // maximum number of posted handlers in a turn, before sockets are served
 
 } // namespace
 
-/// This thread runs the home, if it is the only one.
+/// Marks this thread as the one that runs the home, unless there is another.
 class io_home::run_scope {
 public:
     explicit run_scope(io_home& home) : home_{home}, lock_{home.running_} {
@@ -35,7 +36,7 @@ private:
 };
 
 io_home::~io_home() {
-    listening_ = false; // what the context destroys last may post
+    listening_ = false; // objects that the context destroys last may post
 }
 
 void io_home::prepare() {
@@ -44,7 +45,7 @@ void io_home::prepare() {
 }
 
 boost::asio::any_io_executor io_home::executor() noexcept {
-    if (!waits_) return context_.get_executor(); // Asio always waits, and need not be told
+    if (!waits_) return context_.get_executor(); // Asio always waits, and needs no notification
     return home_executor{*this, context_.get_executor()};
 }
 
@@ -54,11 +55,12 @@ void io_home::run() noexcept {
         turn(time_point::max());
         woken_ = false;
     }
-    context_.restart(); // it may have been out of work before
+    context_.restart(); // it may have run out of work before
     while (call([this] { return context_.run(); }) != 0) {
     }
-    // Nobody rests before this thread has done what was posted by those who did not see that yet:
-    // it would wait for a handler there, which may be waiting to join it.
+    // No other thread may stop waiting before this one has run what was posted by threads that did
+    // not see ended_ yet: such a thread would wait for a handler there, which may be waiting to
+    // join it.
     ended_ = true;
     rest();
 }
@@ -67,7 +69,7 @@ void io_home::poll() noexcept {
     if (runs_here()) return;
     const run_scope here{*this};
     listening_ = false;
-    woken_.exchange(false); // an exchange, so that what happened before wake() is seen
+    woken_.exchange(false); // an exchange, so that writes before wake() are visible
     const time_point until = steady_clock::now() + longest_stay;
     if (waits_itself()) {
         while ((turn(time_point::min()) > 1 || posted_) && steady_clock::now() < until) {
@@ -76,7 +78,7 @@ void io_home::poll() noexcept {
         posted_ = false;
         while (serve_by_asio(time_point::min()) != 0) {
             if (steady_clock::now() < until) continue;
-            posted_ = true; // there may be more
+            posted_ = true; // more may be posted
             break;
         }
     }
@@ -100,7 +102,7 @@ void io_home::run_one(time_point until) noexcept {
     listen();
 }
 
-/// Has Asio run one handler, and wait for it. \return 0 if there was none
+/// Makes Asio run one handler, and wait for it until \p until. \return 0 if there was none
 std::size_t io_home::serve_by_asio(time_point until) noexcept {
     context_.restart();
     return call([&] {
@@ -109,22 +111,24 @@ std::size_t io_home::serve_by_asio(time_point until) noexcept {
     });
 }
 
-/// Whether the sockets are waited for here. Asio takes over if it may have work of its own.
+/// Whether the home waits for the sockets itself. Otherwise, if Asio may have work of its own, Asio
+/// waits.
 bool io_home::waits_itself() noexcept {
     if (!by_asio_ && (!waits_ || foreign_)) {
         const auto client = client_.lock();
         by_asio_ = !client || client->hand_over();
-        if (by_asio_ && woken_) wake_up(); // by who saw no cause to
+        if (by_asio_ && woken_) wake_up(); // the thread that set woken_ saw no need to
     }
     return !by_asio_;
 }
 
-/// One pass: runs what was posted, then waits for sockets if that was nothing.
-/// \return how much it has done
+/// One turn, a pass of the event loop: runs what was posted; if there was nothing, waits for
+/// sockets.
+/// \return the number of handlers or datagrams
 std::size_t io_home::turn(time_point until) noexcept {
     const auto client = client_.lock();
     if (!client) return 0;
-    const bool foreign = foreign_; // and Asio could not take over
+    const bool foreign = foreign_; // Asio should take over but could not
     std::size_t served = 0;
     if (posted_.exchange(false) || foreign) served = run_posted();
     time_point deadline = std::min(until, client->next_deadline());
@@ -151,11 +155,12 @@ std::size_t io_home::run_posted() noexcept {
     context_.restart();
     while (count < most_handlers && (ran = call([this] { return context_.poll_one(); })) != 0)
         ++count;
-    if (ran != 0) posted_ = true; // there are more
+    if (ran != 0) posted_ = true; // there are more handlers
     return count;
 }
 
-/// The runner leaves. Who waits for the descriptor is told of what comes, and of what is there.
+/// The runner leaves. A thread that waits for the descriptor is notified of later and of present
+/// events.
 void io_home::listen() noexcept {
     if (ended_) return rest();
     if (!exported_) return;
@@ -196,7 +201,7 @@ void io_home::release() noexcept {
 
 void io_home::end() noexcept {
     ended_ = true;
-    if (runs_here()) return; // it rests when it leaves
+    if (runs_here()) return; // this thread checks when it leaves
     const run_scope here{*this};
     rest();
 }

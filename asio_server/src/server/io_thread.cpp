@@ -13,7 +13,7 @@ io_thread::io_thread(std::shared_ptr<io_home> to_run) : home_{std::move(to_run)}
 }
 
 io_thread::~io_thread() {
-    if (home_->inherited()) { // there is no thread, and its context is the parent's
+    if (home_->inherited()) { // the thread does not exist here, and its context is the parent's
         static_cast<void>(thread_.release());
         io_home::abandon(std::move(home_));
         return;
@@ -24,7 +24,7 @@ io_thread::~io_thread() {
 
 void io_thread::release() noexcept {
     home_->release();
-    home_->expect_foreign_work(); // Asio knows best when nothing is outstanding
+    home_->expect_foreign_work(); // only Asio knows when nothing is outstanding
 }
 
 void io_thread::finish() noexcept {

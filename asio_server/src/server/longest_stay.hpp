@@ -1,5 +1,5 @@
 /// \file
-/// How long what has much to do keeps the executor.
+/// How long busy work may occupy the executor.
 #pragma once
 
 #include <rtpsynth/base/clock.hpp>
@@ -8,7 +8,7 @@
 
 namespace rtpsynth::asio_server::detail {
 
-/// Sockets, timers and calls that are due leave the executor to others after this long.
+/// Sockets, timers and due calls yield the executor to other work after this long.
 inline constexpr duration longest_stay = std::chrono::milliseconds{1};
 
 } // namespace rtpsynth::asio_server::detail

@@ -12,8 +12,8 @@
 
 namespace rtpsynth::asio_server::detail {
 
-/// What Asio calls when a socket is ready. Where it destroys this instead, since it had no memory
-/// to bring it to the executor, somebody has to begin anew.
+/// The handler that Asio calls when a socket is ready. If Asio destroys it instead, since it had no
+/// memory to post it, the wait has to start again.
 class readiness::socket_wait {
 public:
     explicit socket_wait(readiness& r) noexcept
@@ -31,7 +31,7 @@ public:
         const auto self = std::exchange(readiness_, {}).lock();
         if (self && !ec)
             self->on_ready();
-        else // the last occasion
+        else // the last chance to start again
             completing_->complete_owed();
     }
 
@@ -60,7 +60,7 @@ void readiness::wait() noexcept {
     if (stopped_) return;
     try {
         sockets_.async_wait(socket_wait{*this});
-    } catch (...) { // the handler has noticed
+    } catch (...) { // the handler's destructor handles it
     }
 }
 
@@ -88,16 +88,16 @@ void readiness::on_ready() {
     bool alarmed = false;
     {
         const flusher::handler_scope handlers{output_};
-        // Asio's own round costs as much as several datagrams, but others wait for it. After a lone
-        // datagram Asio may as well find out whether there are more: it asks the set when the next
-        // wait begins.
+        // Returning to Asio costs as much as several datagrams, but other handlers may wait for it.
+        // After a lone datagram, let Asio find out whether there are more: it polls the set when
+        // the next wait begins.
         time_point now = std::chrono::steady_clock::now();
         const time_point until = now + longest_stay;
         while (turn(sockets_.poll(room_), now, alarmed) > 1 &&
                (now = std::chrono::steady_clock::now()) < until) {
         }
     }
-    // The destructor of a channel's last owner may have queued something, too.
+    // The destructor of a channel's last owner may also have queued something.
     if (output_.is_due()) tasks_->request(task::flush);
     wait();
     if (alarmed) alarm_handler_.on_alarm();
@@ -111,7 +111,7 @@ std::size_t readiness::serve(std::span<const ready_event> events, time_point now
         const flusher::handler_scope handlers{output_};
         served = turn(events, now, alarmed);
     }
-    // The destructor of a channel's last owner may have queued something, too.
+    // The destructor of a channel's last owner may also have queued something.
     if (output_.is_due()) tasks_->request(task::flush);
     if (alarmed) alarm_handler_.on_alarm();
     return served;
@@ -131,14 +131,14 @@ std::size_t readiness::turn(std::span<const ready_event> events, time_point now,
     channels_.find(events, ready_);
     std::size_t datagrams = 0, served = events.size();
     for (std::size_t i = 0; i != events.size(); ++i) {
-        // Each of many is in memory that was not used lately.
+        // With many channels, none is in the cache.
         if (i + 1 != events.size() && ready_[i + 1]) channel_impl::of(*ready_[i + 1]).prefetch();
         if (events[i].token == alarm_token) {
             alarm_->take();
             alarmed = true;
         } else if (events[i].token == waker_token) {
             home_->take_wakeup();
-            --served; // whoever runs the home finds out what it was about
+            --served; // the thread that runs the home handles it
         }
         if (const auto channel = std::move(ready_[i])) datagrams += serve(channel, events[i], now);
     }

@@ -1,5 +1,5 @@
 /// \file
-/// Which sockets are ready, and what is done about it.
+/// Waits for sockets and serves those that are ready.
 #pragma once
 
 #include "io/backend.hpp"
@@ -20,13 +20,13 @@
 
 namespace rtpsynth::asio_server::detail {
 
-/// Waits for sockets and serves those that are ready, in turns: each is read once, and what its
-/// handler queued is sent, before its neighbours have theirs.
+/// Waits for sockets and serves those that are ready. A *turn* is one pass over the ready sockets:
+/// each is read once, and what its handler queued is sent before the next socket is read.
 ///
 /// Threads: sockets() and restore_wait() are safe; the rest belongs to the executor.
 class readiness {
 public:
-    /// What an alarm of the set is about.
+    /// Called when the alarm of the set goes off.
     class alarm_handler {
     public:
         virtual void on_alarm() = 0;
@@ -35,45 +35,44 @@ public:
         ~alarm_handler() = default;
     };
 
-    /// Of a server with a \p home, whoever runs that waits; otherwise Asio does.
+    /// With a \p home, the thread that runs it waits; otherwise Asio does.
     readiness(const boost::asio::any_io_executor& executor, std::shared_ptr<io_home> home,
               std::shared_ptr<alarm> alarm, std::shared_ptr<deferred_tasks> tasks,
               std::shared_ptr<completion_queue> completing, const channel_registry& channels,
               flusher& output, alarm_handler& on_alarm);
 
-    /// Once, before anything else. \p self is this one, as its owner keeps it.
+    /// Called once, before all other functions. \p self is this object.
     void start(std::weak_ptr<readiness> self) noexcept { self_ = std::move(self); }
-    /// Has Asio wait.
+    /// Makes Asio wait.
     void wait() noexcept;
-    /// Waits if a wait was lost.
+    /// Waits again if a wait was lost.
     void restore_wait() noexcept {
-        if (deaf_ && deaf_.exchange(false))
-            wait_was_lost(); // exactly one of the threads that see it
+        if (deaf_ && deaf_.exchange(false)) wait_was_lost(); // exactly one thread does this
     }
-    /// Nothing is waited for any more.
+    /// Ends all waiting.
     void stop() noexcept;
 
-    // For whoever runs the home:
+    // Called by the thread that runs the home:
     std::span<const ready_event> wait(time_point deadline) noexcept {
         return sockets_.wait(room_, deadline);
     }
-    /// \return how many datagrams it delivered, or events there were if that is more
+    /// \return the larger of the numbers of delivered datagrams and of events
     std::size_t serve(std::span<const ready_event> events, time_point now);
-    /// Has Asio wait from now on. \return false if it has not the resources
+    /// Makes Asio wait from now on. \return false for lack of resources
     bool hand_over() noexcept;
 
     ready_set& sockets() noexcept { return sockets_; }
     receive_buffers& buffers() noexcept { return buffers_; }
     native_descriptor descriptor() const noexcept { return sockets_.descriptor(); }
-    /// Number of turns in which every channel is served once, if all are ready.
+    /// The number of turns in which every channel is served once if all are ready.
     std::uint64_t sweep() const noexcept { return sweep_; }
 
-    /// In a child of fork(); then it is not to be destroyed.
+    /// Called in a child of fork(). This must not be destroyed after that.
     void abandon() noexcept;
 
 private:
     class socket_wait;
-    static constexpr std::size_t most_events = 64; // of a turn
+    static constexpr std::size_t most_events = 64; // in one turn
 
     void wait_was_lost() noexcept;
     void on_ready();

@@ -84,7 +84,8 @@ rtp_server::native_handle_type rtp_server::native_handle() const noexcept {
     return home ? home->descriptor() : static_cast<native_handle_type>(-1);
 }
 
-/// None of another kind of server, or in a child of fork(). Its handlers may destroy the server.
+/// The home that the caller runs; null for another kind of server, and in a child of fork(). A
+/// shared_ptr, since its handlers may destroy the server.
 std::shared_ptr<detail::io_home> rtp_server::run_by_caller() const noexcept {
     return home_ && !thread_ && !home_->inherited() ? home_ : nullptr;
 }
@@ -103,7 +104,7 @@ void rtp_server::shutdown() noexcept {
 
 void rtp_server::begin_shutdown(time_point drain_until) noexcept {
     if (engine_->inherited()) return;
-    // First, since whoever runs it could wait for Asio once the engine has stopped.
+    // First: the running thread could wait in Asio once the engine has stopped.
     if (home_ && !thread_) home_->release();
     engine_->shutdown(drain_until);
 }

@@ -70,7 +70,7 @@ void rtp_server_pool::shutdown() noexcept {
     const time_point drain_until =
         std::chrono::steady_clock::now() + detail::channel_impl::longest_drain;
     for (const auto& server : servers_) access::begin_shutdown(*server, drain_until);
-    // Two handlers may call this at once: neither thread can wait for the other.
+    // Two handlers may call this at once, and neither thread may wait for the other.
     const bool by_handler = std::any_of(servers_.begin(), servers_.end(), [](const auto& server) {
         return access::runs_here(*server);
     });

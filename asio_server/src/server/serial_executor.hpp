@@ -1,5 +1,5 @@
 /// \file
-/// The executor of a server that runs on the application's.
+/// The executor of a server that runs on an executor of the application.
 #pragma once
 
 #include "server/home_executor.hpp"
@@ -12,16 +12,16 @@
 
 namespace rtpsynth::asio_server::detail {
 
-/// A strand of \p executor. One of an io_context's own executor is small enough for an
-/// any_io_executor to hold without memory, and to copy without failing.
+/// A strand of \p executor. A strand of an io_context's own executor is small enough for
+/// any_io_executor to store without allocating, and is copied without failing.
 inline boost::asio::any_io_executor make_serial(boost::asio::any_io_executor executor) {
     if (const auto* io = executor.target<boost::asio::io_context::executor_type>())
         return boost::asio::make_strand(*io);
     return boost::asio::make_strand(std::move(executor));
 }
 
-/// Whether the calling thread is inside \p executor: one that make_serial made, or that of an
-/// io_home. False for any other.
+/// Whether the calling thread is inside \p executor, which make_serial or an io_home made. False
+/// for any other executor.
 inline bool is_running_in(const boost::asio::any_io_executor& executor) noexcept {
     using context_executor = boost::asio::io_context::executor_type;
     using boost::asio::strand;

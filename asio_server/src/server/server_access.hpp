@@ -1,5 +1,5 @@
 /// \file
-/// The way from an rtp_server to what is behind it, for what else the library makes on a server.
+/// Access to the implementation of rtp_server, for other parts of the library that use a server.
 #pragma once
 
 #include <rtpsynth/asio_server/server/rtp_server.hpp>

@@ -17,13 +17,13 @@ namespace {
 using std::chrono::steady_clock;
 
 constexpr duration spacing = std::chrono::microseconds{50}; // Linux' own timer slack
-constexpr std::size_t slice = 16;                           // timers fired per look at the clock
+constexpr std::size_t slice = 16;                           // timers fired per reading of the clock
 constexpr int most_slices = 16;
 
 } // namespace
 
-/// What Asio calls. Where it destroys this instead, since it had no memory to bring it to the
-/// executor, a wait has to begin anew.
+/// The handler that Asio calls. If Asio destroys it instead, since it had no memory to post it, a
+/// wait has to start again.
 class timer_service::wakeup {
 public:
     wakeup(timer_service& s, time_point wake) noexcept
@@ -40,7 +40,7 @@ public:
     void operator()(const boost::system::error_code&) noexcept {
         const auto self = std::exchange(service_, {}).lock();
         const auto kept = keep(self);
-        // Another wait took this one's place, or fire() is posted, which will wait.
+        // Another wait has replaced this one, or fire() is posted, which will wait.
         if (!kept || self->wake_ != wake_) return;
         self->wake_ = time_point::max();
         if (self->host_ != nullptr)
@@ -60,7 +60,7 @@ timer_service::timer_service(boost::asio::any_io_executor executor, std::shared_
       executor_{std::move(executor)},
       timer_{std::in_place, executor_},
       wheel_{steady_clock::now()} {
-    // Has Asio make room for one timer, so that it need not later.
+    // Makes Asio allocate room for one timer in advance.
     timer_->expires_at(time_point::max());
     timer_->async_wait([](const boost::system::error_code&) {});
     timer_->cancel();
@@ -93,7 +93,7 @@ void timer_service::stop() noexcept {
     wake_ = time_point::max();
     try {
         if (timer_) timer_->cancel();
-    } catch (...) { // as Asio declares; it has no cause to
+    } catch (...) { // Asio's interface may throw; it does not here
     }
 }
 
@@ -133,7 +133,7 @@ void timer_service::await_next() noexcept {
     wake_ = time_point::max();
     try {
         timer_->cancel();
-    } catch (...) { // as Asio declares; it has no cause to
+    } catch (...) { // Asio's interface may throw; it does not here
     }
 }
 
@@ -155,7 +155,7 @@ void timer_service::post_fire() noexcept {
             const auto self = weak.lock();
             if (const auto kept = keep(self)) self->fire();
         });
-    } catch (...) { // then by way of the timer, which has its memory
+    } catch (...) { // use the timer instead, which has its memory
         firing_ = false;
         wait(steady_clock::now());
     }
@@ -170,7 +170,7 @@ void timer_service::wait(time_point next) noexcept {
         timer_->expires_at(wake); // a wait that this cancels is not the one for wake_
         timer_->async_wait(wakeup{*this, wake});
         wake_ = wake;
-    } catch (...) { // the handler has noticed
+    } catch (...) { // the handler's destructor handles it
     }
 }
 
@@ -183,7 +183,7 @@ void timer_service::wait_was_lost() noexcept {
             const auto self = weak.lock();
             if (const auto kept = keep(self)) self->resume();
         });
-    } catch (...) { // then the next arm() does it, if there is one
+    } catch (...) { // the next arm() does it, if there is one
     }
 }
 

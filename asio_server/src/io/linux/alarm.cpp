@@ -28,8 +28,8 @@ void alarm::ring() noexcept {
 }
 
 void alarm::take() noexcept {
-    // In this order: what rings in between is looked at by whoever takes it, and what rings
-    // afterwards is not read away.
+    // In this order: the caller of take() handles a ring() from before the read, and one from after
+    // it is not lost.
     std::uint64_t times = 0;
     static_cast<void>(::read(fd_, &times, sizeof times) < 0);
     set_ = false;

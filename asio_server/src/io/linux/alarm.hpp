@@ -1,5 +1,5 @@
 /// \file
-/// A second try, a little later, that needs no memory.
+/// A timer for retries that needs no memory.
 #pragma once
 
 #include <rtpsynth/base/clock.hpp>
@@ -11,9 +11,9 @@
 
 namespace rtpsynth::asio_server::detail {
 
-/// A descriptor, for an epoll set, that becomes readable a while after ring(). Whatever cannot be
-/// done for want of memory, or another resource of the system, is left in a list or a flag and
-/// tried again when the alarm goes off: nobody waits for memory, and no completion is lost.
+/// A descriptor for an epoll set that becomes readable a while after ring(). Work for which there
+/// is no memory, or no other system resource, is kept in a list or a flag, and retried when the
+/// alarm goes off: nothing waits for memory, and no completion is lost.
 ///
 /// Threads: safe.
 class alarm {
@@ -27,12 +27,12 @@ public:
     alarm& operator=(const alarm&) = delete;
 
     int descriptor() const noexcept { return fd_; }
-    /// It goes off after `delay`, or when it was to anyway.
+    /// Makes the alarm go off after `delay`, or when it was already set to.
     void ring() noexcept;
-    /// It went off. From now on ring() sets it anew.
+    /// Call when it has gone off. ring() then sets it anew.
     void take() noexcept;
-    /// Closes the copy that a child of fork() has inherited. After that the alarm is not to be
-    /// destroyed.
+    /// Closes the copy that a child of fork() has inherited. The alarm must not be destroyed after
+    /// that.
     void abandon() noexcept;
 
 private:

@@ -13,7 +13,8 @@
 namespace rtpsynth::asio_server::detail {
 namespace {
 
-/// A thread begins with the signal mask of the one that starts it.
+/// Blocks all signals while it lives: a new thread inherits the signal mask of the thread that
+/// starts it.
 class signals_blocked {
 public:
     signals_blocked() noexcept {
@@ -31,8 +32,8 @@ private:
 
 std::atomic<long> forks{0};
 
-/// The number of forks between this process and the first one of ours: it is asked for each
-/// datagram, and getpid() is a system call.
+/// Identifies this process: the number of forks between it and the first one that called this.
+/// Called for each datagram, and getpid() would be a system call.
 long this_process() noexcept {
     static const bool counted = ::pthread_atfork(nullptr, nullptr, [] { ++forks; }) == 0;
     return counted ? forks.load(std::memory_order_relaxed) : ::getpid();

@@ -29,14 +29,14 @@ boost::asio::posix::stream_descriptor duplicate(const boost::asio::any_io_execut
     if (copy < 0) throw boost::system::system_error{last_error(), "F_DUPFD"};
     boost::system::error_code ec;
     descriptor.assign(copy, ec);
-    if (ec) { // it is still ours
+    if (ec) { // Asio has not taken it
         ::close(copy);
         throw boost::system::system_error{ec, "epoll_ctl"};
     }
     return descriptor;
 }
 
-/// epoll_wait() to the nanosecond, on kernels before 5.11 too. Negative: for good.
+/// epoll_wait() with nanoseconds, also on kernels before 5.11. Negative: no limit.
 int wait_exactly(int fd, epoll_event* events, int most, duration longest) noexcept {
     if (longest <= duration::zero())
         return ::epoll_wait(fd, events, most, longest < duration::zero() ? -1 : 0);
@@ -117,7 +117,7 @@ std::span<ready_event> ready_set::poll(std::span<ready_event> room) noexcept {
 std::span<ready_event> ready_set::wait(std::span<ready_event> room, time_point deadline) noexcept {
     if (deadline == time_point::max()) return wait_for(room, duration{-1});
     if (deadline == time_point::min()) return wait_for(room, duration::zero());
-    // The kernel may be late by a thousandth: a long wait is cut short, and begins again.
+    // The kernel may be late by a thousandth: a long wait ends early and begins again.
     constexpr duration exact = std::chrono::milliseconds{50};
     const duration left = deadline - std::chrono::steady_clock::now();
     return wait_for(room, std::max(duration::zero(), left > exact ? left - left / 256 : left));

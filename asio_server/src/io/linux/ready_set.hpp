@@ -21,22 +21,22 @@
 
 namespace rtpsynth::asio_server::detail {
 
-/// The sockets of a server in a set of their own, for which the server waits itself, or which Asio
-/// watches as one descriptor: one Asio operation for all that are ready instead of one per
+/// The sockets of a server in an epoll set of their own. The server waits for it itself, or Asio
+/// watches it as one descriptor: one Asio operation for all ready sockets instead of one per
 /// datagram. Level-triggered.
 ///
-/// Threads: add, modify, remove and poll are safe, as the kernel's are; the rest belongs to the
+/// Threads: add, modify, remove and poll are safe, as in the kernel; the rest belongs to the
 /// executor.
 class ready_set {
 public:
     using error_code = boost::system::error_code;
 
-    /// Whether there is wait(), or Asio has to do it all.
+    /// Whether wait() is supported; otherwise Asio does all waiting.
     static constexpr bool waits = true;
 
-    /// \p alarm is in the set, too, as alarm_token, and outlives it. The third argument is called
-    /// by backends in which the wait of a single socket may be lost. With a \p waker, which is in
-    /// the set as waker_token, Asio does not know of the set before hand_over().
+    /// \p alarm is in the set as alarm_token, and outlives it. The third argument is for backends
+    /// that can lose the wait of a single socket. With a \p waker, which is in the set as
+    /// waker_token, Asio does not watch the set before hand_over().
     /// \throws boost::system::system_error
     ready_set(const boost::asio::any_io_executor& executor, alarm& alarm, std::function<void()>,
               const waker* waker = nullptr);
@@ -47,32 +47,32 @@ public:
     error_code add(udp_socket& socket, interest wanted, std::uint64_t token) noexcept;
     error_code modify(udp_socket& socket, interest wanted, std::uint64_t token) noexcept;
     void remove(udp_socket& socket) noexcept;
-    /// After an event of \p socket was dealt with. The kernel goes on watching by itself.
+    /// Call after an event of \p socket was handled. No-op: the kernel continues to watch.
     void rearm(udp_socket&) noexcept {}
 
-    /// Has Asio watch the set. \return whether it does, from now on
+    /// Makes Asio watch the set. \return whether it does from now on
     bool hand_over(const boost::asio::any_io_executor& executor) noexcept;
-    /// After hand_over(). Completes with no error when something is ready, and with
-    /// operation_aborted after close(). One at a time. If there is no memory it throws, or just
-    /// destroys the handler.
+    /// Use after hand_over(). Completes without error when something is ready, and with
+    /// operation_aborted after close(). One at a time. Without memory it throws, or destroys the
+    /// handler.
     template <class Handler>
     void async_wait(Handler&& handler) {
         ready_->async_wait(boost::asio::posix::descriptor_base::wait_read,
                            std::forward<Handler>(handler));
     }
-    /// What is ready now; as many as there is room for, the others with the next call.
+    /// The events that are ready now, as many as fit \p room; the next call returns the others.
     std::span<ready_event> poll(std::span<ready_event> room) noexcept;
 
-    /// What is ready; waits until something is, or until \p deadline. It may return nothing before
-    /// that. At time_point::max() it waits for good.
+    /// Waits for events until \p deadline and returns them. It may return none before that. At
+    /// time_point::max() there is no limit.
     std::span<ready_event> wait(std::span<ready_event> room, time_point deadline) noexcept;
-    /// The set itself, readable while something in it is ready.
+    /// The descriptor of the set, readable while something in it is ready.
     int descriptor() const noexcept { return fd_; }
 
-    /// Nothing is waited for any more.
+    /// Ends all waiting.
     void close() noexcept;
-    /// Closes the copies of the descriptors that a child of fork() has inherited. After that the
-    /// set is not to be destroyed.
+    /// Closes the copies of the descriptors that a child of fork() has inherited. The set must not
+    /// be destroyed after that.
     void abandon() noexcept;
 
 private:

@@ -20,7 +20,7 @@
 #include <ctime>
 #include <utility>
 
-// Debian 12's headers may be older than the kernel.
+// Headers of Debian 12 may be older than the kernel.
 #ifndef UDP_SEGMENT
 #    define UDP_SEGMENT 103
 #endif
@@ -44,7 +44,7 @@ void set(int fd, int level, int name, const T& value, const char* what) {
     if (::setsockopt(fd, level, name, &value, sizeof value) != 0) fail(errno, what);
 }
 
-// Beyond the system's limit only with CAP_NET_ADMIN.
+// Sizes beyond the system's limit need CAP_NET_ADMIN.
 void set_buffer(int fd, int name, int force, int bytes, const char* what) {
     set(fd, SOL_SOCKET, name, bytes, what);
     int got = 0;
@@ -59,8 +59,9 @@ duration read_clock(clockid_t clock) noexcept {
     return std::chrono::seconds{t.tv_sec} + duration{t.tv_nsec};
 }
 
-// What to add to CLOCK_REALTIME. The two clocks are not read at once, and a thread that loses the
-// processor in between would be off by as long as that takes: the closest of a few readings.
+// The offset of CLOCK_MONOTONIC from CLOCK_REALTIME. The clocks cannot be read at once, and a
+// thread that is preempted between two readings gets a wrong offset: take the closest of a few
+// readings.
 duration clock_distance() noexcept {
     constexpr duration close_enough = std::chrono::microseconds{10};
     duration distance{}, least = duration::max();
@@ -77,7 +78,7 @@ duration clock_distance() noexcept {
     return distance;
 }
 
-/// Whether an address means any of the host's own.
+/// Whether an address is the wildcard address.
 bool is_wildcard(const boost::asio::ip::address& a) noexcept {
     return a.is_unspecified() ||
            (a.is_v6() && a.to_v6().is_v4_mapped() &&
@@ -88,8 +89,8 @@ bool is_link_local(const boost::asio::ip::address& a) noexcept {
     return a.is_v6() && a.to_v6().is_link_local();
 }
 
-/// What the kernel makes of ICMP messages (icmp_err_convert and icmpv6_err_convert). Reading has
-/// none of these errors by itself.
+/// The errors to which the kernel maps ICMP messages (icmp_err_convert and icmpv6_err_convert).
+/// Reading returns none of them otherwise.
 bool is_from_icmp(int error) noexcept {
     switch (error) {
     case ECONNREFUSED:
@@ -115,7 +116,7 @@ T content(const cmsghdr* header) noexcept {
     return value;
 }
 
-// As CMSG_NXTHDR, of which musl's compares signed with unsigned numbers.
+// CMSG_NXTHDR without musl's comparison of signed and unsigned numbers.
 cmsghdr* next_control(const msghdr& message, cmsghdr* header) noexcept {
     const auto offset = static_cast<std::size_t>(reinterpret_cast<std::uint8_t*>(header) -
                                                  static_cast<std::uint8_t*>(message.msg_control));
@@ -141,9 +142,9 @@ udp_socket::udp_socket(const boost::asio::any_io_executor&, const channel_option
         socklen_t room = static_cast<socklen_t>(local_.capacity());
         if (::getsockname(fd_, local_.data(), &room) != 0) fail(errno, "getsockname");
         local_.resize(room);
-        // Only then is a connection safely undone: the kernel gives back what it has chosen itself.
-        // A wildcard address would become the one of the route to the peer, who may send to
-        // another. Sockets that share a port divide the sources among themselves.
+        // Only such a socket can be disconnected safely: the kernel releases an address and port
+        // that it has chosen itself. A wildcard address would become that of the route to the peer,
+        // which may send to another. Sockets that share a port share the sources too.
         may_connect_ = options.bind.port() != 0 && !is_wildcard(local_.address()) &&
                        !is_link_local(local_.address()) && !options.reuse_port;
     } catch (...) {
@@ -165,15 +166,15 @@ void udp_socket::configure(const channel_options& options) {
                    "SO_SNDBUF");
     if (options.dscp) {
         const int traffic_class = *options.dscp << 2;
-        set(fd_, IPPROTO_IP, IP_TOS, traffic_class, "IP_TOS"); // of mapped addresses, too
+        set(fd_, IPPROTO_IP, IP_TOS, traffic_class, "IP_TOS"); // also for mapped addresses
         if (v6) set(fd_, IPPROTO_IPV6, IPV6_TCLASS, traffic_class, "IPV6_TCLASS");
     }
     if (options.kernel_timestamps) set(fd_, SOL_SOCKET, SO_TIMESTAMPNS, 1, "SO_TIMESTAMPNS");
     if (report_unreachable_) {
-        set(fd_, IPPROTO_IP, IP_RECVERR, 1, "IP_RECVERR"); // of mapped addresses, too
+        set(fd_, IPPROTO_IP, IP_RECVERR, 1, "IP_RECVERR"); // also for mapped addresses
         if (v6) set(fd_, IPPROTO_IPV6, IPV6_RECVERR, 1, "IPV6_RECVERR");
     }
-    // A kernel without it delivers them one by one, which is all the same to the caller.
+    // A kernel without it delivers the datagrams one by one, which the caller handles as well.
     if (options.coalesce) {
         const int on = 1;
         coalesce_ = ::setsockopt(fd_, IPPROTO_UDP, UDP_GRO, &on, sizeof on) == 0;
@@ -187,13 +188,13 @@ void udp_socket::close() noexcept {
 
 void udp_socket::accept_only(const endpoint& peer) noexcept {
     if (!may_connect_ || peer_ == peer) return;
-    // Connecting to an address of a link would bind the socket to that link.
+    // Connecting to a link-local address would bind the socket to that link.
     if (!is_link_local(peer.address()) && !is_wildcard(peer.address()) &&
         !peer.address().is_multicast() &&
         ::connect(fd_, peer.data(), static_cast<socklen_t>(peer.size())) == 0)
         peer_ = peer;
     else if (peer_)
-        disconnect(); // there may be no route yet, and all the same it may send
+        disconnect(); // there may be no route yet, but the peer may already send
 }
 
 void udp_socket::disconnect() noexcept {
@@ -201,28 +202,28 @@ void udp_socket::disconnect() noexcept {
     if (::connect(fd_, &nobody, sizeof nobody) == 0) peer_.reset();
 }
 
-/// Whether \p error is what ICMP says of a connected socket's peer and nobody asked for. A socket
-/// that is never connected hears of none.
+/// Whether \p error is an ICMP error of a connected socket that nobody asked for. Sockets that are
+/// never connected get none.
 bool udp_socket::passes_over(int error) const noexcept {
     return may_connect_ && !report_unreachable_ && is_from_icmp(error);
 }
 
-/// Whether to send once more: an ICMP message about an earlier datagram fails the next call, which
-/// then sends nothing. The message itself stays in the error queue.
+/// Whether to send again: an ICMP message about an earlier datagram makes the next call fail
+/// without sending. The message itself stays in the error queue.
 bool udp_socket::may_retry(int error, bool& again) const noexcept {
     if (error == EINTR) return true;
     if (error == EAGAIN || error == ENOBUFS) return false;
-    if (!report_unreachable_ && !may_connect_) return false; // there are no such messages
+    if (!report_unreachable_ && !may_connect_) return false; // no such messages are reported
     return !std::exchange(again, true);
 }
 
 int udp_socket::send_one(std::span<const std::uint8_t> bytes, std::size_t segment,
                          const endpoint& to) noexcept {
     bool again = false;
-    const bool connected = peer_ && *peer_ == to; // then no address costs less
+    const bool connected = peer_ && *peer_ == to; // sending without an address is faster
     const sockaddr* const name = connected ? nullptr : to.data();
     const auto name_size = connected ? socklen_t{0} : static_cast<socklen_t>(to.size());
-    if (segment == 0) { // which costs the kernel less than a message does
+    if (segment == 0) { // send() is faster than sendmsg()
         for (;;) {
             if (::sendto(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL, name, name_size) >= 0)
                 return 0;
@@ -257,8 +258,8 @@ udp_socket::outcome udp_socket::send(std::span<const std::uint8_t> bytes, std::s
         const int error = send_one(bytes.first(size * count), size, to);
         if (error == 0) return {count, {}};
         if (error == EAGAIN || error == ENOBUFS) return {0, to_error_code(error)};
-        // What it is the run will not say: one by one tells. Segments must fit the path's MTU, and
-        // some devices take none.
+        // The error does not tell which datagram failed: send them one by one. Segments must fit
+        // the path's MTU, and some devices do not support them.
         if (error == EMSGSIZE || error == EINVAL) segmentable_ = size - 1;
         if (error == EIO || error == EOPNOTSUPP || error == ENOPROTOOPT) segmentable_ = 0;
     }
@@ -271,14 +272,14 @@ bool udp_socket::wait_writable(duration longest) noexcept {
     if (milliseconds <= 0) return false;
     pollfd p{fd_, POLLOUT, 0};
     const int ready = ::poll(&p, 1, static_cast<int>(milliseconds));
-    // An error waits there until it is taken, and poll() would return at once, again and again.
+    // An error stays pending until it is taken, and poll() would return at once every time.
     if (ready > 0 && (p.revents & POLLERR) != 0) take_error();
-    return ready != 0; // a signal is no reason to give up
+    return ready != 0; // continue after a signal
 }
 
 int udp_socket::receive_some(receive_buffers& buffers, std::size_t want) noexcept {
     const bool controls = kernel_timestamps_ || coalesce_;
-    if (want == 1 && !controls) { // which costs the kernel less than a message does
+    if (want == 1 && !controls) { // recvfrom() is faster than recvmsg()
         auto& slot = buffers.slots_[0];
         mmsghdr& header = buffers.headers_[0];
         header.msg_hdr.msg_namelen = static_cast<socklen_t>(slot.source.capacity());
@@ -293,7 +294,7 @@ int udp_socket::receive_some(receive_buffers& buffers, std::size_t want) noexcep
         msghdr& header = buffers.headers_[i].msg_hdr;
         header.msg_namelen = static_cast<socklen_t>(slot.source.capacity());
         header.msg_control = controls ? slot.control.data() : nullptr;
-        // musl has another type for it than glibc.
+        // The type of this field differs between musl and glibc.
         header.msg_controllen =
             static_cast<decltype(header.msg_controllen)>(controls ? slot.control.size() : 0);
     }
@@ -334,7 +335,7 @@ std::span<datagram_view> udp_socket::receive(receive_buffers& buffers, std::size
             }
         }
         std::size_t offset = 0;
-        do { // once for an empty datagram, too
+        do { // once even for an empty datagram
             const std::size_t length = std::min(size, bytes.size() - offset);
             buffers.views_.push_back({bytes.subspan(offset, length), slot.source, at});
             offset += length;
@@ -352,12 +353,12 @@ boost::system::error_code udp_socket::take_error() noexcept {
     return to_error_code(unreachable != 0 ? unreachable : error);
 }
 
-/// Empties the error queue, which takes room from the receive buffer and keeps the socket ready.
+/// Empties the error queue, which occupies the receive buffer and keeps the socket ready.
 /// \return the latest errno in it; 0: none
 int udp_socket::take_unreachable() noexcept {
     int latest = 0;
     for (;;) {
-        std::array<std::uint8_t, 1> returned; // of the datagram, which nobody wants
+        std::array<std::uint8_t, 1> returned; // the returned datagram is not needed
         iovec vector{returned.data(), returned.size()};
         alignas(cmsghdr) std::array<std::uint8_t, 512> control;
         msghdr message{};

@@ -1,5 +1,5 @@
 /// \file
-/// A non-blocking UDP socket with what Asio's does not reach: recvmmsg, segmentation, the kernel's
+/// A non-blocking UDP socket with features that Asio's lacks: recvmmsg, segmentation, the kernel's
 /// counters.
 #pragma once
 
@@ -34,13 +34,13 @@ inline constexpr io_capabilities capabilities{.name = "linux",
                                               .connects = true,
                                               .descriptors_of_server = 3};
 
-/// Threads: none; a channel's lock.
+/// Threads: not thread-safe; the channel's lock protects it.
 class udp_socket {
 public:
     using endpoint = boost::asio::ip::udp::endpoint;
     using error_code = boost::system::error_code;
 
-    /// Opens, sets and binds. \throws boost::system::system_error
+    /// Opens the socket, sets its options and binds it. \throws boost::system::system_error
     udp_socket(const boost::asio::any_io_executor&, const channel_options& options);
     ~udp_socket() { close(); }
     udp_socket(const udp_socket&) = delete;
@@ -53,38 +53,38 @@ public:
     /// Closes the copy of the descriptor that a child of fork() has inherited.
     void abandon() noexcept { close(); }
 
-    /// Brings \p to into the socket's own family. \return the error to refuse it with
+    /// Converts \p to to the socket's family. \return an error if that is impossible
     error_code adapt(endpoint& to) const noexcept { return adapt_endpoint(to, local_, v6_only_); }
 
-    /// Has the kernel drop what others than \p peer send, where that changes nothing else: only for
-    /// a socket bound to an address and a port that were both named. What is queued may be from
-    /// others. It does nothing where that is not possible.
+    /// Makes the kernel drop datagrams that do not come from \p peer. Only if the socket was bound
+    /// to a given address and port, since it would have other effects otherwise; no-op if it is not
+    /// possible. Datagrams that are already queued may come from others.
     void accept_only(const endpoint& peer) noexcept;
 
-    /// What became of datagrams given to send: the first \p sent of them left; an error is that of
-    /// the next one.
+    /// The result of send(): the first \p sent datagrams were sent; an error is that of the next
+    /// one.
     struct outcome {
         std::size_t sent;
         error_code error; // would_block: wait until the socket is writable
     };
-    /// Sends datagrams of \p size bytes that lie one behind the other in \p bytes.
+    /// Sends datagrams of \p size bytes each that are contiguous in \p bytes.
     outcome send(std::span<const std::uint8_t> bytes, std::size_t size, std::size_t count,
                  const endpoint& to) noexcept;
     static constexpr std::size_t longest_run = 64; // UDP_MAX_SEGMENTS of Linux before 6.9
 
-    /// Waits until it can perhaps send, \p longest at most. False: the time is over.
+    /// Waits until sending may succeed, \p longest at most. False: the time is over.
     bool wait_writable(duration longest) noexcept;
 
-    /// Reads up to \p want messages; with coalescing, fewer of several datagrams each. What is
-    /// returned is valid until the next receive with these buffers; if it is empty, \p error says
-    /// why: would_block if there is nothing to read.
+    /// Reads up to \p want messages; with coalescing, fewer messages of several datagrams each. The
+    /// result is valid until the next receive with these buffers. If it is empty, \p error is the
+    /// reason: would_block if there is nothing to read.
     std::span<datagram_view> receive(receive_buffers& buffers, std::size_t want, time_point now,
                                      error_code& error);
 
-    /// Takes the pending error, as the next call would report it.
+    /// Returns and clears the pending error.
     error_code take_error() noexcept;
 
-    /// Datagrams dropped since the receive buffer was full, modulo 2^32.
+    /// Datagrams dropped because the receive buffer was full, modulo 2^32.
     std::uint32_t dropped() const noexcept;
     std::size_t receive_buffer_size() const noexcept;
     std::size_t send_buffer_size() const noexcept;

@@ -21,7 +21,9 @@ void waker::abandon() noexcept { ::close(fd_); }
 
 bool waker::wake() noexcept {
     const std::uint64_t one = 1;
-    static_cast<void>(::write(fd_, &one, sizeof one) < 0); // only if it is readable for good
+    static_cast<void>(
+        ::write(fd_, &one, sizeof one) <
+        0); // fails only if the counter is full, and the descriptor therefore readable
     return true;
 }
 

@@ -1,12 +1,12 @@
 /// \file
-/// Waking whoever waits in a ready set, without memory.
+/// Wakes a thread that waits in a ready set, without needing memory.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
 
 namespace rtpsynth::asio_server::detail {
 
-/// A descriptor, for an epoll set, that is readable from wake() to take().
+/// A descriptor for an epoll set that is readable from wake() until take().
 ///
 /// Threads: safe.
 class waker {
@@ -18,11 +18,11 @@ public:
     waker& operator=(const waker&) = delete;
 
     int descriptor() const noexcept { return fd_; }
-    /// \return whether it had the resources
+    /// \return false for lack of resources
     bool wake() noexcept;
     void take() noexcept;
-    /// Closes the copy that a child of fork() has inherited. After that the waker is not to be
-    /// destroyed.
+    /// Closes the copy that a child of fork() has inherited. The waker must not be destroyed after
+    /// that.
     void abandon() noexcept;
 
 private:

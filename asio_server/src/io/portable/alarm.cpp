@@ -14,7 +14,7 @@
 
 namespace rtpsynth::asio_server::detail {
 
-/// The end of the pair that waits. What is outstanding on the executor keeps it until stop().
+/// The receiving socket of the pair. Outstanding operations own it until stop().
 class alarm::receiver : public std::enable_shared_from_this<receiver> {
 public:
     using udp = boost::asio::ip::udp;
@@ -24,13 +24,13 @@ public:
                   udp::endpoint{boost::asio::ip::address_v4::loopback(), 0}},
           timer_{std::in_place, executor} {
         socket_->non_blocking(true);
-        // Has Asio make room for one timer, so that it need not later.
+        // Makes Asio allocate room for one timer in advance.
         timer_->expires_at(time_point::max());
         timer_->async_wait([](const boost::system::error_code&) {});
         timer_->cancel();
     }
 
-    udp::socket& socket() noexcept { return *socket_; } // until stop()
+    udp::socket& socket() noexcept { return *socket_; } // valid until stop()
     void abandon() noexcept {
         if (socket_) close_inherited(socket_->native_handle());
     }
@@ -46,8 +46,8 @@ public:
         timer_.reset();
     }
 
-    /// Begins again, where Asio had no memory to bring a handler to the executor.
-    /// \return whether it had to
+    /// Starts a step again if Asio had no memory to call its handler.
+    /// \return whether it did
     bool restore() noexcept {
         if (!lost_ || !lost_.exchange(false)) return false;
         wait_for_datagram();
@@ -55,7 +55,7 @@ public:
     }
 
 private:
-    /// What Asio calls, or destroys.
+    /// The handler of a step: Asio calls it, or destroys it for lack of memory.
     template <void (receiver::*Action)()>
     class step {
     public:
@@ -82,7 +82,7 @@ private:
         if (!socket_) return;
         try {
             socket_->async_wait(udp::socket::wait_read, step<&receiver::on_datagram>{*this});
-        } catch (...) { // the step has noticed
+        } catch (...) { // the step's destructor handles it
         }
     }
     void on_datagram() {
@@ -92,7 +92,7 @@ private:
         try {
             timer_->expires_after(delay);
             timer_->async_wait(step<&receiver::on_timer>{*this});
-        } catch (...) { // the step has noticed
+        } catch (...) { // the step's destructor handles it
         }
     }
     void on_timer() {
@@ -108,7 +108,7 @@ private:
         return !ec;
     }
 
-    std::mutex mutex_; // of socket and timer
+    std::mutex mutex_; // protects socket and timer
     const std::shared_ptr<handler_memory> memory_ = std::make_shared<handler_memory>();
     std::optional<udp::socket> socket_;
     std::optional<boost::asio::steady_timer> timer_;
@@ -136,7 +136,7 @@ void alarm::ring() noexcept {
     if (!sender_) return;
     boost::system::error_code ec;
     sender_->send(boost::asio::buffer("", 1), 0, ec);
-    if (ec) set_ = false; // the next one may be luckier
+    if (ec) set_ = false; // the next ring() tries again
 }
 
 void alarm::stop() noexcept {

@@ -1,5 +1,5 @@
 /// \file
-/// A second try, a little later, that needs no memory.
+/// A timer for retries that needs no memory.
 #pragma once
 
 #include <rtpsynth/base/clock.hpp>
@@ -16,15 +16,15 @@
 
 namespace rtpsynth::asio_server::detail {
 
-/// Calls somebody on its executor a while after ring(). Whatever cannot be done for want of memory,
-/// or another resource of the system, is left in a list or a flag and tried again when the alarm
-/// goes off: nobody waits for memory, and no completion is lost.
+/// Calls a function on its executor a while after ring(). Work for which there is no memory, or no
+/// other system resource, is kept in a list or a flag, and retried when the alarm goes off: nothing
+/// waits for memory, and no completion is lost.
 ///
-/// A timer of Asio's can be set on its executor only, and to get there from another thread takes
-/// memory. So ring() sends a datagram over the loopback interface, from one socket of a pair to the
-/// other, which the executor waits for; then the timer runs.
+/// An Asio timer can only be set on its executor, and posting to the executor needs memory.
+/// Therefore ring() sends a datagram over the loopback interface, from one socket of a pair to the
+/// other, for which the executor waits. Then the timer runs.
 ///
-/// Threads: safe, but for start() and abandon().
+/// Threads: safe, except start() and abandon().
 class alarm {
 public:
     static constexpr duration delay = std::chrono::milliseconds{10};
@@ -35,16 +35,16 @@ public:
     alarm(const alarm&) = delete;
     alarm& operator=(const alarm&) = delete;
 
-    /// Once, by one thread: has \p on_alarm called from now on. \throws std::bad_alloc
+    /// Called once, by one thread: \p on_alarm is called from now on. \throws std::bad_alloc
     void start(std::function<void()> on_alarm);
-    /// It goes off after `delay`, or when it was to anyway.
+    /// Makes the alarm go off after `delay`, or when it was already set to.
     void ring() noexcept;
-    /// It went off. From now on ring() sets it anew.
+    /// Call when it has gone off. ring() then sets it anew.
     void take() noexcept { set_ = false; }
-    /// It does not go off any more.
+    /// It does not go off after this.
     void stop() noexcept;
-    /// Closes the copies of the descriptors that a child of fork() has inherited. After that the
-    /// alarm is not to be destroyed.
+    /// Closes the copies of the descriptors that a child of fork() has inherited. The alarm must
+    /// not be destroyed after that.
     void abandon() noexcept;
 
 private:

@@ -5,8 +5,8 @@
 namespace rtpsynth::asio_server::detail {
 namespace {
 
-/// What Asio calls when a socket is ready. Where it destroys this instead, since it had no memory
-/// to bring it to the executor, the wait has to begin anew.
+/// The handler that Asio calls when a socket is ready. If Asio destroys it instead, since it had no
+/// memory to post it, the wait has to start again.
 class socket_wait {
 public:
     socket_wait(std::shared_ptr<socket_watch> watch, std::shared_ptr<ready_list> list,
@@ -49,7 +49,7 @@ private:
 ready_set::ready_set(const boost::asio::any_io_executor& executor, alarm& alarm,
                      std::function<void()> on_lost, const waker*)
     : executor_{executor}, alarm_{alarm}, list_{std::make_shared<ready_list>(std::move(on_lost))} {
-    // The alarm knows the list weakly, since what the list calls may keep the alarm.
+    // The alarm has a weak reference to the list, since the list's callbacks may own the alarm.
     alarm_.start(
         [weak = std::weak_ptr{list_}, watch = std::make_shared<socket_watch>(alarm_token)] {
             if (const auto list = weak.lock()) list->push(watch, {.readable = true});
@@ -68,7 +68,7 @@ boost::system::error_code ready_set::modify(udp_socket& socket, interest wanted,
     return {};
 }
 
-// Its waits end with the socket.
+// The waits of a socket end when it is closed.
 void ready_set::remove(udp_socket& socket) noexcept {
     if (socket.watch_) socket.watch_->wanted = {};
 }
@@ -83,7 +83,7 @@ void ready_set::rearm(udp_socket& socket) noexcept {
         if (watch.wanted.writable && !watch.awaits_writable.exchange(true))
             socket.socket_->async_wait(boost::asio::socket_base::wait_write,
                                        socket_wait{socket.watch_, list_, true});
-    } catch (...) { // the handler has noticed
+    } catch (...) { // the handler's destructor handles it
     }
 }
 
@@ -104,7 +104,7 @@ void ready_set::close() noexcept {
             boost::asio::post(executor_, [h = std::move(waiting)]() mutable {
                 std::move(h)(error_code{boost::asio::error::operation_aborted});
             });
-        } catch (...) { // it has noticed that it was destroyed
+        } catch (...) { // the handler's destructor handles it
         }
     }
 }

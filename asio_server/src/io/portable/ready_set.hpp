@@ -1,5 +1,5 @@
 /// \file
-/// Sockets, each with a wait of Asio's.
+/// A set of sockets with an Asio wait for each.
 #pragma once
 
 #include "io/event.hpp"
@@ -24,19 +24,19 @@
 
 namespace rtpsynth::asio_server::detail {
 
-/// Turns waits of single sockets into what the Linux backend's set is. A wait tells of one event;
-/// rearm() begins the next.
+/// Implements the interface of the Linux backend's epoll set with waits of single sockets. A wait
+/// reports one event; rearm() starts the next wait.
 ///
-/// Threads: add, modify, remove and rearm belong to whoever has the socket's lock; the rest belongs
-/// to the executor.
+/// Threads: add, modify, remove and rearm need the socket's lock; the rest belongs to the executor.
 class ready_set {
 public:
     using error_code = boost::system::error_code;
 
     static constexpr bool waits = false;
 
-    /// \p alarm is in the set, too, as alarm_token, and outlives it. \p on_lost is called, by any
-    /// thread, when a socket's wait has ended for want of memory: somebody has to rearm() all.
+    /// \p alarm is in the set as alarm_token, and outlives it. \p on_lost is called, by any thread,
+    /// when a socket's wait has ended for lack of memory: rearm() must then be called for all
+    /// sockets.
     ready_set(const boost::asio::any_io_executor& executor, alarm& alarm,
               std::function<void()> on_lost, const waker* = nullptr);
     ~ready_set() { close(); }
@@ -47,13 +47,13 @@ public:
     error_code add(udp_socket& socket, interest wanted, std::uint64_t token);
     error_code modify(udp_socket& socket, interest wanted, std::uint64_t token) noexcept;
     void remove(udp_socket& socket) noexcept;
-    /// After an event of \p socket was dealt with: waits for the next one.
+    /// Call after an event of \p socket was handled: waits for the next one.
     void rearm(udp_socket& socket) noexcept;
 
-    /// It does, always.
+    /// Asio always watches this set.
     bool hand_over(const boost::asio::any_io_executor&) noexcept { return true; }
-    /// Completes with no error when something is ready, and with operation_aborted after close().
-    /// One at a time. If there is no memory it throws, or just destroys the handler.
+    /// Completes without error when something is ready, and with operation_aborted after close().
+    /// One at a time. Without memory it throws, or destroys the handler.
     template <class Handler>
     void async_wait(Handler&& handler) {
         ready_list::handler waiting{std::forward<Handler>(handler)};
@@ -61,19 +61,19 @@ public:
         boost::asio::post(executor_,
                           [h = std::move(waiting)]() mutable { std::move(h)(error_code{}); });
     }
-    /// As poll(): Asio waits.
+    /// The same as poll(), since Asio does the waiting.
     std::span<ready_event> wait(std::span<ready_event> room, time_point) noexcept {
         return poll(room);
     }
-    /// What is ready now; as many as there is room for, the others with the next call.
+    /// The events that are ready now, as many as fit \p room; the next call returns the others.
     std::span<ready_event> poll(std::span<ready_event> room) noexcept;
 
-    /// There is none.
+    /// There is no descriptor.
     native_descriptor descriptor() const noexcept { return static_cast<native_descriptor>(-1); }
 
-    /// Nothing is waited for any more.
+    /// Ends all waiting.
     void close() noexcept;
-    /// There is no descriptor of its own.
+    /// No-op: the set has no descriptor of its own.
     void abandon() noexcept {}
 
 private:

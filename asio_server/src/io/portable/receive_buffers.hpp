@@ -1,5 +1,5 @@
 /// \file
-/// Memory for what a server is just reading.
+/// Memory of the datagrams that a server is reading.
 #pragma once
 
 #include <rtpsynth/asio_server/channel/datagram.hpp>
@@ -11,7 +11,7 @@
 
 namespace rtpsynth::asio_server::detail {
 
-/// What a socket's receive fills; shared by all sockets of an executor.
+/// The buffer of a receive; shared by all sockets of an executor.
 class receive_buffers {
 public:
     static constexpr std::size_t slot_count = 32;

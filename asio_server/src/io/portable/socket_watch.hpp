@@ -1,5 +1,5 @@
 /// \file
-/// Which of many sockets are ready, by a wait of Asio's for each of them.
+/// Tells which of many sockets are ready, with an Asio wait for each.
 #pragma once
 
 #include "io/event.hpp"
@@ -20,39 +20,41 @@ namespace rtpsynth::asio_server::detail {
 
 class ready_list;
 
-/// What a socket waits for, and what it is ready for.
+/// The events that a socket waits for, and those that are ready.
 struct socket_watch {
     explicit socket_watch(std::uint64_t its_token) : token{its_token} {}
 
     const std::uint64_t token;
-    interest wanted{}; ///< under the lock of the socket
-    /// A wait is outstanding. Where Asio destroys one for want of memory, any thread ends it.
+    interest wanted{}; ///< protected by the socket's lock
+    /// A wait is outstanding. If Asio destroys it for lack of memory, this may be cleared on any
+    /// thread.
     std::atomic<bool> awaits_readable{false}, awaits_writable{false};
     const std::array<std::shared_ptr<handler_memory>, 2> memory{std::make_shared<handler_memory>(),
                                                                 std::make_shared<handler_memory>()};
 
-    // In a ready_list, on the executor.
+    // Used by a ready_list, on the executor.
     interest ready{};
     bool listed = false;
     std::shared_ptr<socket_watch> next{};
 };
 
-/// The sockets that are ready, first come first, and whoever waits for one. Needs no memory of its
-/// own: it is kept by the waits, which may end after the sockets, and even after the server.
+/// The ready sockets in order of readiness, and the operation that waits for one. It needs no
+/// memory of its own. The waits own it, since they may end after the sockets, and even after the
+/// server.
 ///
 /// Threads: wait(), take_waiting() and lost() are safe; the rest belongs to the executor.
 class ready_list {
 public:
     using handler = boost::asio::any_completion_handler<void(boost::system::error_code)>;
 
-    /// \p on_lost: a wait of a socket's ended without an event.
+    /// \p on_lost is called when a socket's wait ends without an event.
     explicit ready_list(std::function<void()> on_lost) : on_lost_{std::move(on_lost)} {}
 
     void push(std::shared_ptr<socket_watch> watch, interest what);
     std::shared_ptr<socket_watch> pop() noexcept;
     bool empty() const noexcept { return !first_; }
 
-    /// \p h is called with the next push. (Boost 1.81's handlers cannot be assigned.)
+    /// \p h is called at the next push. (Boost 1.81's handlers cannot be assigned.)
     void wait(handler h) noexcept {
         const std::lock_guard lock{mutex_};
         waiting_.swap(h);
@@ -70,7 +72,7 @@ private:
     const std::function<void()> on_lost_;
     std::shared_ptr<socket_watch> first_;
     socket_watch* last_ = nullptr;
-    std::mutex mutex_; // of waiting_
+    std::mutex mutex_; // protects waiting_
     handler waiting_;
 };
 

@@ -27,14 +27,13 @@ void check(const boost::system::error_code& error, const char* what) {
     if (error) throw boost::system::system_error{error, what};
 }
 
-/// On Windows a call fails with what became of an earlier datagram, once for each: its port was
-/// closed, or it was on its way for too long. Other systems do not tell a socket that is not
-/// connected.
+/// On Windows a call fails with the error of an earlier datagram, once for each: its port was
+/// closed, or its TTL expired. Other systems report none to a socket that is not connected.
 bool is_of_another_datagram(const boost::system::error_code& error) noexcept {
     return error == boost::asio::error::connection_reset ||
            error == boost::asio::error::network_reset;
 }
-constexpr int most_of_others = 64; // in a row; after that the next send may fail with one
+constexpr int most_of_others = 64; // consecutive; further ones may make the next send fail
 
 } // namespace
 
@@ -67,7 +66,8 @@ udp_socket::udp_socket(const boost::asio::any_io_executor& executor, const chann
 
 void udp_socket::close() noexcept { socket_.reset(); }
 
-// The object stays: to destroy it would take the parent's socket out of the reactor they share.
+// The object is not destroyed, since that would remove the parent's socket from the reactor that
+// both share.
 void udp_socket::abandon() noexcept {
     if (socket_ && !std::exchange(abandoned_, true)) close_inherited(socket_->native_handle());
 }
@@ -86,7 +86,7 @@ udp_socket::outcome udp_socket::send(std::span<const std::uint8_t> bytes, std::s
     return {count, {}};
 }
 
-// Asio has no wait that ends by itself.
+// Asio has no wait with a time limit.
 bool udp_socket::wait_writable(duration longest) noexcept {
     if (longest <= duration{}) return false;
     std::this_thread::sleep_for(std::min<duration>(longest, std::chrono::milliseconds{1}));

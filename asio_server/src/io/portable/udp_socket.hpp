@@ -1,5 +1,5 @@
 /// \file
-/// A non-blocking UDP socket, by what Asio has everywhere.
+/// A non-blocking UDP socket that uses only Asio's portable features.
 #pragma once
 
 #include "io/adapt_endpoint.hpp"
@@ -34,13 +34,13 @@ inline constexpr io_capabilities capabilities{.name = "portable",
                                               .connects = false,
                                               .descriptors_of_server = 2};
 
-/// Threads: none; a channel's lock.
+/// Threads: not thread-safe; the channel's lock protects it.
 class udp_socket {
 public:
     using endpoint = boost::asio::ip::udp::endpoint;
     using error_code = boost::system::error_code;
 
-    /// Opens, sets and binds. \throws boost::system::system_error
+    /// Opens the socket, sets its options and binds it. \throws boost::system::system_error
     udp_socket(const boost::asio::any_io_executor& executor, const channel_options& options);
     udp_socket(const udp_socket&) = delete;
     udp_socket& operator=(const udp_socket&) = delete;
@@ -51,36 +51,35 @@ public:
     /// Closes the copy of the descriptor that a child of fork() has inherited.
     void abandon() noexcept;
 
-    /// Brings \p to into the socket's own family. \return the error to refuse it with
+    /// Converts \p to to the socket's family. \return an error if that is impossible
     error_code adapt(endpoint& to) const noexcept { return adapt_endpoint(to, local_, v6_only_); }
 
-    /// Would have the kernel drop what others than \p peer send. Asio's connect() does not undo it
-    /// everywhere.
+    /// No-op here: Asio's connect() cannot be undone on every system.
     void accept_only(const endpoint&) noexcept {}
 
-    /// What became of datagrams given to send: the first \p sent of them left; an error is that of
-    /// the next one.
+    /// The result of send(): the first \p sent datagrams were sent; an error is that of the next
+    /// one.
     struct outcome {
         std::size_t sent;
         error_code error; // would_block: wait until the socket is writable
     };
-    /// Sends datagrams of \p size bytes that lie one behind the other in \p bytes.
+    /// Sends datagrams of \p size bytes each that are contiguous in \p bytes.
     outcome send(std::span<const std::uint8_t> bytes, std::size_t size, std::size_t count,
                  const endpoint& to) noexcept;
     static constexpr std::size_t longest_run = 64;
 
-    /// Waits until it can perhaps send, \p longest at most. False: the time is over.
+    /// Waits until sending may succeed, \p longest at most. False: the time is over.
     bool wait_writable(duration longest) noexcept;
 
-    /// Reads up to \p want datagrams. What is returned is valid until the next receive with these
-    /// buffers; if it is empty, \p error says why: would_block if there is nothing to read.
+    /// Reads up to \p want datagrams. The result is valid until the next receive with these
+    /// buffers. If it is empty, \p error is the reason: would_block if there is nothing to read.
     std::span<datagram_view> receive(receive_buffers& buffers, std::size_t want, time_point now,
                                      error_code& error);
 
-    /// Takes the pending error, as the next call would report it.
+    /// Returns and clears the pending error.
     error_code take_error() noexcept { return {}; }
 
-    /// Datagrams dropped since the receive buffer was full: not known.
+    /// Datagrams dropped because the receive buffer was full: unknown.
     std::uint32_t dropped() const noexcept { return 0; }
     std::size_t receive_buffer_size() const noexcept;
     std::size_t send_buffer_size() const noexcept;

@@ -1,5 +1,5 @@
 /// \file
-/// Waking whoever runs an io_context.
+/// Wakes the thread that runs an io_context.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -9,14 +9,14 @@
 
 namespace rtpsynth::asio_server::detail {
 
-/// Has whoever runs the executor's context run an empty handler.
+/// Posts an empty handler to the context of the executor.
 ///
 /// Threads: safe.
 class waker {
 public:
     explicit waker(boost::asio::any_io_executor executor) : executor_{std::move(executor)} {}
 
-    /// \return whether there was the memory
+    /// \return false for lack of memory
     bool wake() noexcept {
         try {
             boost::asio::post(executor_, [] {});
