@@ -73,29 +73,30 @@ private:
     }
 };
 
-/// With its handler. Made by make_operation.
+/// An operation with its handler. Made by make_operation.
 template <class Signature>
-An operation with its handler.Made by make_operation.public
-    : using handler_type = completion_handler<Signature>;
+class operation : public completion {
+public:
+    using handler_type = completion_handler<Signature>;
 
-/// \p home is the executor of a handler that has none of its own.
-operation(std::uint64_t number, handler_type&& h, const boost::asio::any_io_executor& home)
-    : completion{number, std::move(h.executor), home}, handler{std::move(h.call)} {}
+    /// \p home is the executor of a handler that has none of its own.
+    operation(std::uint64_t number, handler_type&& h, const boost::asio::any_io_executor& home)
+        : completion{number, std::move(h.executor), home}, handler{std::move(h.call)} {}
 
-/// Connects the handler's cancellation slot to \p cancel(), which may be called from any
-/// thread. It accepts terminal, partial and total cancellation, since each leaves the channel
-/// usable and nothing half done.
-template <class Cancel>
-void on_cancellation(Cancel&& cancel) {
-    auto slot = boost::asio::get_associated_cancellation_slot(handler);
-    if (!slot.is_connected()) return;
-    slot.assign([c = std::forward<Cancel>(cancel)](boost::asio::cancellation_type type) {
-        if (type != boost::asio::cancellation_type::none) c();
-    });
-}
+    /// Connects the handler's cancellation slot to \p cancel(), which may be called from any
+    /// thread. It accepts terminal, partial and total cancellation, since each leaves the channel
+    /// usable and nothing half done.
+    template <class Cancel>
+    void on_cancellation(Cancel&& cancel) {
+        auto slot = boost::asio::get_associated_cancellation_slot(handler);
+        if (!slot.is_connected()) return;
+        slot.assign([c = std::forward<Cancel>(cancel)](boost::asio::cancellation_type type) {
+            if (type != boost::asio::cancellation_type::none) c();
+        });
+    }
 
 protected:
-boost::asio::any_completion_handler<Signature> handler;
+    boost::asio::any_completion_handler<Signature> handler;
 };
 
 /// An operation whose memory comes from its handler's associated allocator.

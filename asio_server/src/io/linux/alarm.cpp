@@ -28,8 +28,8 @@ void alarm::ring() noexcept {
 }
 
 void alarm::take() noexcept {
-    // In this order: the caller of take() handles a ring() from before the read, and one from after
-    // it is not lost.
+    // Read first and clear set_ after that: the caller of take() handles every ring() before, and
+    // the read does not consume the expiry of a later one.
     std::uint64_t times = 0;
     static_cast<void>(::read(fd_, &times, sizeof times) < 0);
     set_ = false;

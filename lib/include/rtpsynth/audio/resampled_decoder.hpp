@@ -18,13 +18,12 @@ namespace rtpsynth {
 /// rate already. Gaps are concealed at the codec's own rate, by the codec or by
 /// packet_loss_concealer: conceals() is true. If the packet after a gap is known, recover() fills
 /// the gap from both sides.
-/// recover() fills the gap from both sides.
+///
 /// The audio is delayed by a resampler of this quality. A packet of n samples gives n times the
 /// ratio of the rates, rounded down; samples() returns this number. Fractions of a sample add up,
 /// and decode() returns one more sample when they make up one and \p pcm has room for it; up to 16
 /// samples are kept for that. Packets of up to 120 ms are supported. Nothing is allocated after
 /// construction.
-/// are kept for that. It takes packets of up to 120 ms, and allocates nothing after construction.
 ///
 /// \throws std::invalid_argument if \p decoder is null, or one of the two rates is not in
 /// 8000..96000 Hz; std::bad_alloc

@@ -100,7 +100,6 @@ public:
     /// \return the packet's size. 0: no event is due, and nothing was written.
     ///         errc::invalid_argument for a payload type above 127 or a synth of another clock
     ///         rate; errc::buffer_too_small
-    ///         rate; errc::buffer_too_small
     [[nodiscard]] result<std::size_t> write(packet_synth& synth, time_point now,
                                             std::uint8_t payload_type,
                                             std::span<std::uint8_t> out) noexcept;

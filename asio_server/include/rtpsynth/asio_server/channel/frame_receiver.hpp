@@ -110,7 +110,7 @@ public:
     /// The handler is destroyed when the receiver has ended and no call of it is running.
     ///
     /// \par Exception safety
-    /// What the handler throws goes to server_options::on_exception; the receiver lives on.
+    /// Exceptions of the handler go to server_options::on_exception; the receiver continues.
     ///
     /// \throws as above; std::invalid_argument for an empty function
     frame_receiver(rtp_server& server, const channel_options& channel,
@@ -128,29 +128,29 @@ public:
 
     /// The channel, for everything but receiving.
     rtp_channel& channel() const noexcept;
-    \par Exception safety Exceptions of the handler go to server_options::on_exception;
-    the receiver continues.
-        /// in which they were started, whichever threads start and cancel them.
-        ///
-        /// \par Preconditions
-        /// The receiver was made without a handler. Otherwise the operation completes with
-        /// `operation_not_supported`.
-        ///
-        /// \par Handler signature
-        /// `void(boost::system::error_code, media_frame)`
-        ///
-        /// \par Executor
-        /// The handler runs on its associated executor, by default get_executor().
-        ///
-        /// \par Cancellation
-        /// Terminal, partial and total. A cancelled operation completes with `operation_aborted`;
-        /// no frame is lost.
-        ///
-        /// \par Errors
-        /// `operation_aborted` once the channel has closed and all frames were delivered.
-        template <boost::asio::completion_token_for<void(boost::system::error_code, media_frame)>
-                      CompletionToken = boost::asio::deferred_t>
-        auto async_receive(CompletionToken&& token = {}) {
+
+    /// Waits for the next frame. Several operations may be outstanding; they complete in the order
+    /// in which they were started, whichever threads start and cancel them.
+    ///
+    /// \par Preconditions
+    /// The receiver was made without a handler. Otherwise the operation completes with
+    /// `operation_not_supported`.
+    ///
+    /// \par Handler signature
+    /// `void(boost::system::error_code, media_frame)`
+    ///
+    /// \par Executor
+    /// The handler runs on its associated executor, by default get_executor().
+    ///
+    /// \par Cancellation
+    /// Terminal, partial and total. A cancelled operation completes with `operation_aborted`; no
+    /// frame is lost.
+    ///
+    /// \par Errors
+    /// `operation_aborted` once the channel has closed and all frames were delivered.
+    template <boost::asio::completion_token_for<void(boost::system::error_code, media_frame)>
+                  CompletionToken = boost::asio::deferred_t>
+    auto async_receive(CompletionToken&& token = {}) {
         return boost::asio::async_initiate<CompletionToken,
                                            void(boost::system::error_code, media_frame)>(
             detail::initiation<&frame_receiver::start_receive>{*this}, token);
