@@ -149,11 +149,14 @@ def playout_tables(results: dict[playout.Job, playout.Result]) -> dict[str, str]
         rows.append([f"`{trace}`: {what}", f"{level:.2f}", *cells, " and ".join(n for n, w in wins.items() if w) or "**neither**"])
     head = ["network", "PESQ", *(BUFFERS.values()), "no later than the best peer"]
     verdict = (
-        f"rtpsynth adds no more than the best peer, adaptive on {won['adaptive']}, fixed on {won['fixed']}, "
-        f"one of the two on {won['either']} of the {len(rows)} networks."
+        f"Of the {len(rows)} networks, rtpsynth adds at most as much delay as the best peer on {won['adaptive']} (adaptive), "
+        f"{won['fixed']} (fixed) and {won['either']} (either of the two)."
     )
     beaten = sum(beats_neteq(curves_of(results, trace)) for trace in traces.TRACES)
-    verdict += f" At the scores of NetEq, the other adaptive one, less {NEAR}, adaptive adds no more than it on {beaten}."
+    verdict += (
+        f" Compared at the best score of NetEq, the other adaptive buffer, less {NEAR}, "
+        f"adaptive adds at most as much delay as NetEq on {beaten}."
+    )
     made = {"equal": table(head, rows) + "\n\n" + verdict}
     rows = []
     for trace in traces.TRACES:
