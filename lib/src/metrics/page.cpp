@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <stdexcept>
+#include <utility>
 
 namespace rtpsynth {
 namespace {
@@ -51,13 +52,15 @@ void append_sample(std::string& to, std::string_view name, std::string_view suff
 
 } // namespace
 
-std::string& metrics_page::samples_of(std::string_view name, std::string_view help,
-                                      const char* type) {
+void metrics_page::add(std::string_view name, std::string_view help, const char* type,
+                       std::string samples) {
     std::string key{name};
     if (const auto found = by_name_.find(key); found != by_name_.end()) {
-        if (std::string_view{found->second->type} != type)
-            throw std::invalid_argument("metric '" + key + "' is a " + found->second->type);
-        return found->second->samples;
+        family& f = families_[found->second];
+        if (std::string_view{f.type} != type)
+            throw std::invalid_argument("metric '" + key + "' is a " + f.type);
+        f.samples += samples;
+        return;
     }
     if (!is_metric_name(name)) throw std::invalid_argument("'" + key + "' is no name of a metric");
     std::string head = "# HELP " + key + ' ';
@@ -66,24 +69,27 @@ std::string& metrics_page::samples_of(std::string_view name, std::string_view he
         head += c == '\n' ? 'n' : c;
     }
     head.append("\n# TYPE ").append(key).append(" ").append(type).append("\n");
-    families_.push_back({std::move(head), type, {}});
+    families_.push_back({std::move(head), type, std::move(samples)});
     try {
-        by_name_.emplace(std::move(key), &families_.back());
+        by_name_.emplace(std::move(key), families_.size() - 1);
     } catch (...) {
         families_.pop_back();
         throw;
     }
-    return families_.back().samples;
 }
 
 void metrics_page::counter(std::string_view name, std::string_view help, std::uint64_t value,
                            const metric_labels& labels) {
-    append_sample(samples_of(name, help, "counter"), name, "", labels.text(), value);
+    std::string sample;
+    append_sample(sample, name, "", labels.text(), value);
+    add(name, help, "counter", std::move(sample));
 }
 
 void metrics_page::gauge(std::string_view name, std::string_view help, double value,
                          const metric_labels& labels) {
-    append_sample(samples_of(name, help, "gauge"), name, "", labels.text(), value);
+    std::string sample;
+    append_sample(sample, name, "", labels.text(), value);
+    add(name, help, "gauge", std::move(sample));
 }
 
 void metrics_page::histogram(std::string_view name, std::string_view help,
@@ -94,10 +100,10 @@ void metrics_page::histogram(std::string_view name, std::string_view help,
         for (unsigned bits = least_bits; bits <= most_bits; ++bits)
             if (high.count() < std::int64_t{1} << bits) counts[bits - least_bits] += count;
     });
-    std::string& to = samples_of(name, help, "histogram");
+    std::string samples;
     const std::string before = labels.text().empty() ? "" : labels.text() + ',';
     const auto bucket = [&](std::string_view limit, std::uint64_t count) {
-        append_sample(to, name, "_bucket", before + "le=\"" + std::string{limit} + '"', count);
+        append_sample(samples, name, "_bucket", before + "le=\"" + std::string{limit} + '"', count);
     };
     for (unsigned bits = least_bits; bits <= most_bits; ++bits) {
         std::string limit;
@@ -105,8 +111,9 @@ void metrics_page::histogram(std::string_view name, std::string_view help,
         bucket(limit, counts[bits - least_bits]);
     }
     bucket("+Inf", values.count());
-    append_sample(to, name, "_sum", labels.text(), values.sum());
-    append_sample(to, name, "_count", labels.text(), values.count());
+    append_sample(samples, name, "_sum", labels.text(), values.sum());
+    append_sample(samples, name, "_count", labels.text(), values.count());
+    add(name, help, "histogram", std::move(samples));
 }
 
 std::string metrics_page::text() const {

@@ -117,3 +117,20 @@ BOOST_AUTO_TEST_CASE(buckets_of_a_histogram_are_cumulative_and_exact) {
     BOOST_TEST(at("_bucket", {{"le", "+Inf"}}) == 0);
     BOOST_TEST(at("_sum", {}) == 0);
 }
+
+BOOST_AUTO_TEST_CASE(a_copy_is_a_page_of_its_own) {
+    metrics_page page;
+    page.gauge("g", "", 1, {{"l", "a"}});
+    const std::string before = page.text();
+    {
+        metrics_page copy = page;
+        copy.gauge("g", "", 2, {{"l", "b"}});
+        copy.gauge("h", "", 3);
+        BOOST_TEST(copy.text() == before + "g{l=\"b\"} 2\n# HELP h \n# TYPE h gauge\nh 3\n");
+        BOOST_TEST(page.text() == before);
+        page = copy;
+    }
+    page.gauge("h", "", 4, {{"l", "c"}});
+    BOOST_TEST(page.text() == before + "g{l=\"b\"} 2\n# HELP h \n# TYPE h gauge\nh 3\n"
+                                       "h{l=\"c\"} 4\n");
+}

@@ -38,6 +38,10 @@ namespace rtpsynth {
 /// A name that is wrong, or that was added as another type, is a fault of the program:
 /// std::invalid_argument. Labels check themselves.
 ///
+/// \par Exception safety
+/// Strong: a sample, with the HELP and TYPE of a new family and all lines of a histogram, is added
+/// whole or not at all, also where memory runs out. What was added before stays.
+///
 /// \par Thread safety
 /// Distinct objects are independent; one object needs external locking.
 class RTPSYNTH_API metrics_page {
@@ -71,10 +75,11 @@ private:
         std::string samples;
     };
 
-    std::string& samples_of(std::string_view name, std::string_view help, const char* type);
+    /// All of \p samples, or nothing: they are written before the page is changed.
+    void add(std::string_view name, std::string_view help, const char* type, std::string samples);
 
-    std::deque<family> families_; // in order
-    std::unordered_map<std::string, family*> by_name_;
+    std::deque<family> families_;                          // in order
+    std::unordered_map<std::string, std::size_t> by_name_; // index in families_, also of a copy
 };
 
 /// \}
