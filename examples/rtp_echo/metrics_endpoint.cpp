@@ -1,172 +1,286 @@
 #include "metrics_endpoint.hpp"
 
+#include "operation_memory.hpp"
+
 #include <rtpsynth/asio_server/channel/resolve.hpp>
 #include <rtpsynth/metrics/page.hpp>
 
+#include <boost/asio/bind_allocator.hpp>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
-#include <boost/beast/core/flat_static_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
-#include <boost/beast/http/string_body.hpp>
-#include <boost/beast/http/write.hpp>
+#include <boost/beast/http/status.hpp>
+#include <boost/none.hpp>
 
-#include <chrono>
-#include <cstddef>
+#include <algorithm>
+#include <array>
 #include <list>
 #include <optional>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
+
+// Beast's and Asio's composed operations allocate in handlers of their own, from where bad_alloc
+// leaves io_context::run(). So operations are single here, and are started where it is caught.
 
 namespace echo {
 namespace {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using asio::ip::tcp;
-using beast::error_code;
+using boost::system::error_code;
 using clock = std::chrono::steady_clock;
 
-constexpr std::size_t most_connections = 16;
 constexpr std::size_t longest_header = 8192;
-constexpr std::chrono::seconds longest_stay{5};
-constexpr std::chrono::milliseconds page_lives{100};
-constexpr std::chrono::milliseconds pause{100}; // after accept has failed: no descriptors
+
+struct answer {
+    std::string head, body;
+};
+
+answer make_answer(http::status status, std::string_view type, std::string body,
+                   std::string_view more_fields = "") {
+    std::string head = "HTTP/1.1 " + std::to_string(static_cast<unsigned>(status)) + ' ';
+    head += http::obsolete_reason(status);
+    head += "\r\nServer: rtp_echo\r\nConnection: close\r\nCache-Control: no-store\r\n";
+    head.append(more_fields).append("Content-Type: ").append(type);
+    head += "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
+    return {std::move(head), std::move(body)};
+}
+
+answer explanation(http::status status, std::string text, std::string_view more_fields = "") {
+    return make_answer(status, "text/plain; charset=utf-8", std::move(text), more_fields);
+}
 
 } // namespace
 
 struct metrics_endpoint::state : std::enable_shared_from_this<state> {
-    state(asio::io_context& context, std::function<std::string()> make)
-        : acceptor{context}, retry{context}, make_page{std::move(make)} {}
+    state(asio::io_context& context, std::function<std::string()> make, const metrics_limits& l)
+        : limits{l}, acceptor{context}, retry{context}, make_page{std::move(make)} {}
 
-    void accept();
-    const std::string& page();
+    void wait() noexcept;
+    void wait_a_little() noexcept;
+    void accept() noexcept;
+    void add(tcp::socket socket);
+    std::shared_ptr<const answer> page();
 
+    const metrics_limits limits;
     tcp::acceptor acceptor;
     asio::steady_timer retry;
+    operation_memory memory; // for one of these two waits
     std::function<std::string()> make_page;
-    std::string last_page;
+    std::shared_ptr<const answer> last_page; // null if it could not be made
     std::optional<clock::time_point> made_at;
     std::list<std::weak_ptr<connection>> connections; // the oldest first
+
+    // Made before memory can run out.
+    const answer bad_request = explanation(http::status::bad_request, "this is not HTTP\n");
+    const answer not_found = explanation(http::status::not_found, "there is only /metrics\n");
+    const answer not_allowed = explanation(http::status::method_not_allowed, "only GET and HEAD\n",
+                                           "Allow: GET, HEAD\r\n");
+    const answer header_too_long =
+        explanation(http::status::request_header_fields_too_large, "the header is too long\n");
+    const answer no_page =
+        explanation(http::status::internal_server_error, "the page could not be made\n");
 };
 
-/// Lives as long as an operation of it is outstanding.
+/// Lives as long as an operation of its socket is outstanding.
 class metrics_endpoint::connection : public std::enable_shared_from_this<connection> {
 public:
     connection(tcp::socket socket, std::shared_ptr<state> owner)
-        : stream_{std::move(socket)}, owner_{std::move(owner)} {
-        request_.header_limit(longest_header);
-        request_.body_limit(0);
+        : owner_{std::move(owner)},
+          socket_{std::move(socket)},
+          end_{socket_.get_executor(), owner_->limits.connection_lives} {
+        parser_.header_limit(longest_header);
+        parser_.body_limit(boost::none); // none is read
     }
 
     void start() {
-        stream_.expires_after(longest_stay);
-        http::async_read_header(
-            stream_, buffer_, request_,
-            [self = shared_from_this()](error_code error, std::size_t) { self->answer(error); });
+        end_.async_wait([weak = weak_from_this()](error_code cancelled) {
+            if (cancelled) return;
+            if (const auto self = weak.lock()) self->close();
+        });
+        read();
     }
 
-    void close() { stream_.close(); }
+    void close() noexcept {
+        error_code ignored;
+        socket_.close(ignored);
+    }
 
 private:
-    void answer(error_code error) {
-        if (error == http::error::header_limit || error == http::error::buffer_overflow)
-            return reply(http::status::request_header_fields_too_large, "the header is too long\n");
-        if (error &&
-            error.category() == http::make_error_code(http::error::bad_method).category() &&
-            error != http::error::end_of_stream && error != http::error::partial_message)
-            return reply(http::status::bad_request, "this is not HTTP\n");
-        if (error) return; // gone, or too slow
-        const auto& request = request_.get();
-        head_only_ = request.method() == http::verb::head;
-        const auto target = request.target();
-        if (target.substr(0, target.find('?')) != "/metrics")
-            return reply(http::status::not_found, "there is only /metrics\n");
-        if (!head_only_ && request.method() != http::verb::get) {
-            response_.set(http::field::allow, "GET, HEAD");
-            return reply(http::status::method_not_allowed, "only GET and HEAD\n");
+    /// A connection that cannot go on, for want of memory, is closed.
+    template <class Step>
+    void attempt(Step step) noexcept {
+        try {
+            step();
+        } catch (...) {
+            close();
         }
-        const auto type = rtpsynth::metrics_page::content_type;
-        reply(http::status::ok, owner_->page(), {type.data(), type.size()});
     }
 
-    void reply(http::status status, std::string body,
-               boost::beast::string_view type = "text/plain; charset=utf-8") {
-        response_.result(status);
-        response_.set(http::field::server, "rtp_echo");
-        response_.set(http::field::content_type, type);
-        response_.set(http::field::cache_control, "no-store");
-        response_.keep_alive(false);
-        response_.body() = std::move(body);
-        response_.prepare_payload();
-        serializer_.emplace(response_);
-        const auto done = [self = shared_from_this()](error_code, std::size_t) { self->finish(); };
-        if (head_only_)
-            http::async_write_header(stream_, *serializer_, done);
+    void read() {
+        socket_.async_read_some(asio::buffer(input_) + size_,
+                                [self = shared_from_this()](error_code error, std::size_t size) {
+                                    if (error) return; // gone, too slow, or gave way
+                                    self->size_ += size;
+                                    self->attempt([&] { self->parse(); });
+                                });
+    }
+
+    void parse() {
+        const answer* refusal = nullptr;
+        try {
+            error_code error;
+            parsed_ += parser_.put(asio::buffer(input_.data() + parsed_, size_ - parsed_), error);
+            if (parser_.is_header_done() && !error) return answer_request();
+            const bool is_full = size_ == input_.size();
+            if (error == http::error::header_limit || (error == http::error::need_more && is_full))
+                refusal = &owner_->header_too_long;
+            else if (error && error != http::error::need_more)
+                refusal = &owner_->bad_request;
+        } catch (const std::bad_alloc&) {
+            refusal = &owner_->no_page;
+        }
+        if (refusal)
+            reply(own(*refusal));
         else
-            http::async_write(stream_, *serializer_, done);
+            read();
+    }
+
+    void answer_request() {
+        const auto& request = parser_.get();
+        is_head_only_ = request.method() == http::verb::head;
+        const auto target = request.target();
+        if (target.substr(0, target.find('?')) != "/metrics") return reply(own(owner_->not_found));
+        if (!is_head_only_ && request.method() != http::verb::get)
+            return reply(own(owner_->not_allowed));
+        auto page = owner_->page();
+        reply(page ? std::move(page) : own(owner_->no_page));
+    }
+
+    std::shared_ptr<const answer> own(const answer& of_owner) const noexcept {
+        return {owner_, &of_owner};
+    }
+
+    void reply(std::shared_ptr<const answer> what) {
+        answer_ = std::move(what);
+        unsent_[0] = asio::buffer(answer_->head);
+        if (!is_head_only_) unsent_[1] = asio::buffer(answer_->body);
+        write();
+    }
+
+    void write() {
+        socket_.async_write_some(
+            unsent_, [self = shared_from_this()](error_code error, std::size_t size) {
+                if (error) return;
+                for (asio::const_buffer& part : self->unsent_) {
+                    const std::size_t sent = std::min(size, part.size());
+                    part += sent;
+                    size -= sent;
+                }
+                self->attempt([&] {
+                    if (asio::buffer_size(self->unsent_) != 0) return self->write();
+                    error_code ignored;
+                    self->socket_.shutdown(tcp::socket::shutdown_send, ignored);
+                    self->ignore();
+                });
+            });
     }
 
     /// To close with unread input would reset the connection, and the client might lose the answer.
-    void finish() {
-        error_code ignored;
-        stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
-        discard();
-    }
-    void discard() {
-        stream_.async_read_some(
-            asio::buffer(rest_), [self = shared_from_this()](error_code error, std::size_t) {
-                if (!error) self->discard(); // until the client closes, or its time is over
-            });
+    void ignore() {
+        socket_.async_read_some(asio::buffer(input_),
+                                [self = shared_from_this()](error_code error, std::size_t size) {
+                                    if (error) return; // closed by the client, or its time is over
+                                    self->ignored_ += size;
+                                    if (self->ignored_ > self->owner_->limits.ignored_bytes)
+                                        return self->close();
+                                    self->attempt([&] { self->ignore(); });
+                                });
     }
 
-    beast::tcp_stream stream_;
     const std::shared_ptr<state> owner_;
-    beast::flat_static_buffer<longest_header> buffer_;
-    http::request_parser<http::empty_body> request_;
-    http::response<http::string_body> response_;
-    std::optional<http::response_serializer<http::string_body>> serializer_;
-    char rest_[512];
-    bool head_only_ = false;
+    tcp::socket socket_;
+    asio::steady_timer end_;
+    std::array<char, longest_header> input_;
+    std::size_t size_ = 0, parsed_ = 0; // of input_
+    http::request_parser<http::empty_body> parser_;
+    bool is_head_only_ = false;
+    std::shared_ptr<const answer> answer_;
+    std::array<asio::const_buffer, 2> unsent_;
+    std::size_t ignored_ = 0;
 };
 
-void metrics_endpoint::state::accept() {
-    acceptor.async_accept([self = shared_from_this()](error_code error, tcp::socket socket) {
-        if (error == asio::error::operation_aborted || !self->acceptor.is_open()) return;
-        if (error) { // the kernel keeps the client waiting meanwhile
-            self->retry.expires_after(pause);
-            return self->retry.async_wait([self](error_code ended) {
-                if (!ended) self->accept();
-            });
-        }
-        auto& all = self->connections;
-        all.remove_if([](const auto& c) { return c.expired(); });
-        if (all.size() == most_connections) {
-            if (const auto oldest = all.front().lock()) oldest->close();
-            all.pop_front();
-        }
-        const auto made = std::make_shared<connection>(std::move(socket), self);
-        all.push_back(made);
-        made->start();
-        self->accept();
-    });
+/// Cannot fail: it has its memory.
+void metrics_endpoint::state::wait() noexcept {
+    acceptor.async_wait(tcp::acceptor::wait_read,
+                        asio::bind_allocator(operation_allocator<void>{memory},
+                                             [self = shared_from_this()](error_code error) {
+                                                 if (!self->acceptor.is_open()) return;
+                                                 if (error) return self->wait_a_little();
+                                                 self->accept();
+                                             }));
 }
 
-const std::string& metrics_endpoint::state::page() {
+/// The kernel keeps clients waiting meanwhile.
+void metrics_endpoint::state::wait_a_little() noexcept {
+    try {
+        retry.expires_after(limits.pause);
+        retry.async_wait(asio::bind_allocator(operation_allocator<void>{memory},
+                                              [self = shared_from_this()](error_code cancelled) {
+                                                  if (!cancelled) self->wait();
+                                              }));
+    } catch (...) {
+        wait(); // a timer needs memory of its own
+    }
+}
+
+void metrics_endpoint::state::accept() noexcept {
+    error_code error;
+    try {
+        tcp::socket socket = acceptor.accept(error); // does not block
+        if (!error) add(std::move(socket));
+    } catch (...) {
+        return wait_a_little();
+    }
+    if (error && error != asio::error::would_block && error != asio::error::connection_aborted)
+        return wait_a_little();
+    wait();
+}
+
+void metrics_endpoint::state::add(tcp::socket socket) {
+    connections.remove_if([](const auto& c) { return c.expired(); });
+    if (connections.size() >= limits.connections) {
+        if (const auto oldest = connections.front().lock()) oldest->close();
+        connections.pop_front();
+    }
+    const auto made = std::make_shared<connection>(std::move(socket), shared_from_this());
+    connections.push_back(made);
+    made->start();
+}
+
+std::shared_ptr<const answer> metrics_endpoint::state::page() {
     const auto now = clock::now();
-    if (!made_at || now - *made_at >= page_lives) {
-        last_page = make_page();
-        made_at = now;
+    if (made_at && now - *made_at < limits.page_lives) return last_page;
+    made_at = now; // also of a page that could not be made
+    last_page.reset();
+    try {
+        last_page = std::make_shared<const answer>(
+            make_answer(http::status::ok, rtpsynth::metrics_page::content_type, make_page()));
+    } catch (...) {
     }
     return last_page;
 }
 
 metrics_endpoint::metrics_endpoint(asio::io_context& context, const std::string& host,
-                                   std::uint16_t port, std::function<std::string()> make_page)
-    : state_{std::make_shared<state>(context, std::move(make_page))} {
+                                   std::uint16_t port, std::function<std::string()> make_page,
+                                   const metrics_limits& limits)
+    : state_{std::make_shared<state>(context, std::move(make_page), limits)} {
     using rtpsynth::asio_server::address_family;
     error_code error;
     const auto at = rtpsynth::asio_server::resolve(host, port, address_family::any, error);
@@ -176,10 +290,11 @@ metrics_endpoint::metrics_endpoint(asio::io_context& context, const std::string&
     if (!error) acceptor.set_option(tcp::acceptor::reuse_address{true}, error);
     if (!error) acceptor.bind(endpoint, error);
     if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+    if (!error) acceptor.non_blocking(true, error);
     if (error)
         throw std::runtime_error("cannot serve metrics on " + host + ':' + std::to_string(port) +
                                  ": " + error.message());
-    state_->accept();
+    state_->wait();
 }
 
 metrics_endpoint::~metrics_endpoint() {

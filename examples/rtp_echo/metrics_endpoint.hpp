@@ -3,9 +3,9 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -13,19 +13,30 @@
 
 namespace echo {
 
+/// What clients of a metrics_endpoint can take at most.
+struct metrics_limits {
+    std::size_t connections = 16; ///< at least 1; the oldest gives way to a new one
+    std::chrono::milliseconds connection_lives{5000}; ///< for request and answer
+    std::chrono::milliseconds page_lives{100};        ///< until then clients get the same page
+    std::size_t ignored_bytes = 1 << 20;  ///< of a connection, after the request's header
+    std::chrono::milliseconds pause{100}; ///< after accept has failed: no descriptors, no memory
+};
+
 /// Answers `GET /metrics` with a page, on an io_context that one thread runs. For scrapers of the
-/// own network: HTTP without encryption, one request a connection.
+/// own network: HTTP without encryption, one request a connection. The body of a request is
+/// ignored, and so is what comes after it.
 ///
-/// Whatever clients do, it is bounded: 16 connections, of which the one that has waited longest
-/// gives way to a new one; 8 KB of header; 5 s for request and answer; ten pages a second, between
-/// which clients get the same.
+/// Whatever clients do, it is bounded: metrics_limits, and 8 KB of header.
+///
+/// A page that cannot be made is answered with status 500. Where memory does not suffice for that,
+/// the connection is closed. No handler of this class throws.
 class metrics_endpoint {
 public:
-    /// \param make_page  is called on the context
+    /// \param make_page  is called on the context, and may throw
     /// \throws std::runtime_error naming \p host and \p port, which may be 0, and why it cannot
     ///         listen
     metrics_endpoint(boost::asio::io_context& context, const std::string& host, std::uint16_t port,
-                     std::function<std::string()> make_page);
+                     std::function<std::string()> make_page, const metrics_limits& limits = {});
     ~metrics_endpoint();
     metrics_endpoint(const metrics_endpoint&) = delete;
     metrics_endpoint& operator=(const metrics_endpoint&) = delete;

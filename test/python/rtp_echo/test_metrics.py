@@ -97,7 +97,7 @@ def test_requests_that_are_none():
             "HTTP/1.1 400 Bad Request"
         assert status(b"GET /metrics HTTP/1.1\r\nno colon\r\n\r\n") == "HTTP/1.1 400 Bad Request"
         assert status(b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n" + b"x" * 9000) == \
-            "HTTP/1.1 400 Bad Request"
+            "HTTP/1.1 404 Not Found"
         assert status(b"GET /metrics HTTP/1.1\r\nx: " + b"y" * 100_000 + b"\r\n\r\n") == \
             "HTTP/1.1 431 Request Header Fields Too Large"
         connect(echo).close()
