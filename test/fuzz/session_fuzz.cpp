@@ -106,6 +106,8 @@ private:
         check((r.source != nullptr) ==
               (r.outcome == session_outcome::accepted || r.outcome == session_outcome::conflict ||
                r.outcome == session_outcome::left));
+        check(r.source == nullptr || r.outcome == session_outcome::conflict ||
+              r.source->left() == (r.outcome == session_outcome::left));
     }
 
     void rtcp() {
@@ -194,6 +196,7 @@ private:
         check(ours_.source_count() <= max_sources);
         check(ours_.members() <= 1 + max_sources + max_members);
         check(ours_.senders() <= ours_.members());
+        check(s.sources_returned <= s.sources_left);
         std::size_t visited = 0;
         ours_.for_each_source([&](const rtp_source& source) {
             ++visited;

@@ -96,10 +96,6 @@ rtp_reception rtp_session::receive_rtp(const rtp_packet_view& packet, payload_fo
             return {session_outcome::refused};
         }
     }
-    if (source->left_) [[unlikely]] {
-        ++stats_.rtp_left;
-        return {session_outcome::left, source};
-    }
     if (origin != 0 && origin != source->rtp_origin_) [[unlikely]] {
         if (source->rtp_origin_ != 0) {
             ++stats_.rtp_conflicts;
@@ -109,14 +105,20 @@ rtp_reception rtp_session::receive_rtp(const rtp_packet_view& packet, payload_fo
     }
     if (format.clock_rate == 0) format.clock_rate = clock_rate_;
     source->heard_ = source->rtp_heard_ = arrival;
-    source->sender_ = source->sent_rtp_ = true;
+    source->sent_rtp_ = true;
+    const receiver_stats::outcome what = source->reception_.update(packet, arrival, format);
+    if (source->left_ && !returns(*source, what, arrival)) [[unlikely]] {
+        ++stats_.rtp_left;
+        return {session_outcome::left, source, what};
+    }
+    source->sender_ = true;
     for (std::size_t i = 0; i < packet.csrc_count(); ++i) {
         const std::uint32_t csrc = packet.csrc(i);
         if (csrc != ssrc_ && source_of(csrc, arrival) == nullptr) count_member(csrc, arrival);
     }
     join(arrival);
     ++stats_.rtp_accepted;
-    return {session_outcome::accepted, source, source->reception_.update(packet, arrival, format)};
+    return {session_outcome::accepted, source, what};
 }
 
 // §8.2: the first time from an origin, we take another SSRC.

@@ -207,6 +207,7 @@ void rtp_session::take_bye(compound& c, const rtcp_packet_view& packet) noexcept
             }
             source.left_ = true;
             source.left_at_ = c.arrival;
+            source.goes_on_since_.reset();
             source.sender_ = false;
             assign(source.reason_, bye->reason());
             ++stats_.sources_left;

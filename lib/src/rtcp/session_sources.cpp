@@ -11,6 +11,9 @@ constexpr int timeout_intervals = 5; // of a participant (§6.3.5)
 constexpr int sender_intervals = 2;  // until one that sends no RTP is no sender
 // How long packets that come after a BYE do not make a new source (§6.2.1).
 constexpr duration bye_memory = std::chrono::seconds(5);
+// A source whose RTP goes on for so long after its BYE has not left. Packets that were under way
+// when it said BYE span no more than the network's delay, which ITU-T G.114 limits to 400 ms.
+constexpr duration return_time = std::chrono::milliseconds(500);
 
 } // namespace
 
@@ -40,6 +43,19 @@ rtp_source* rtp_session::source_of(std::uint32_t ssrc, time_point now) noexcept 
         return nullptr;
     }
     return &source;
+}
+
+// Takes back the BYE of a source whose RTP goes on. What is late or repeated does not go on.
+bool rtp_session::returns(rtp_source& source, receiver_stats::outcome what,
+                          time_point arrival) noexcept {
+    if (what != receiver_stats::outcome::in_order) return false;
+    if (!source.goes_on_since_) source.goes_on_since_ = arrival;
+    if (arrival - *source.goes_on_since_ < return_time) return false;
+    source.left_ = false;
+    source.reason_.clear();
+    source.rtcp_origin_ = 0; // it was not the source that spoke there; its next RTCP tells
+    ++stats_.sources_returned;
+    return true;
 }
 
 void rtp_session::remove(std::size_t i) noexcept {
@@ -102,8 +118,10 @@ bool rtp_session::make_room(bool for_sender, time_point now) noexcept {
     expire_sources(now);
     if (sources_.size() < max_sources_) return true;
     // Who left goes first, then, if need be, who has been silent longest of those who only listen.
+    // Who sent RTP a moment ago may prove not to have left.
     const auto expendable = [&](const rtp_source& s) {
-        return s.left_ || (for_sender && !s.sent_rtp_);
+        if (!s.sent_rtp_) return s.left_ || for_sender;
+        return s.left_ && now - s.rtp_heard_ >= return_time;
     };
     std::size_t victim = sources_.size();
     for (std::size_t i = 0; i < sources_.size(); ++i) {

@@ -37,7 +37,8 @@ struct rtp_reception {
     session_outcome outcome;
     /// Whose it is; null where it is no valid source's.
     const rtp_source* source = nullptr;
-    /// What it was among the packets of its source; rejected unless the outcome is accepted.
+    /// What it was among the packets of its source; rejected unless the outcome is accepted or
+    /// left.
     receiver_stats::outcome packet = receiver_stats::outcome::rejected;
 };
 
@@ -67,8 +68,13 @@ struct rtcp_reception {
 /// or its RTCP has given a CNAME, or has come twice. Where max_sources are there, a source of valid
 /// RTP takes the place of one that has never sent any; otherwise it is refused. A member that is no
 /// source is only counted. Nothing that strangers send takes more memory than the options say or
-/// removes a source that has sent RTP. But the origin of a source's RTCP is that of the first one:
-/// who knows its SSRC and is there before it can say BYE for it.
+/// removes a source that sends RTP. But the origin of a source's RTCP is that of the first one: who
+/// knows its SSRC and is there before it can speak for it.
+///
+/// *Who leaves.* A source that said BYE is no member and no sender, and is removed 5 s later. If
+/// its RTP goes on for 0.5 s, which is more than packets that were under way take, it has not left,
+/// and a stranger said BYE for it: it is again what it was, with its statistics, and has the origin
+/// of its next RTCP. RTP that arrives in the meantime is counted and for the caller to play.
 ///
 /// *When RTCP is sent.* The session is silent until join(), which sent() and the first valid packet
 /// of another participant imply. From then on reports are due as in §6.3 and A.7: intervals by the
@@ -125,8 +131,8 @@ public:
              now);
     }
 
-    /// Counts a packet that arrived. Where its outcome is accepted or probation, it is for the
-    /// caller to play.
+    /// Counts a packet that arrived. Where its outcome is accepted, probation or left, it is for
+    /// the caller to play.
     /// \param format of its payload type; clock rate 0: that of the options.
     /// \param origin where it came from; 0: not known.
     rtp_reception receive_rtp(const rtp_packet_view& packet, payload_format format,
@@ -207,6 +213,7 @@ private:
     duration timeout_interval() const noexcept;
     // session_sources.cpp
     std::size_t position(std::uint32_t ssrc) const noexcept;
+    bool returns(rtp_source& source, receiver_stats::outcome what, time_point arrival) noexcept;
     void remove(std::size_t i) noexcept;
     void count_member(std::uint32_t ssrc, time_point now) noexcept;
     rtp_source* source_of(std::uint32_t ssrc, time_point now) noexcept;

@@ -56,7 +56,8 @@ public:
     const std::optional<received_report>& report() const noexcept { return report_; }
     /// Its last VoIP metrics on our packets (RFC 3611); nullopt before the first.
     const std::optional<voip_metrics>& metrics() const noexcept { return metrics_; }
-    /// Whether it has said BYE. It is removed about 5 s later.
+    /// Whether it has said BYE. It is removed about 5 s later, unless its RTP goes on for 0.5 s:
+    /// then it has not left.
     bool left() const noexcept { return left_; }
     /// Why; empty if it did not say.
     std::string_view reason() const noexcept { return reason_; }
@@ -81,6 +82,7 @@ private:
     time_point heard_;
     time_point rtp_heard_{};
     time_point left_at_{};
+    std::optional<time_point> goes_on_since_; // its first RTP after the BYE
     std::uint64_t rtp_origin_ = 0;
     std::uint64_t rtcp_origin_ = 0;
     receiver_stats reception_;

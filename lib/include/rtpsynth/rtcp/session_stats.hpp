@@ -16,7 +16,9 @@ enum class session_outcome : std::uint8_t {
     conflict,  ///< from another origin than the source's earlier ones (§8.2); ignored
     collision, ///< it has our SSRC and is not ours: we have another SSRC from here on (§8.2)
     looped,    ///< it has our SSRC, from an origin that had it before: a loop; ignored
-    left,      ///< its source said BYE a short time ago; ignored
+    /// Its source said BYE a short time ago. RTP is counted, and for the caller to play: the BYE
+    /// may be a stranger's. RTCP is ignored.
+    left,
     refused,   ///< a valid source's, for which there is no room or memory
     malformed, ///< RTCP only: no compound packet
 };
@@ -46,6 +48,7 @@ struct rtp_session_stats {
     std::uint64_t unbelieved_reports = 0; ///< blocks about us that cannot be true
     std::uint64_t members_refused = 0;    ///< times that a member was not counted
     std::uint64_t sources_left = 0;       ///< by BYE
+    std::uint64_t sources_returned = 0;   ///< of those: their RTP went on
     std::uint64_t sources_timed_out = 0;  ///< silent for 5 intervals (§6.3.5)
 };
 
