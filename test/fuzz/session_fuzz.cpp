@@ -1,6 +1,6 @@
-// Packets of RTP and RTCP, whole or mutilated, of few SSRCs and origins, through rtp_session, whose
-// reports another one receives: every packet is accounted for, the bounds are kept, and what it
-// writes can be read.
+// Packets of RTP and RTCP, whole or mutilated, of few SSRCs and addresses, through rtp_session,
+// whose reports another one receives: every packet is accounted for, the bounds are kept, and what
+// it writes can be read.
 #include "reader.hpp"
 
 #include <rtpsynth/base/detail/byte_order.hpp>
@@ -49,7 +49,7 @@ private:
         const unsigned n = in_.byte();
         return n & 8 ? ours_.ssrc() : n & 7;
     }
-    std::uint64_t origin() { return in_.byte() & 3; }
+    std::uint64_t address() { return in_.byte() & 3; }
 
     void step() {
         switch (in_.byte() % 12) {
@@ -83,7 +83,7 @@ private:
             report();
             break;
         case 10:
-            ours_.source_moved(ssrc(), origin());
+            ours_.source_moved(ssrc(), address());
             break;
         case 11:
             if (in_.byte() == 0) ours_.leave(now_, std::string(in_.byte(), 'x'));
@@ -101,7 +101,7 @@ private:
         for (std::size_t i = 0; i < csrcs; ++i)
             detail::store_be32(&packet[12 + 4 * i], static_cast<std::uint32_t>(in_.byte()));
         const auto view = rtp_packet_view::parse(std::span(packet).first(12 + 4 * csrcs)).value();
-        const rtp_reception r = ours_.receive_rtp(view, now_, origin());
+        const rtp_reception r = ours_.receive_rtp(view, now_, address());
         ++rtp_;
         check((r.source != nullptr) ==
               (r.outcome == session_outcome::accepted || r.outcome == session_outcome::conflict ||
@@ -149,7 +149,7 @@ private:
     }
 
     void receive(std::span<const std::uint8_t> bytes) {
-        const rtcp_reception r = ours_.receive_rtcp(bytes, now_, origin());
+        const rtcp_reception r = ours_.receive_rtcp(bytes, now_, address());
         ++rtcp_;
         check(r.source == nullptr || r.source == ours_.find(r.source->ssrc()));
         if (r.reported) {

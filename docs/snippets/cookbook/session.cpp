@@ -64,15 +64,15 @@ public:
 
 private:
     void receive(const asio_server::datagram_view& datagram) {
-        const std::uint64_t origin = std::uint64_t{datagram.source.address().to_v4().to_uint()}
-                                         << 16 |
-                                     datagram.source.port();
+        const std::uint64_t address = std::uint64_t{datagram.source.address().to_v4().to_uint()}
+                                          << 16 |
+                                      datagram.source.port();
         if (rtpsynth::classify(datagram.data) == rtpsynth::datagram_kind::rtcp) {
-            const auto what = session_.receive_rtcp(datagram.data, datagram.received_at, origin);
+            const auto what = session_.receive_rtcp(datagram.data, datagram.received_at, address);
             if (what.reported) on_report(*what.source);
             if (what.source != nullptr && what.source->left()) on_bye(*what.source);
         } else if (const auto packet = rtpsynth::rtp_packet_view::parse(datagram.data)) {
-            session_.receive_rtp(*packet, datagram.received_at, origin); // and play it
+            session_.receive_rtp(*packet, datagram.received_at, address); // and play it
         }
         set_rtcp_timer(); // every call may have moved it
     }

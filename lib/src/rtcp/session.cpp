@@ -10,7 +10,7 @@ constexpr double rtcp_share = 0.05; // of the session's bandwidth (§6.2)
 constexpr std::size_t report_with_block_size = 52;
 constexpr std::size_t description_overhead = 16;
 
-// How long, in intervals, an origin that had our SSRC is remembered (§8.2).
+// How long, in intervals, an address that had our SSRC is remembered (§8.2).
 constexpr int conflict_intervals = 10;
 
 double rtcp_bandwidth(const rtp_session_options& o) { return o.bandwidth / 8 * rtcp_share; }
@@ -79,14 +79,14 @@ void rtp_session::sent(std::uint32_t timestamp, std::size_t payload_size, payloa
 }
 
 rtp_reception rtp_session::receive_rtp(const rtp_packet_view& packet, payload_format format,
-                                       time_point arrival, std::uint64_t origin) noexcept {
+                                       time_point arrival, std::uint64_t address) noexcept {
     const std::uint32_t ssrc = packet.ssrc();
     if (ssrc == ssrc_) [[unlikely]]
-        return {own_ssrc_heard(origin, arrival)};
+        return {own_ssrc_heard(address, arrival)};
     rtp_source* source = source_of(ssrc, arrival);
     if (source == nullptr) [[unlikely]] {
         const std::uint16_t seq = packet.seq();
-        if (!prove(ssrc, origin, &seq)) {
+        if (!prove(ssrc, address, &seq)) {
             ++stats_.rtp_probation;
             return {session_outcome::probation};
         }
@@ -96,12 +96,12 @@ rtp_reception rtp_session::receive_rtp(const rtp_packet_view& packet, payload_fo
             return {session_outcome::refused};
         }
     }
-    if (origin != 0 && origin != source->rtp_origin_) [[unlikely]] {
-        if (source->rtp_origin_ != 0) {
+    if (address != 0 && address != source->rtp_address_) [[unlikely]] {
+        if (source->rtp_address_ != 0) {
             ++stats_.rtp_conflicts;
             return {session_outcome::conflict, source};
         }
-        source->rtp_origin_ = origin;
+        source->rtp_address_ = address;
     }
     if (format.clock_rate == 0) format.clock_rate = clock_rate_;
     source->heard_ = source->rtp_heard_ = arrival;
@@ -121,11 +121,11 @@ rtp_reception rtp_session::receive_rtp(const rtp_packet_view& packet, payload_fo
     return {session_outcome::accepted, source, what};
 }
 
-// §8.2: the first time from an origin, we take another SSRC.
-session_outcome rtp_session::own_ssrc_heard(std::uint64_t origin, time_point now) noexcept {
+// §8.2: the first time from an address, we take another SSRC.
+session_outcome rtp_session::own_ssrc_heard(std::uint64_t address, time_point now) noexcept {
     const duration memory = conflict_intervals * timeout_interval();
-    for (conflicting_origin& c : conflicting_) {
-        if (c.heard && c.origin == origin && now - *c.heard < memory) {
+    for (conflicting_address& c : conflicting_) {
+        if (c.heard && c.address == address && now - *c.heard < memory) {
             c.heard = now;
             ++stats_.looped;
             return session_outcome::looped;
@@ -138,10 +138,12 @@ session_outcome rtp_session::own_ssrc_heard(std::uint64_t origin, time_point now
         ++stats_.looped;
         return session_outcome::looped;
     }
-    const auto oldest = std::min_element(
-        conflicting_.begin(), conflicting_.end(),
-        [](const conflicting_origin& a, const conflicting_origin& b) { return a.heard < b.heard; });
-    *oldest = {origin, now};
+    const auto oldest =
+        std::min_element(conflicting_.begin(), conflicting_.end(),
+                         [](const conflicting_address& a, const conflicting_address& b) {
+                             return a.heard < b.heard;
+                         });
+    *oldest = {address, now};
     ++stats_.collisions;
     collided_at_ = now;
     if (was_heard_ && schedule_.sends()) old_ssrc_ = ssrc_;
@@ -190,10 +192,10 @@ void rtp_session::leave(time_point now, std::string_view reason) noexcept {
     schedule_.start_bye(group().members, header_size_ + minimum_rtcp_size(), now, random_);
 }
 
-void rtp_session::source_moved(std::uint32_t ssrc, std::uint64_t rtp_origin) noexcept {
+void rtp_session::source_moved(std::uint32_t ssrc, std::uint64_t rtp_address) noexcept {
     if (const std::size_t i = position(ssrc); i < sources_.size() && sources_[i]->ssrc_ == ssrc) {
-        sources_[i]->rtp_origin_ = rtp_origin;
-        sources_[i]->rtcp_origin_ = 0; // its next RTCP tells
+        sources_[i]->rtp_address_ = rtp_address;
+        sources_[i]->rtcp_address_ = 0; // its next RTCP tells
     }
 }
 

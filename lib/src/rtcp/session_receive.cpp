@@ -58,19 +58,19 @@ bye_content find_bye(const rtcp_compound_view& compound, std::uint32_t ssrc) noe
 
 struct rtp_session::compound {
     rtp_source* source; // the sender
-    std::uint64_t origin;
+    std::uint64_t address;
     time_point arrival;
     rtcp_reception result{session_outcome::accepted};
 
-    // Only the sender itself is believed, and who sends from the same origin: a mixer.
+    // Only the sender itself is believed, and who sends from the same address: a mixer.
     bool may_speak_for(const rtp_source& s) const noexcept {
         return &s == source ||
-               (origin != 0 && (origin == s.rtcp_origin_ || origin == s.rtp_origin_));
+               (address != 0 && (address == s.rtcp_address_ || address == s.rtp_address_));
     }
 };
 
 rtcp_reception rtp_session::receive_rtcp(std::span<const std::uint8_t> datagram, time_point arrival,
-                                         std::uint64_t origin) noexcept {
+                                         std::uint64_t address) noexcept {
     const auto packets = rtcp_compound_view::parse(datagram);
     const auto first = packets ? rtcp_report_view::parse(*packets->begin())
                                : result<rtcp_report_view>{packets.error()};
@@ -79,7 +79,7 @@ rtcp_reception rtp_session::receive_rtcp(std::span<const std::uint8_t> datagram,
         return {session_outcome::malformed};
     }
     const std::uint32_t ssrc = first->ssrc();
-    if (ssrc == ssrc_) return {own_ssrc_heard(origin, arrival)};
+    if (ssrc == ssrc_) return {own_ssrc_heard(address, arrival)};
 
     const bye_content bye = find_bye(*packets, ssrc);
     rtp_source* source = source_of(ssrc, arrival);
@@ -90,7 +90,7 @@ rtcp_reception rtp_session::receive_rtcp(std::span<const std::uint8_t> datagram,
             ++stats_.rtcp_probation;
             return {session_outcome::probation};
         }
-        if (!has_cname(*packets, ssrc) && !prove(ssrc, origin, nullptr)) {
+        if (!has_cname(*packets, ssrc) && !prove(ssrc, address, nullptr)) {
             ++stats_.rtcp_probation;
             return {session_outcome::probation};
         }
@@ -98,7 +98,7 @@ rtcp_reception rtp_session::receive_rtcp(std::span<const std::uint8_t> datagram,
     } else if (source->left_) {
         ++stats_.rtcp_left;
         return {session_outcome::left, source};
-    } else if (origin != 0 && source->rtcp_origin_ != 0 && origin != source->rtcp_origin_) {
+    } else if (address != 0 && source->rtcp_address_ != 0 && address != source->rtcp_address_) {
         ++stats_.rtcp_conflicts;
         return {session_outcome::conflict, source};
     }
@@ -118,12 +118,12 @@ rtcp_reception rtp_session::receive_rtcp(std::span<const std::uint8_t> datagram,
         join(arrival);
         return refused;
     }
-    if (origin != 0) source->rtcp_origin_ = origin;
+    if (address != 0) source->rtcp_address_ = address;
     source->heard_ = arrival;
     join(arrival);
     ++stats_.rtcp_accepted;
 
-    compound c{source, origin, arrival};
+    compound c{source, address, arrival};
     c.result.source = source;
     for (const rtcp_packet_view packet : *packets) {
         switch (packet.type()) {

@@ -53,7 +53,7 @@ bool rtp_session::returns(rtp_source& source, receiver_stats::outcome what,
     if (arrival - *source.goes_on_since_ < return_time) return false;
     source.left_ = false;
     source.reason_.clear();
-    source.rtcp_origin_ = 0; // it was not the source that spoke there; its next RTCP tells
+    source.rtcp_address_ = 0; // it was not the source that spoke there; its next RTCP tells
     ++stats_.sources_returned;
     return true;
 }
@@ -67,13 +67,13 @@ void rtp_session::count_member(std::uint32_t ssrc, time_point now) noexcept {
 }
 
 // Whether this packet makes the source valid. RTCP has no sequence number: seq is null.
-bool rtp_session::prove(std::uint32_t ssrc, std::uint64_t origin,
+bool rtp_session::prove(std::uint32_t ssrc, std::uint64_t address,
                         const std::uint16_t* seq) noexcept {
     // Who gave a CNAME or contributes to a valid source's packets is known (§6.2.1).
     if (probation_ <= 1 || counted_.contains(ssrc)) return true;
     const auto again =
         std::find_if(candidates_.begin(), candidates_.end(), [&](const candidate& c) {
-            return c.wanted != 0 && c.ssrc == ssrc && c.origin == origin;
+            return c.wanted != 0 && c.ssrc == ssrc && c.address == address;
         });
     if (again != candidates_.end()) {
         const bool in_sequence =
@@ -83,11 +83,11 @@ bool rtp_session::prove(std::uint32_t ssrc, std::uint64_t origin,
         if (seq != nullptr) again->seq = *seq;
         return again->wanted == 0;
     }
-    // A free entry, else one of the same origin, else any: who floods us from one origin pushes out
-    // nobody else. Which one is random: of more newcomers than entries, whose packets take turns,
-    // the oldest would always be pushed out before its next packet.
+    // A free entry, else one of the same address, else any: who floods us from one address pushes
+    // out nobody else. Which one is random: of more newcomers than entries, whose packets take
+    // turns, the oldest would always be pushed out before its next packet.
     const auto rank = [&](const candidate& c) {
-        return c.wanted == 0 ? 0 : c.origin == origin ? 1 : 2;
+        return c.wanted == 0 ? 0 : c.address == address ? 1 : 2;
     };
     const std::size_t first = random_.bits32() % candidates_.size();
     candidate* victim = &candidates_[first];
@@ -96,7 +96,7 @@ bool rtp_session::prove(std::uint32_t ssrc, std::uint64_t origin,
         if (rank(c) < rank(*victim)) victim = &c;
     }
     *victim = {ssrc, seq != nullptr ? *seq : std::uint16_t{0},
-               static_cast<std::uint16_t>(probation_ - 1), origin};
+               static_cast<std::uint16_t>(probation_ - 1), address};
     return false;
 }
 

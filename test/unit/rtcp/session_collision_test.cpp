@@ -91,14 +91,14 @@ BOOST_AUTO_TEST_CASE(a_loop_changes_our_ssrc_once) {
     BOOST_TEST(s.source_count() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(without_origins_a_loop_changes_our_ssrc_once) {
+BOOST_AUTO_TEST_CASE(without_addresses_a_loop_changes_our_ssrc_once) {
     rtp_session s(options_of_us(), 1);
     BOOST_TEST(give(s, s.ssrc(), 1, t0).outcome == outcome::collision);
     for (unsigned i = 0; i < 1000; ++i)
         BOOST_REQUIRE(give(s, s.ssrc(), i, t0 + i * 20ms).outcome == outcome::looped);
 }
 
-BOOST_AUTO_TEST_CASE(an_origin_is_forgotten_after_ten_intervals) {
+BOOST_AUTO_TEST_CASE(an_address_is_forgotten_after_ten_intervals) {
     rtp_session s(options_of_us(), 1);
     BOOST_TEST(give(s, s.ssrc(), 1, t0, there).outcome == outcome::collision);
     BOOST_TEST(give(s, s.ssrc(), 1, t0 + 49s, there).outcome == outcome::looped);
@@ -163,6 +163,6 @@ BOOST_AUTO_TEST_CASE(a_source_may_move) {
     BOOST_TEST(give(s, alice, 3, t0, there).outcome == outcome::accepted);
     BOOST_TEST(give(s, alice, 4, t0, here).outcome == outcome::conflict);
     BOOST_TEST(compound_of(alice).cname("alice").to(s, t0, there).outcome == outcome::accepted);
-    BOOST_TEST(s.find(alice)->rtp_origin() == there);
-    BOOST_TEST(s.find(alice)->rtcp_origin() == there);
+    BOOST_TEST(s.find(alice)->rtp_address() == there);
+    BOOST_TEST(s.find(alice)->rtcp_address() == there);
 }

@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(a_strangers_bye_is_ignored) {
     BOOST_TEST(s.find(alice)->left());
 }
 
-BOOST_AUTO_TEST_CASE(without_origins_a_bye_is_believed_of_its_sender_only) {
+BOOST_AUTO_TEST_CASE(without_addresses_a_bye_is_believed_of_its_sender_only) {
     rtp_session s(options_of_us(), 1);
     give_valid(s, alice, t0);
     BOOST_TEST(compound_of(bob).cname("b").to(s, t0).outcome == outcome::accepted);
@@ -155,7 +155,8 @@ BOOST_AUTO_TEST_CASE(a_flood_of_ssrcs_pushes_out_nobody) {
     BOOST_TEST(s.stats().rtp_probation == 1'000'002U);
 }
 
-// More newcomers than there is room for on probation, with stale ones before them, and no origins.
+// More newcomers than there is room for on probation, with stale ones before them, and no
+// addresses.
 BOOST_AUTO_TEST_CASE(newcomers_who_take_turns_become_valid) {
     rtp_session s(options_of_us(), 1);
     for (std::uint32_t i = 0; i < 1000; ++i) give(s, 0x4000'0000 + i, 1, t0);

@@ -12,16 +12,16 @@ namespace {
 
 constexpr std::uint64_t here = 1, there = 2;
 
-rtcp_reception say_bye(rtp_session& s, std::uint32_t ssrc, time_point now, std::uint64_t origin) {
-    return compound_of(ssrc).cname("mallory").bye("forged").to(s, now, origin);
+rtcp_reception say_bye(rtp_session& s, std::uint32_t ssrc, time_point now, std::uint64_t address) {
+    return compound_of(ssrc).cname("mallory").bye("forged").to(s, now, address);
 }
 
 // A packet every 20 ms from `begin` on, the first numbered `first`; what came of each.
 std::vector<outcome> stream(rtp_session& s, std::uint32_t ssrc, unsigned first, std::size_t count,
-                            time_point begin, std::uint64_t origin = here) {
+                            time_point begin, std::uint64_t address = here) {
     std::vector<outcome> all;
     for (unsigned i = 0; i < count; ++i)
-        all.push_back(give(s, ssrc, first + i, begin + i * 20ms, origin).outcome);
+        all.push_back(give(s, ssrc, first + i, begin + i * 20ms, address).outcome);
     return all;
 }
 

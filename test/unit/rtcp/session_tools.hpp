@@ -57,16 +57,16 @@ struct rtp_datagram {
 };
 
 inline rtp_reception give(rtp_session& s, std::uint32_t ssrc, unsigned seq, time_point now,
-                          std::uint64_t origin = 0) {
+                          std::uint64_t address = 0) {
     const rtp_datagram d(ssrc, static_cast<std::uint16_t>(seq), seq * 160);
-    return s.receive_rtp(d.view(), now, origin);
+    return s.receive_rtp(d.view(), now, address);
 }
 
 /// Makes the source valid by two packets.
 inline void give_valid(rtp_session& s, std::uint32_t ssrc, time_point now,
-                       std::uint64_t origin = 0) {
-    give(s, ssrc, 1, now, origin);
-    BOOST_REQUIRE(give(s, ssrc, 2, now, origin).outcome == session_outcome::accepted);
+                       std::uint64_t address = 0) {
+    give(s, ssrc, 1, now, address);
+    BOOST_REQUIRE(give(s, ssrc, 2, now, address).outcome == session_outcome::accepted);
 }
 
 /// The compound of another participant.
@@ -98,8 +98,8 @@ public:
         builder_.add_voip_metrics(ssrc_, {&m, 1}).value();
         return *this;
     }
-    rtcp_reception to(rtp_session& s, time_point now, std::uint64_t origin = 0) const {
-        return s.receive_rtcp(builder_.bytes(), now, origin);
+    rtcp_reception to(rtp_session& s, time_point now, std::uint64_t address = 0) const {
+        return s.receive_rtcp(builder_.bytes(), now, address);
     }
 
 private:

@@ -58,8 +58,8 @@ struct rtcp_reception {
 ///     // for every packet that is sent, whose SSRC is session.ssrc():
 ///     session.sent(packet, now);
 ///     // for every packet that is received, by classify():
-///     session.receive_rtp(packet, now, origin);   // or
-///     session.receive_rtcp(datagram, now, origin);
+///     session.receive_rtp(packet, now, address);   // or
+///     session.receive_rtcp(datagram, now, address);
 ///     // when it is session.next_rtcp(), which is looked at again after each of these calls:
 ///     auto report = session.make_rtcp(now, wall_clock, storage);
 ///     if (report && !report->empty()) socket.send(*report);
@@ -68,29 +68,30 @@ struct rtcp_reception {
 /// or its RTCP has given a CNAME, or has come twice. Where max_sources are there, a source of valid
 /// RTP takes the place of one that has never sent any; otherwise it is refused. A member that is no
 /// source is only counted. Nothing that strangers send takes more memory than the options say or
-/// removes a source that sends RTP. But the origin of a source's RTCP is that of the first one: who
-/// knows its SSRC and is there before it can speak for it.
+/// removes a source that sends RTP. But the address of a source's RTCP is that of the first one:
+/// who knows its SSRC and is there before it can speak for it.
 ///
 /// *Who leaves.* A source that said BYE is no member and no sender, and is removed 5 s later. If
 /// its RTP goes on for 0.5 s, which is more than packets that were under way take, it has not left,
-/// and a stranger said BYE for it: it is again what it was, with its statistics, and has the origin
-/// of its next RTCP. RTP that arrives in the meantime is counted and for the caller to play.
+/// and a stranger said BYE for it: it is again what it was, with its statistics, and has the
+/// address of its next RTCP. RTP that arrives in the meantime is counted and for the caller to
+/// play.
 ///
 /// *When RTCP is sent.* The session is silent until join(), which sent() and the first valid packet
 /// of another participant imply. From then on reports are due as in §6.3 and A.7: intervals by the
 /// number of members and senders, randomised, reconsidered, at least 5 s, half of that at first.
 ///
-/// *Origins.* An origin is any number that stands for a transport address; 0: not known, which
+/// *Addresses.* An address is any number that stands for IP address and port; 0: not known, which
 /// conflicts with none. RTP and RTCP of one source may have different ones. A packet of a source
-/// from another origin than before is a conflict and ignored (§8.2), until the source timed out or
+/// from another address than before is a conflict and ignored (§8.2), until the source timed out or
 /// source_moved() was called. A packet with our own SSRC is a collision: a BYE for the old SSRC is
-/// due at once, ssrc() is a new one, and further packets from that origin with our SSRC are looped.
-/// This happens once in 5 s at most. Do not feed it what it has sent itself, as a multicast socket
-/// may give it back.
+/// due at once, ssrc() is a new one, and further packets from that address with our SSRC are
+/// looped. This happens once in 5 s at most. Do not feed it what it has sent itself, as a multicast
+/// socket may give it back.
 ///
 /// *What is believed.* A report on us that has lost more packets than we sent, or a round trip time
 /// below -1 ms, is not. Nor is a BYE for a source by another participant, unless both send RTCP
-/// from one known origin, as a mixer does.
+/// from one known address, as a mixer does.
 ///
 /// Memory: about 900 bytes and those of each source; see rtp_session_options. Allocates when a
 /// source or member is added and when a source's CNAME grows, never per packet.
@@ -134,18 +135,18 @@ public:
     /// Counts a packet that arrived. Where its outcome is accepted, probation or left, it is for
     /// the caller to play.
     /// \param format of its payload type; clock rate 0: that of the options.
-    /// \param origin where it came from; 0: not known.
+    /// \param address where it came from; 0: not known.
     rtp_reception receive_rtp(const rtp_packet_view& packet, payload_format format,
-                              time_point arrival, std::uint64_t origin = 0) noexcept;
+                              time_point arrival, std::uint64_t address = 0) noexcept;
     /// The same, with RFC 3551's format of the payload type.
     rtp_reception receive_rtp(const rtp_packet_view& packet, time_point arrival,
-                              std::uint64_t origin = 0) noexcept {
-        return receive_rtp(packet, static_format(packet.payload_type()), arrival, origin);
+                              std::uint64_t address = 0) noexcept {
+        return receive_rtp(packet, static_format(packet.payload_type()), arrival, address);
     }
 
     /// Takes in a compound packet that arrived (RFC 5506's reduced size is malformed here).
     rtcp_reception receive_rtcp(std::span<const std::uint8_t> datagram, time_point arrival,
-                                std::uint64_t origin = 0) noexcept;
+                                std::uint64_t address = 0) noexcept;
 
     /// When make_rtcp() is due; time_point::max(): never, as things are.
     time_point next_rtcp() const noexcept;
@@ -170,9 +171,9 @@ public:
     /// \param reason at most 255 bytes; what is longer is cut.
     void leave(time_point now, std::string_view reason = {}) noexcept;
 
-    /// The source \p ssrc has another origin from here on, such as a NAT's new port. No-op if there
-    /// is no such source.
-    void source_moved(std::uint32_t ssrc, std::uint64_t rtp_origin) noexcept;
+    /// The source \p ssrc has another address from here on, such as a NAT's new port. No-op if
+    /// there is no such source.
+    void source_moved(std::uint32_t ssrc, std::uint64_t rtp_address) noexcept;
 
     /// Null if there is no such source.
     const rtp_source* find(std::uint32_t ssrc) const noexcept;
@@ -193,14 +194,14 @@ private:
         std::uint32_t ssrc = 0;
         std::uint16_t seq = 0;
         std::uint16_t wanted = 0; // packets in sequence; 0: a free entry
-        std::uint64_t origin = 0;
+        std::uint64_t address = 0;
     };
     struct sent_report {
         std::uint32_t ntp = 0; // compact; 0: none
         time_point at{};
     };
-    struct conflicting_origin {
-        std::uint64_t origin = 0;
+    struct conflicting_address {
+        std::uint64_t address = 0;
         std::optional<time_point> heard; // nullopt: a free entry
     };
     struct compound; // what receive_rtcp() works on
@@ -209,7 +210,7 @@ private:
 
     detail::rtcp_group group() const noexcept;
     // session.cpp
-    session_outcome own_ssrc_heard(std::uint64_t origin, time_point now) noexcept;
+    session_outcome own_ssrc_heard(std::uint64_t address, time_point now) noexcept;
     duration timeout_interval() const noexcept;
     // session_sources.cpp
     std::size_t position(std::uint32_t ssrc) const noexcept;
@@ -217,7 +218,7 @@ private:
     void remove(std::size_t i) noexcept;
     void count_member(std::uint32_t ssrc, time_point now) noexcept;
     rtp_source* source_of(std::uint32_t ssrc, time_point now) noexcept;
-    bool prove(std::uint32_t ssrc, std::uint64_t origin, const std::uint16_t* seq) noexcept;
+    bool prove(std::uint32_t ssrc, std::uint64_t address, const std::uint16_t* seq) noexcept;
     rtp_source* admit(std::uint32_t ssrc, bool sends, time_point now) noexcept;
     bool make_room(bool for_sender, time_point now) noexcept;
     void expire_sources(time_point now) noexcept;
@@ -268,7 +269,7 @@ private:
     std::size_t last_source_ = 0; // whose packet came last
     std::size_t next_block_ = 0;  // whose turn it is in the next report
     std::array<candidate, 8> candidates_{};
-    std::array<conflicting_origin, 4> conflicting_{};
+    std::array<conflicting_address, 4> conflicting_{};
     std::string cname_;
     std::string reason_; // of leaving
     rtp_session_stats stats_;

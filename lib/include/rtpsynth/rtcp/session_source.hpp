@@ -61,10 +61,10 @@ public:
     bool left() const noexcept { return left_; }
     /// Why; empty if it did not say.
     std::string_view reason() const noexcept { return reason_; }
-    /// The origin of its RTP packets; 0: not known.
-    std::uint64_t rtp_origin() const noexcept { return rtp_origin_; }
-    /// The origin of its RTCP packets; 0: not known.
-    std::uint64_t rtcp_origin() const noexcept { return rtcp_origin_; }
+    /// The address of its RTP packets; 0: not known.
+    std::uint64_t rtp_address() const noexcept { return rtp_address_; }
+    /// The address of its RTCP packets; 0: not known.
+    std::uint64_t rtcp_address() const noexcept { return rtcp_address_; }
     /// When it was heard last, by RTP or RTCP.
     time_point last_heard() const noexcept { return heard_; }
 
@@ -83,8 +83,8 @@ private:
     time_point rtp_heard_{};
     time_point left_at_{};
     std::optional<time_point> goes_on_since_; // its first RTP after the BYE
-    std::uint64_t rtp_origin_ = 0;
-    std::uint64_t rtcp_origin_ = 0;
+    std::uint64_t rtp_address_ = 0;
+    std::uint64_t rtcp_address_ = 0;
     receiver_stats reception_;
     std::optional<received_sender_report> sender_report_;
     std::optional<received_report> report_;

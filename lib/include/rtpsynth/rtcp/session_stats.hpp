@@ -13,9 +13,9 @@ namespace rtpsynth {
 enum class session_outcome : std::uint8_t {
     accepted,  ///< it is a valid source's
     probation, ///< of a source that is not valid yet (A.1); RTCP: that gave no CNAME
-    conflict,  ///< from another origin than the source's earlier ones (§8.2); ignored
+    conflict,  ///< from another address than the source's earlier ones (§8.2); ignored
     collision, ///< it has our SSRC and is not ours: we have another SSRC from here on (§8.2)
-    looped,    ///< it has our SSRC, from an origin that had it before: a loop; ignored
+    looped,    ///< it has our SSRC, from an address that had it before: a loop; ignored
     /// Its source said BYE a short time ago. RTP is counted, and for the caller to play: the BYE
     /// may be a stranger's. RTCP is ignored.
     left,
