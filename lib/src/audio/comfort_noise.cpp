@@ -59,15 +59,12 @@ void comfort_noise_generator::set(const comfort_noise& noise) noexcept {
     }
 }
 
-// Nearly normal, with a variance of 1: the sum of four uniform numbers, from one step of
-// splitmix64.
+// Nearly normal, with a variance of 1: the sum of four uniform numbers, from one number
+// of the sequence.
 double comfort_noise_generator::white() noexcept {
-    std::uint64_t z = random_ += 0x9e37'79b9'7f4a'7c15;
-    z = (z ^ z >> 30) * 0xbf58'476d'1ce4'e5b9;
-    z = (z ^ z >> 27) * 0x94d0'49bb'1331'11eb;
-    z ^= z >> 31;
+    std::uint64_t bits = random_.bits();
     int sum = 0;
-    for (int i = 0; i < 4; ++i, z >>= 16) sum += static_cast<int>(z & 0xffff);
+    for (int i = 0; i < 4; ++i, bits >>= 16) sum += static_cast<int>(bits & 0xffff);
     constexpr double mean = 4 * 65535 / 2.0;
     constexpr double deviation = 37837.2; // sqrt(4 * (65536^2 - 1) / 12)
     return (sum - mean) / deviation;

@@ -1,5 +1,7 @@
 #include <rtpsynth/base/random.hpp>
 
+#include <rtpsynth/base/detail/random_sequence.hpp>
+
 #include "system.hpp"
 
 #include <array>
@@ -50,13 +52,11 @@ bool draw_system(std::uint32_t& out) noexcept {
     return taken;
 }
 
-// The n-th number of splitmix64.
+// The n-th number of the process's seed.
 std::uint32_t process_random32() noexcept {
     static std::atomic<std::uint64_t> counter{0};
-    std::uint64_t z = detail::process_seed() + (counter.fetch_add(1) + 1) * 0x9e3779b97f4a7c15U;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
-    return static_cast<std::uint32_t>((z ^ (z >> 31)) >> 32);
+    const std::uint64_t before = counter.fetch_add(1) * detail::random_sequence::step;
+    return detail::random_sequence(detail::process_seed() + before).bits32();
 }
 
 } // namespace

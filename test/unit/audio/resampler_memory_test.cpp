@@ -1,29 +1,13 @@
 #include <boost/test/unit_test.hpp>
 
-#include "../heap.hpp"
+#include "../counted_heap.hpp"
 
 #include <rtpsynth/audio/resampler.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <new>
 
 // What a resampler allocates, which is also what the design of its filter costs.
-
-namespace {
-
-std::size_t allocated = 0; // bytes, by any operator new without an alignment
-
-} // namespace
-
-void* operator new(std::size_t size) {
-    void* const p = heap::take(size, 0);
-    if (p == nullptr) throw std::bad_alloc();
-    allocated += size;
-    return p;
-}
-void operator delete(void* p) noexcept { heap::give(p, 0); }
-void operator delete(void* p, std::size_t) noexcept { heap::give(p, 0); }
 
 using namespace rtpsynth;
 
@@ -37,9 +21,9 @@ BOOST_AUTO_TEST_CASE(a_filter_of_any_two_rates_has_a_bounded_size) {
          {rates{384000, 4001}, rates{4001, 384000}, rates{192000, 11025}, rates{44100, 44099},
           rates{48000, 47953}, rates{8184, 8192}, rates{380000, 4004}, rates{384000, 4000}})
         BOOST_TEST_CONTEXT(in << " to " << out) {
-            const std::size_t before = allocated;
+            const std::size_t before = heap::allocated_bytes;
             const resampler converter(in, out, resampler_quality::high);
-            const std::size_t bytes = allocated - before;
+            const std::size_t bytes = heap::allocated_bytes - before;
             BOOST_CHECK_GT(bytes, 4 * converter.delay_samples());
             BOOST_CHECK_LE(bytes, 1.2 * (1 << 20));
         }

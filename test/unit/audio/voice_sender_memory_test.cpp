@@ -1,33 +1,11 @@
 #include <boost/test/unit_test.hpp>
 
-#include "../heap.hpp"
+#include "../counted_heap.hpp"
 #include "voice_sender_tools.hpp"
 
-#include <new>
 #include <optional>
 
 // What a voice_sender allocates, and what it does without memory.
-
-namespace {
-
-std::size_t allocations = 0;
-std::size_t live_bytes = 0;
-bool is_refused = false;
-
-} // namespace
-
-void* operator new(std::size_t size) {
-    void* const p = is_refused ? nullptr : heap::take(size, 0);
-    if (p == nullptr) throw std::bad_alloc();
-    ++allocations;
-    live_bytes += heap::size(p, 0);
-    return p;
-}
-void operator delete(void* p) noexcept {
-    if (p != nullptr) live_bytes -= heap::size(p, 0);
-    heap::give(p, 0);
-}
-void operator delete(void* p, std::size_t) noexcept { operator delete(p); }
 
 using namespace voice_sender_test;
 
@@ -42,9 +20,9 @@ BOOST_AUTO_TEST_CASE(next_allocates_nothing) {
             if (i % 16 == 0) BOOST_REQUIRE(sender.push(speech, i));
             if (i % 96 == 5) BOOST_REQUIRE(sender.send_digits("1"));
             if (i % 64 == 9) sender.clear();
-            const std::size_t before = allocations;
+            const std::size_t before = heap::allocations;
             const auto tick = sender.next(sender.due(), out);
-            BOOST_REQUIRE_EQUAL(allocations, before);
+            BOOST_REQUIRE_EQUAL(heap::allocations, before);
             items += tick->ended.size();
         }
         BOOST_CHECK_GT(items, 50);
@@ -59,32 +37,32 @@ BOOST_AUTO_TEST_CASE(a_push_to_a_queue_in_use_seldom_allocates) {
         BOOST_REQUIRE(sender.push(speech, 1));
         BOOST_REQUIRE(sender.next(sender.due(), out));
     }
-    const std::size_t before = allocations;
+    const std::size_t before = heap::allocations;
     for (int i = 0; i < 1000; ++i) {
         BOOST_REQUIRE(sender.push(speech, 1));
         BOOST_REQUIRE(sender.next(sender.due(), out));
     }
-    BOOST_CHECK_LE(allocations, before + 1);
+    BOOST_CHECK_LE(heap::allocations, before + 1);
 }
 
 BOOST_AUTO_TEST_CASE(eight_thousand_idle_senders_take_less_than_12_mb) {
     constexpr std::size_t count = 100;
     const pcm speech = tone(24000, 24000);
     bytes out(172);
-    const std::size_t before = live_bytes;
+    const std::size_t before = heap::live_bytes;
     std::vector<voice_sender> all;
     all.reserve(count);
     for (std::size_t i = 0; i < count; ++i)
         all.emplace_back(codec(), origin, start, voice_sender_options{.input_rate = 24000});
-    const std::size_t unused = (live_bytes - before) / count;
+    const std::size_t unused = (heap::live_bytes - before) / count;
     for (voice_sender& sender : all) {
         BOOST_REQUIRE(sender.push(speech, 1));
         BOOST_REQUIRE(sender.next(sender.due(), out));
     }
-    const std::size_t playing = (live_bytes - before) / count;
+    const std::size_t playing = (heap::live_bytes - before) / count;
     for (voice_sender& sender : all)
         for (int i = 0; i < 400; ++i) BOOST_REQUIRE(sender.next(sender.due(), out));
-    const std::size_t idle = (live_bytes - before) / count;
+    const std::size_t idle = (heap::live_bytes - before) / count;
     BOOST_TEST_MESSAGE(unused << " bytes each at first, " << playing << " with a second of audio, "
                               << idle << " afterwards");
     BOOST_CHECK_LT(unused, 1500);
@@ -94,7 +72,7 @@ BOOST_AUTO_TEST_CASE(eight_thousand_idle_senders_take_less_than_12_mb) {
 
 BOOST_AUTO_TEST_CASE(audio_that_waits_takes_a_bounded_room) {
     voice_sender sender(codec(), origin, start, {.input_rate = 8000});
-    const std::size_t before = live_bytes;
+    const std::size_t before = heap::live_bytes;
     const pcm speech = tone(8000, 8000);
     std::size_t taken = 0;
     for (std::uint64_t i = 0; i < 5000; ++i)
@@ -102,7 +80,7 @@ BOOST_AUTO_TEST_CASE(audio_that_waits_takes_a_bounded_room) {
     BOOST_CHECK_EQUAL(taken, 1024);
     for (int i = 0; i < 50; ++i) taken += sender.push(speech, 1023).value();
     BOOST_CHECK_EQUAL(taken, 80000);
-    BOOST_CHECK_LT(live_bytes - before, 160'000 + 4 * 4096 + 100'000);
+    BOOST_CHECK_LT(heap::live_bytes - before, 160'000 + 4 * 4096 + 100'000);
 }
 
 BOOST_AUTO_TEST_CASE(rates_that_take_turns_without_being_heard_take_a_bounded_room) {
@@ -115,26 +93,26 @@ BOOST_AUTO_TEST_CASE(rates_that_take_turns_without_being_heard_take_a_bounded_ro
         BOOST_REQUIRE(sender.clear());
         BOOST_REQUIRE_EQUAL(sender.push({}, i).value(), 0);
         sender.clear();
-        if (i == 9) after_ten = live_bytes;
+        if (i == 9) after_ten = heap::live_bytes;
     }
-    BOOST_CHECK_LE(live_bytes, after_ten);
+    BOOST_CHECK_LE(heap::live_bytes, after_ten);
 }
 
 BOOST_AUTO_TEST_CASE(without_memory_what_does_not_fit_is_refused) {
     fixture f({.input_rate = 16000});
     const pcm speech = tone(16000, 16000);
-    is_refused = true;
+    heap::is_refused = true;
     const auto pushed = f.sender.push(speech, 1);
     const auto digits = f.sender.send_digits("1");
-    is_refused = false;
+    heap::is_refused = false;
     BOOST_CHECK(pushed.error() == errc::not_enough_memory);
     BOOST_CHECK(digits.error() == errc::not_enough_memory);
     BOOST_CHECK(!f.sender.clear());
     f.push(tone(1600, 16000));
-    is_refused = true;
+    heap::is_refused = true;
     const std::size_t taken = f.sender.push(speech, 1).value(); // the rest of a block
     const auto next = f.sender.push(speech, 1);
-    is_refused = false;
+    heap::is_refused = false;
     BOOST_CHECK_EQUAL(taken, 448);
     BOOST_CHECK(next.error() == errc::not_enough_memory);
     f.sender.end_item();

@@ -1,6 +1,6 @@
 #include <boost/test/unit_test.hpp>
 
-#include "../heap.hpp"
+#include "../counted_heap.hpp"
 #include "buffer_packets.hpp"
 
 #include <rtpsynth/jitter/buffer.hpp>
@@ -22,60 +22,6 @@
 #include <vector>
 
 // What a jitter buffer allocates, and what it does without memory.
-
-namespace {
-
-std::size_t allocations = 0; // calls of any operator new
-std::size_t live_bytes = 0;  // as malloc rounds them
-long until_failure = -1;     // 0: the next allocation fails; below: none does
-
-void* counted(std::size_t size, std::size_t alignment) noexcept {
-    if (until_failure >= 0 && until_failure-- == 0) return nullptr;
-    ++allocations;
-    void* const p = heap::take(size, alignment);
-    if (p != nullptr) live_bytes += heap::size(p, alignment);
-    return p;
-}
-
-void* counted_or_throw(std::size_t size, std::size_t alignment) {
-    void* const p = counted(size, alignment);
-    if (p == nullptr) throw std::bad_alloc();
-    return p;
-}
-
-void discount(void* p, std::size_t alignment = 0) noexcept {
-    if (p != nullptr) live_bytes -= heap::size(p, alignment);
-    heap::give(p, alignment);
-}
-
-} // namespace
-
-void* operator new(std::size_t size) { return counted_or_throw(size, 0); }
-void* operator new[](std::size_t size) { return counted_or_throw(size, 0); }
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return counted(size, 0); }
-void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return counted(size, 0); }
-void* operator new(std::size_t size, std::align_val_t a) {
-    return counted_or_throw(size, static_cast<std::size_t>(a));
-}
-void* operator new[](std::size_t size, std::align_val_t a) {
-    return counted_or_throw(size, static_cast<std::size_t>(a));
-}
-void operator delete(void* p) noexcept { discount(p); }
-void operator delete[](void* p) noexcept { discount(p); }
-void operator delete(void* p, std::size_t) noexcept { discount(p); }
-void operator delete[](void* p, std::size_t) noexcept { discount(p); }
-void operator delete(void* p, std::align_val_t a) noexcept {
-    discount(p, static_cast<std::size_t>(a));
-}
-void operator delete[](void* p, std::align_val_t a) noexcept {
-    discount(p, static_cast<std::size_t>(a));
-}
-void operator delete(void* p, std::size_t, std::align_val_t a) noexcept {
-    discount(p, static_cast<std::size_t>(a));
-}
-void operator delete[](void* p, std::size_t, std::align_val_t a) noexcept {
-    discount(p, static_cast<std::size_t>(a));
-}
 
 namespace {
 
@@ -140,7 +86,7 @@ BOOST_AUTO_TEST_CASE(ordinary_reordering_allocates_nothing) {
             jitter_buffer<std::shared_ptr<int>> b(o);
             const auto owner = std::make_shared<int>(1);
             out_counter sink;
-            const std::size_t before = allocations;
+            const std::size_t before = heap::allocations;
             std::int64_t now = 0;
             for (const std::int64_t n : stream.numbers) {
                 now += 20'000'000;
@@ -148,7 +94,7 @@ BOOST_AUTO_TEST_CASE(ordinary_reordering_allocates_nothing) {
                 if (timed) b.expire(at(now), sink);
             }
             b.flush(sink);
-            const std::size_t during = allocations - before;
+            const std::size_t during = heap::allocations - before;
             BOOST_TEST(during == 0U, stream.name << ": " << during << " allocations");
             BOOST_TEST(sink.played + sink.dropped == stream.numbers.size());
             BOOST_TEST(sink.played > 1000U);
@@ -159,30 +105,30 @@ BOOST_AUTO_TEST_CASE(ordinary_reordering_allocates_nothing) {
 BOOST_AUTO_TEST_CASE(a_wide_gap_costs_70_kb_at_most_and_only_until_the_buffer_is_empty) {
     jitter_buffer<std::monostate> b({.capacity = 20, .max_dropout = 65535, .max_misorder = 65535});
     out_counter sink;
-    const std::size_t small = live_bytes;
+    const std::size_t small = heap::live_bytes;
     for (int round = 0; round != 3; ++round) {
         const std::int64_t n = b.last_lseq().value_or(0);
         std::size_t most = 0;
         for (const int ahead : {1, 3, 100, 1000, 30000, 32767}) {
             BOOST_TEST(b.insert(make_packet(n + ahead), {}, {}, sink).has_value());
-            most = std::max(most, live_bytes - small);
+            most = std::max(most, heap::live_bytes - small);
         }
         BOOST_TEST(most > 60'000U);
         BOOST_TEST(most <= 70U * 1024);
         b.flush(sink);
-        BOOST_TEST(live_bytes == small);
+        BOOST_TEST(heap::live_bytes == small);
     }
     // A beginning that spreads over more than that.
     for (int i = 0; i != 19; ++i)
         BOOST_TEST(b.insert(make_packet(60000 - 20000 * i, 2), {}, {}, sink).has_value());
-    BOOST_TEST(live_bytes - small <= 71U * 1024);
+    BOOST_TEST(heap::live_bytes - small <= 71U * 1024);
     b.flush(sink);
-    BOOST_TEST(live_bytes == small);
+    BOOST_TEST(heap::live_bytes == small);
 }
 
 BOOST_AUTO_TEST_CASE(ten_thousand_buffers_of_20_packets_fit_in_well_under_50_mb) {
     using shared_buffer = jitter_buffer<std::shared_ptr<const std::uint8_t[]>>;
-    const std::size_t before = live_bytes;
+    const std::size_t before = heap::live_bytes;
     std::vector<shared_buffer> buffers;
     buffers.reserve(10'000);
     out_counter sink;
@@ -192,7 +138,7 @@ BOOST_AUTO_TEST_CASE(ten_thousand_buffers_of_20_packets_fit_in_well_under_50_mb)
             (void)buffers.back().insert(make_packet(n), nullptr, {}, sink);
         BOOST_TEST(buffers.back().size() == 19U);
     }
-    const std::size_t used = live_bytes - before;
+    const std::size_t used = heap::live_bytes - before;
     std::cout << "10,000 buffers of capacity 20 with 19 packets each, shared_ptr owners: "
               << used / 1000 << " kB\n";
     BOOST_TEST(used < 30'000'000U);
@@ -202,17 +148,17 @@ BOOST_AUTO_TEST_CASE(ten_thousand_buffers_of_20_packets_fit_in_well_under_50_mb)
 
 BOOST_AUTO_TEST_CASE(construction_without_memory_throws) {
     for (long n = 0; n != 2; ++n) {
-        const std::size_t before = live_bytes;
-        until_failure = n;
+        const std::size_t before = heap::live_bytes;
+        heap::until_failure = n;
         bool refused = false;
         try {
             jitter_buffer<int> b({.capacity = 200});
         } catch (const std::bad_alloc&) {
             refused = true;
         }
-        until_failure = -1;
+        heap::until_failure = -1;
         BOOST_TEST(refused);
-        BOOST_TEST(live_bytes == before);
+        BOOST_TEST(heap::live_bytes == before);
     }
 }
 
@@ -257,9 +203,9 @@ int starve(const order& numbers, const jitter_buffer_options& o) {
             const auto size = poor.size();
             const auto deadline = poor.next_deadline();
             const record before = poor_out;
-            until_failure = nth;
+            heap::until_failure = nth;
             const auto done = poor.insert(packet, std::move(owner), at(n), poor_out);
-            until_failure = -1;
+            heap::until_failure = -1;
             if (!done) {
                 ++refusals;
                 BOOST_TEST((done.error() == errc::not_enough_memory));

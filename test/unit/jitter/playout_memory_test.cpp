@@ -1,6 +1,6 @@
 #include <boost/test/unit_test.hpp>
 
-#include "../heap.hpp"
+#include "../counted_heap.hpp"
 
 #include <rtpsynth/audio/codec_set.hpp>
 #include <rtpsynth/jitter/playout.hpp>
@@ -12,27 +12,6 @@
 #include <vector>
 
 // What a playout allocates, and what it does without memory.
-
-namespace {
-
-std::size_t allocations = 0;
-std::size_t live_bytes = 0;
-bool is_refused = false;
-
-} // namespace
-
-void* operator new(std::size_t size) {
-    void* const p = is_refused ? nullptr : heap::take(size, 0);
-    if (p == nullptr) throw std::bad_alloc();
-    ++allocations;
-    live_bytes += heap::size(p, 0);
-    return p;
-}
-void operator delete(void* p) noexcept {
-    if (p != nullptr) live_bytes -= heap::size(p, 0);
-    heap::give(p, 0);
-}
-void operator delete(void* p, std::size_t) noexcept { operator delete(p); }
 
 namespace {
 
@@ -66,7 +45,7 @@ private:
 
 BOOST_AUTO_TEST_CASE(ten_thousand_playouts_take_less_than_100_mb) {
     constexpr std::size_t count = 100;
-    const std::size_t before = live_bytes;
+    const std::size_t before = heap::live_bytes;
     std::vector<playout> all;
     all.reserve(count);
     for (std::size_t i = 0; i < count; ++i) {
@@ -75,8 +54,8 @@ BOOST_AUTO_TEST_CASE(ten_thousand_playouts_take_less_than_100_mb) {
         call c(all.back());
         for (int tick = 0; tick < 500; ++tick) c.tick(tick % 20 == 7);
     }
-    BOOST_TEST_MESSAGE((live_bytes - before) / count << " bytes each");
-    BOOST_CHECK_LT((live_bytes - before) / count, 10'000);
+    BOOST_TEST_MESSAGE((heap::live_bytes - before) / count << " bytes each");
+    BOOST_CHECK_LT((heap::live_bytes - before) / count, 10'000);
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_allocated_per_packet) {
@@ -84,19 +63,19 @@ BOOST_AUTO_TEST_CASE(nothing_is_allocated_per_packet) {
     p.add_decoder(0, codec_set().make_decoder("PCMU/8000"));
     call c(p);
     for (int tick = 0; tick < 500; ++tick) c.tick(tick % 20 == 7);
-    const std::size_t before = allocations;
+    const std::size_t before = heap::allocations;
     for (int tick = 0; tick < 5000; ++tick) c.tick(tick % 20 == 7);
-    BOOST_CHECK_EQUAL(allocations, before);
+    BOOST_CHECK_EQUAL(heap::allocations, before);
 }
 
 BOOST_AUTO_TEST_CASE(without_memory_packets_are_discarded_and_ticks_are_silent) {
     playout p;
     p.add_decoder(0, codec_set().make_decoder("PCMU/8000"));
     call c(p);
-    is_refused = true;
+    heap::is_refused = true;
     std::size_t silent = 0;
     for (int tick = 0; tick < 50; ++tick) silent += c.tick(false) == playout_kind::silence;
-    is_refused = false;
+    heap::is_refused = false;
     BOOST_CHECK_EQUAL(silent, 50);
     BOOST_CHECK_EQUAL(p.stats().discarded, 50);
     std::size_t spoken = 0;
@@ -139,20 +118,20 @@ BOOST_AUTO_TEST_CASE(packets_without_audio_take_no_room_for_their_payload) {
     playout p;
     flood f(p);
     f.send(0, 160);
-    const std::size_t before = live_bytes;
+    const std::size_t before = heap::live_bytes;
     f.send(77, 65'400);
     for (int i = 0; i < 2000; ++i) f.send(77, 0);
     for (int i = 0; i < 500; ++i) f.send(77, 30'000);
-    BOOST_CHECK_LT(live_bytes - before, 1'000'000);
+    BOOST_CHECK_LT(heap::live_bytes - before, 1'000'000);
     BOOST_CHECK_EQUAL(p.stats().waiting, 2502);
 }
 
 BOOST_AUTO_TEST_CASE(packets_that_nobody_pulls_take_a_bounded_room) {
     playout p;
     flood f(p);
-    const std::size_t before = live_bytes;
+    const std::size_t before = heap::live_bytes;
     for (int i = 0; i < 2000; ++i) f.send(0, 960);
-    BOOST_CHECK_LT(live_bytes - before, 400'000);
+    BOOST_CHECK_LT(heap::live_bytes - before, 400'000);
     BOOST_CHECK_EQUAL(p.stats().waiting + p.stats().discarded, 2000);
     BOOST_CHECK_GT(p.stats().waiting, 200);
 }
@@ -160,8 +139,8 @@ BOOST_AUTO_TEST_CASE(packets_that_nobody_pulls_take_a_bounded_room) {
 BOOST_AUTO_TEST_CASE(packets_that_grow_seldom_move_the_others) {
     playout p;
     flood f(p);
-    const std::size_t before = allocations;
+    const std::size_t before = heap::allocations;
     for (std::size_t size = 9; size < 960; size += 9) f.send(0, size);
-    BOOST_CHECK_LT(allocations - before, 50);
+    BOOST_CHECK_LT(heap::allocations - before, 50);
     BOOST_CHECK_EQUAL(p.stats().discarded, 0);
 }

@@ -1,6 +1,6 @@
 #include <boost/test/unit_test.hpp>
 
-#include "../heap.hpp"
+#include "../counted_heap.hpp"
 
 #include <rtpsynth/rtp/srtp.hpp>
 
@@ -8,7 +8,6 @@
 #include "srtp_packets.hpp"
 
 #include <cstddef>
-#include <new>
 
 #ifdef __GLIBC__
 #    include <malloc.h>
@@ -17,8 +16,6 @@
 // What a packet allocates: nothing by us, and nothing that stays by libsrtp2.
 
 namespace {
-
-std::size_t allocations = 0; // by any operator new without an alignment
 
 // Bytes in use by malloc(), which is what libsrtp2 calls; 0 where that cannot be told.
 std::size_t heap_in_use() noexcept {
@@ -30,15 +27,6 @@ std::size_t heap_in_use() noexcept {
 }
 
 } // namespace
-
-void* operator new(std::size_t size) {
-    void* const p = heap::take(size, 0);
-    if (p == nullptr) throw std::bad_alloc();
-    ++allocations;
-    return p;
-}
-void operator delete(void* p) noexcept { heap::give(p, 0); }
-void operator delete(void* p, std::size_t) noexcept { heap::give(p, 0); }
 
 using namespace srtp_test;
 
@@ -56,13 +44,13 @@ BOOST_AUTO_TEST_CASE(packets_allocate_nothing) {
             return size && receiver.unprotect(std::span(buffer).first(*size)).has_value();
         };
         BOOST_TEST(pass(0));
-        const std::size_t before = allocations, in_use = heap_in_use();
+        const std::size_t before = heap::allocations, in_use = heap_in_use();
         bool all = true;
         for (unsigned i = 1; i < 2000; ++i) {
             all &= pass(i);
             if (i == 1000) receiver.drop_previous_key();
         }
-        const std::size_t after = allocations, in_use_after = heap_in_use();
+        const std::size_t after = heap::allocations, in_use_after = heap_in_use();
         BOOST_TEST(all);
         BOOST_TEST(after == before);
         BOOST_TEST(in_use_after <= in_use);
@@ -90,10 +78,10 @@ BOOST_AUTO_TEST_CASE(a_million_forged_sources_leave_nothing_behind) {
                    made_of_report.error() == errc::not_authentic;
         };
         BOOST_TEST(refused(0xffffffff));
-        const std::size_t before = allocations, in_use = heap_in_use();
+        const std::size_t before = heap::allocations, in_use = heap_in_use();
         bool all = true;
         for (std::uint32_t i = 0; i < effort(1000000U); ++i) all &= refused(i * 2654435761U);
-        const std::size_t after = allocations, in_use_after = heap_in_use();
+        const std::size_t after = heap::allocations, in_use_after = heap_in_use();
         BOOST_TEST(all);
         BOOST_TEST(after == before);
         BOOST_TEST(in_use_after <= in_use + 4096);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <rtpsynth/base/compiler.h>
+#include <rtpsynth/base/detail/random_sequence.hpp>
 #include <rtpsynth/base/error.hpp>
 
 #include <array>
@@ -63,7 +64,7 @@ public:
 private:
     double white() noexcept;
 
-    std::uint64_t random_;
+    detail::random_sequence random_;
     double scale_ = 0;
     std::size_t order_ = 0;
     std::array<double, comfort_noise::max_order> k_{}; // reflection coefficients

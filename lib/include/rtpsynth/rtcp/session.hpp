@@ -5,10 +5,10 @@
 
 #include <rtpsynth/base/clock.hpp>
 #include <rtpsynth/base/compiler.h>
+#include <rtpsynth/base/detail/random_sequence.hpp>
 #include <rtpsynth/base/error.hpp>
 #include <rtpsynth/base/ntp_time.hpp>
 #include <rtpsynth/rtcp/detail/member_table.hpp>
-#include <rtpsynth/rtcp/detail/random_sequence.hpp>
 #include <rtpsynth/rtcp/detail/rtcp_schedule.hpp>
 #include <rtpsynth/rtcp/packet.hpp>
 #include <rtpsynth/rtcp/session_options.hpp>

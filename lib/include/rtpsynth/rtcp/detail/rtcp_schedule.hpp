@@ -3,7 +3,7 @@
 #pragma once
 
 #include <rtpsynth/base/clock.hpp>
-#include <rtpsynth/rtcp/detail/random_sequence.hpp>
+#include <rtpsynth/base/detail/random_sequence.hpp>
 
 #include <cstddef>
 
