@@ -17,7 +17,7 @@ import xml.etree.ElementTree as ET
 
 # Topics in reading order; a room that is not listed comes after these.
 ROOMS = ["rtp", "jitter", "rtcp", "audio", "metrics", "base",
-         "asio_server/server", "asio_server/channel", "asio_server/proc",
+         "asio_server/server", "asio_server/channel", "asio_server/call", "asio_server/proc",
          "asio_server/metrics"]
 C_HEADERS = ["rtpsynth.h", "rtpjbuf.h", "rtpplay.h", "rtpaudio.h", "rtpevent.h", "rtpquality.h", "rtpsdp.h",
              "rtpsynth/rtp/profile.h", "rtpsynth/base/version.h"]

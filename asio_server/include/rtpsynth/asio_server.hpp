@@ -1,5 +1,5 @@
 /// \file
-/// Servers, channels, frame receivers, timers and their metrics on Boost.Asio.
+/// Servers, channels, frame receivers, calls, timers and their metrics on Boost.Asio.
 ///
 /// \par Errors
 /// All classes of asio_server report errors in the same way:
@@ -26,6 +26,7 @@
 /// without being called, and later calls of the objects fail. See each class.
 #pragma once
 
+#include <rtpsynth/asio_server/call.hpp>
 #include <rtpsynth/asio_server/channel.hpp>
 #include <rtpsynth/asio_server/metrics.hpp>
 #include <rtpsynth/asio_server/proc.hpp>

@@ -1,5 +1,7 @@
 #include <rtpsynth/asio_server/channel/source_lock.hpp>
 
+#include "channel/same_endpoint.hpp"
+
 #include <rtpsynth/rtp/datagram_kind.hpp>
 #include <rtpsynth/rtp/packet.hpp>
 
@@ -8,30 +10,7 @@
 
 namespace rtpsynth::asio_server {
 
-namespace {
-
-using boost::asio::ip::address;
-
-// An IPv4 address equals the same one mapped into IPv6, since the family of the socket decides
-// which one a source has. A scope that only one side has is not compared.
-bool same_address(const address& a, const address& b) noexcept {
-    if (a.is_v4() && b.is_v4()) return a.to_v4() == b.to_v4();
-    if (a.is_v6() && b.is_v6()) {
-        const auto x = a.to_v6(), y = b.to_v6();
-        return x.to_bytes() == y.to_bytes() &&
-               (x.scope_id() == y.scope_id() || x.scope_id() == 0 || y.scope_id() == 0);
-    }
-    const auto& v6 = a.is_v6() ? a : b;
-    const auto& v4 = a.is_v6() ? b : a;
-    return v6.to_v6().is_v4_mapped() &&
-           boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, v6.to_v6()) == v4.to_v4();
-}
-
-bool same(const source_lock::endpoint& a, const source_lock::endpoint& b) noexcept {
-    return a.port() == b.port() && same_address(a.address(), b.address());
-}
-
-} // namespace
+using detail::same_endpoint;
 
 source_lock::source_lock(const source_lock_options& options) : options_{options} {
     if (options.probation < 1 || options.probation > source_lock_options::max_probation)
@@ -44,9 +23,9 @@ bool source_lock::accept(std::span<const std::uint8_t> datagram, const endpoint&
     case source_policy::any:
         return true;
     case source_policy::target:
-        return target && same(source, *target);
+        return target && same_endpoint(source, *target);
     case source_policy::first:
-        return locked_ ? same(source, *locked_) : prove(datagram, source);
+        return locked_ ? same_endpoint(source, *locked_) : prove(datagram, source);
     }
     return false;
 }
@@ -59,7 +38,7 @@ bool source_lock::prove(std::span<const std::uint8_t> datagram, const endpoint& 
 
     const auto known =
         std::find_if(candidates_.begin(), candidates_.end(), [&](const candidate& c) {
-            return c.heard != 0 && c.ssrc == packet.ssrc() && same(c.source, source);
+            return c.heard != 0 && c.ssrc == packet.ssrc() && same_endpoint(c.source, source);
         });
     candidate& c = known != candidates_.end() ? *known : place_for(source);
     const bool next =
@@ -75,10 +54,11 @@ source_lock::candidate& source_lock::place_for(const endpoint& source) noexcept 
     std::ptrdiff_t most = 0;
     for (candidate& c : candidates_) {
         if (c.heard == 0) return c;
-        const auto streams =
-            std::count_if(candidates_.begin(), candidates_.end(),
-                          [&](const candidate& other) { return same(other.source, c.source); }) +
-            same(c.source, source);
+        const auto streams = std::count_if(candidates_.begin(), candidates_.end(),
+                                           [&](const candidate& other) {
+                                               return same_endpoint(other.source, c.source);
+                                           }) +
+                             same_endpoint(c.source, source);
         if (!best || streams > most || (streams == most && c.heard < best->heard)) {
             best = &c;
             most = streams;
