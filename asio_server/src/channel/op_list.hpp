@@ -31,6 +31,7 @@ public:
 
     bool empty() const noexcept { return !head_; }
     Op& front() const noexcept { return static_cast<Op&>(*head_); }
+    Op& back() const noexcept { return static_cast<Op&>(*tail_); }
     void push(op_ptr op) noexcept {
         completion* const last = op.get();
         (tail_ ? tail_->next : head_) = std::move(op);

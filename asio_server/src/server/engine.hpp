@@ -91,6 +91,8 @@ public:
         input_.restore_wait();
         return ++operations_;
     }
+    /// Counts up from 0. Spreads periodic work, such as the ticks of voice streams, over time.
+    unsigned next_phase() noexcept { return phases_++; }
     /// \p channel has datagrams to send.
     void announce(const std::weak_ptr<rtp_channel>& channel) noexcept {
         input_.restore_wait();
@@ -136,6 +138,7 @@ private:
     fork_guard fork_;
     std::optional<context_watch> watch_; // of the application's context
     std::atomic<std::uint64_t> operations_{0};
+    std::atomic<unsigned> phases_{0};
 };
 
 } // namespace rtpsynth::asio_server::detail

@@ -1,0 +1,237 @@
+// How a voice_stream receives.
+#include "call/voice_stream_impl.hpp"
+
+#include <rtpsynth/rtp/datagram_kind.hpp>
+
+#include <boost/asio/error.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+#include <utility>
+
+namespace rtpsynth::asio_server::detail {
+namespace {
+
+namespace error = boost::asio::error;
+
+// A source that another one of its address has replaced stays replaced for so long at least, so
+// that two that send at once do not take turns.
+constexpr duration stays_replaced = std::chrono::seconds{1};
+// An executor that was held up for longer leaves ticks out.
+constexpr duration most_behind = std::chrono::seconds{1};
+
+/// What stands for an address in rtp_session; never 0.
+std::uint64_t origin_of(const voice_stream::endpoint& from) noexcept {
+    std::uint64_t hash = 0xcbf29ce484222325;
+    const auto add = [&hash](std::uint8_t byte) { hash = (hash ^ byte) * 0x100000001b3; };
+    if (from.address().is_v4()) {
+        return std::uint64_t{1} << 48 | std::uint64_t{from.address().to_v4().to_uint()} << 16 |
+               from.port();
+    }
+    for (const std::uint8_t byte : from.address().to_v6().to_bytes()) add(byte);
+    add(static_cast<std::uint8_t>(from.port() >> 8));
+    add(static_cast<std::uint8_t>(from.port()));
+    return hash | 1;
+}
+
+bool is_taken(session_outcome outcome) noexcept {
+    return outcome == session_outcome::accepted || outcome == session_outcome::probation;
+}
+
+} // namespace
+
+void voice_stream_impl::start_read(read_operation::handler_type&& completion,
+                                   std::span<std::int16_t> pcm) {
+    auto op = make_operation<read_operation>(engine_->next_operation(), std::move(completion),
+                                             engine_->executor(), pcm);
+    op->on_cancellation([weak = weak_from_this(), id = op->id] {
+        if (const auto self = weak.lock()) self->cancel_read(id);
+    });
+    completions done{engine_->completing()};
+    const std::lock_guard lock{lock_};
+    if (has_audio_handler_) {
+        op->result = error::operation_not_supported;
+    } else if (pcm.size() < tick_samples_) {
+        op->result = error::no_buffer_space;
+    } else if (!ring_.empty()) {
+        op->value = ring_.pop(pcm);
+    } else if (closing_) {
+        op->result = error::operation_aborted;
+    } else {
+        ring_.reserve(audio_queue_, tick_samples_);
+        wanted_ = true;
+        reads_.push(std::move(op));
+        return;
+    }
+    done.push(std::move(op));
+}
+
+void voice_stream_impl::cancel_read(std::uint64_t id) noexcept {
+    completions done{engine_->completing()};
+    const std::lock_guard lock{lock_};
+    if (auto op = reads_.take(id)) {
+        op->result = error::operation_aborted;
+        done.push(std::move(op));
+    }
+}
+
+void voice_stream_impl::on_batch(rtp_channel& channel, bool of_rtp,
+                                 std::span<const datagram_view> batch) noexcept {
+    const auto self = shared_from_this();
+    (of_rtp ? rtp_ : rtcp_).store(&channel, std::memory_order_release);
+    {
+        completions done{engine_->completing()};
+        const std::lock_guard lock{lock_};
+        // There is something to answer with once the channel of RTP is known.
+        if (!of_rtp && !started_) {
+            stats_.other += batch.size();
+            return;
+        }
+        for (const datagram_view& view : batch) receive(view, of_rtp, done);
+    }
+    on_events();
+    schedule();
+}
+
+void voice_stream_impl::receive(const datagram_view& view, bool of_rtp,
+                                completions& done) noexcept {
+    const datagram_kind kind = classify(view.data);
+    if (kind == datagram_kind::rtp && of_rtp)
+        receive_rtp(view, done);
+    else if (kind == datagram_kind::rtcp && of_rtp == mux_)
+        receive_rtcp(view, done);
+    else
+        ++stats_.other;
+}
+
+void voice_stream_impl::receive_rtp(const datagram_view& view, completions& done) noexcept {
+    rtp_packet_view packet;
+    if (packet.assign(view.data.data(), view.data.size()) != errc{}) {
+        ++stats_.malformed;
+        return;
+    }
+    const std::uint8_t type = packet.payload_type();
+    const session_outcome outcome =
+        session_.receive_rtp(packet, formats_.of(type), view.received_at, origin_of(view.source))
+            .outcome;
+    if (outcome == session_outcome::collision) change_ssrc();
+    if (!is_taken(outcome)) return;
+    if (!is_heard(packet, view, outcome == session_outcome::accepted, done)) {
+        ++stats_.not_played;
+        return;
+    }
+    last_rtp_ = view.received_at;
+    is_quiet_ = false;
+    // A press whose first packet is on probation is told of by its second one.
+    if (formats_.event_type == type && source_ && source_->ssrc == packet.ssrc())
+        put_digits(digits_.receive(packet, view.received_at), done);
+    if (!wanted_ || closing_) {
+        ++stats_.not_played;
+        return;
+    }
+    playout_.insert(packet, view.received_at);
+    begin_pulling(view.received_at);
+}
+
+/// Whether the packet is of the source that is heard, or of one that may become it.
+bool voice_stream_impl::is_heard(const rtp_packet_view& packet, const datagram_view& view,
+                                 bool valid, completions& done) noexcept {
+    const time_point now = view.received_at;
+    const std::uint32_t ssrc = packet.ssrc();
+    if (source_ && source_->ssrc == ssrc) {
+        source_->heard = now;
+        if (source_->address == view.source || !valid) return true;
+        source_->address = view.source;
+        put(source_changed{ssrc, view.source, false}, done);
+        return true;
+    }
+    if (source_ && !source_->left && now - source_->heard < source_timeout_) {
+        if (source_->address != view.source) return false;
+        if (ssrc == replaced_ssrc_ && replaced_at_ != time_point::min() &&
+            now - replaced_at_ < stays_replaced)
+            return false;
+    }
+    if (!valid) return true;
+    if (source_) {
+        replaced_ssrc_ = source_->ssrc;
+        replaced_at_ = now;
+        put_digits(digits_.finish(), done);
+        digits_ = telephone_event_receiver{event_clock_};
+    }
+    put(source_changed{ssrc, view.source, !source_}, done);
+    source_ = heard_source{ssrc, view.source, now, false};
+    return true;
+}
+
+void voice_stream_impl::receive_rtcp(const datagram_view& view, completions& done) noexcept {
+    const rtcp_reception got =
+        session_.receive_rtcp(view.data, view.received_at, origin_of(view.source));
+    if (got.outcome == session_outcome::collision) change_ssrc();
+    if (got.left == 0 || !source_ || source_->left) return;
+    const rtp_source* const source = session_.find(source_->ssrc);
+    if (!source || !source->left()) return;
+    source_->left = true;
+    source_left event{source_->ssrc, {}};
+    try {
+        event.reason = source->reason();
+    } catch (const std::bad_alloc&) { // then without
+    }
+    put(std::move(event), done);
+}
+
+/// From the first tick at \p now or later on, unless it has begun.
+void voice_stream_impl::begin_pulling(time_point now) noexcept {
+    if (pulling_) return;
+    const bool paused = pull_due_ != time_point{};
+    const time_point on_grid = paused ? pull_due_ : sender_.due();
+    const duration ahead = now - on_grid; // of a tick of the grid
+    const std::int64_t ticks =
+        ahead > duration::zero() ? (ahead + ptime_ - duration{1}) / ptime_ : ahead / ptime_;
+    if (paused && ticks > 0) skipped_ += static_cast<std::uint64_t>(ticks);
+    pull_due_ =
+        paused ? on_grid + ptime_ * std::max<std::int64_t>(ticks, 0) : on_grid + ptime_ * ticks;
+    pulling_ = true;
+}
+
+void voice_stream_impl::on_pull(time_point now) noexcept {
+    for (;;) {
+        audio_tick tick;
+        {
+            completions done{engine_->completing()};
+            const std::lock_guard lock{lock_};
+            if (closing_ || !pulling_ || pull_due_ > now) return;
+            if (!pull_tick(now, tick, done)) continue;
+        }
+        call([&](voice_stream& self) { handlers_.on_audio(self, tick, pcm_); });
+    }
+}
+
+/// \return whether the tick, which is in pcm_, is for the handler
+bool voice_stream_impl::pull_tick(time_point now, audio_tick& tick, completions& done) noexcept {
+    if (pause_after_ && pull_due_ > last_rtp_ && pull_due_ - last_rtp_ >= *pause_after_) {
+        pulling_ = false;
+        return false;
+    }
+    if (const duration behind = now - pull_due_; behind > most_behind) {
+        const std::int64_t ticks = behind / ptime_;
+        skipped_ += static_cast<std::uint64_t>(ticks);
+        pull_due_ += ptime_ * ticks;
+    }
+    tick.kind = playout_.pull(pull_due_, pcm_);
+    tick.time = pull_due_;
+    tick.samples = tick_samples_;
+    tick.skipped = std::exchange(skipped_, 0);
+    pull_due_ += ptime_;
+    if (has_audio_handler_) return true;
+    if (auto op = reads_.pop()) {
+        std::copy(pcm_.begin(), pcm_.end(), op->pcm.begin());
+        op->value = tick;
+        done.push(std::move(op));
+    } else if (ring_.push(tick, pcm_)) {
+        ++stats_.audio_lost;
+    }
+    return false;
+}
+
+} // namespace rtpsynth::asio_server::detail

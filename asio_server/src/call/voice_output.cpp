@@ -1,0 +1,212 @@
+// How a voice_stream sends.
+#include "call/voice_stream_impl.hpp"
+
+#include <rtpsynth/audio/resampler.hpp>
+#include <rtpsynth/base/random.hpp>
+
+#include <boost/asio/error.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <stdexcept>
+#include <utility>
+
+namespace rtpsynth::asio_server::detail {
+namespace {
+
+namespace error = boost::asio::error;
+
+} // namespace
+
+void voice_stream_impl::start_play(play_operation::handler_type&& completion,
+                                   std::span<const std::int16_t> pcm, std::uint64_t item) {
+    auto op = make_operation<play_operation>(engine_->next_operation(), std::move(completion),
+                                             engine_->executor(), pcm, item);
+    op->on_cancellation([weak = weak_from_this(), id = op->id] {
+        if (const auto self = weak.lock()) self->cancel_play(id);
+    });
+    completions done{engine_->completing()};
+    const std::lock_guard lock{lock_};
+    if (closing_) {
+        op->result = error::bad_descriptor;
+        done.push(std::move(op));
+        return;
+    }
+    op->rate = play_rate_;
+    plays_.push(std::move(op));
+    queue_plays(done);
+    if (!ticking_) ask(done);
+}
+
+/// Puts what waits into the queue, as much as there is room for.
+void voice_stream_impl::queue_plays(completions& done) noexcept {
+    while (!plays_.empty()) {
+        play_operation& op = plays_.front();
+        if (op.rate != queued_rate_) {
+            sender_.set_input_rate(op.rate);
+            queued_rate_ = op.rate;
+        }
+        if (const auto taken = sender_.push(op.rest, op.item)) {
+            op.rest = op.rest.subspan(*taken);
+            op.value += *taken;
+            if (!op.rest.empty()) return;
+            if (op.ends_item) sender_.end_item();
+        } else {
+            op.result = error::no_memory;
+        }
+        done.push(plays_.pop());
+    }
+}
+
+void voice_stream_impl::cancel_play(std::uint64_t id) noexcept {
+    completions done{engine_->completing()};
+    const std::lock_guard lock{lock_};
+    if (auto op = plays_.take(id)) {
+        if (op->ends_item && plays_.empty()) sender_.end_item();
+        op->result = error::operation_aborted;
+        done.push(std::move(op));
+        queue_plays(done);
+    }
+}
+
+void voice_stream_impl::end_item() noexcept {
+    const std::lock_guard lock{lock_};
+    if (plays_.empty())
+        sender_.end_item();
+    else
+        plays_.back().ends_item = true;
+}
+
+void voice_stream_impl::set_play_rate(std::uint32_t hz) {
+    if (hz < resampler::lowest_rate || hz > resampler::highest_rate)
+        throw std::invalid_argument("voice_stream: hz must be 4000..384000");
+    const std::lock_guard lock{lock_};
+    play_rate_ = hz;
+}
+
+std::optional<played_item> voice_stream_impl::clear() noexcept {
+    completions done{engine_->completing()};
+    const std::lock_guard lock{lock_};
+    done.push(std::move(plays_), error::operation_aborted);
+    return sender_.clear();
+}
+
+void voice_stream_impl::start_drain(error_operation::handler_type&& completion) {
+    auto op = make_operation<error_operation>(engine_->next_operation(), std::move(completion),
+                                              engine_->executor());
+    op->on_cancellation([weak = weak_from_this(), id = op->id] {
+        if (const auto self = weak.lock()) self->cancel_drain(id);
+    });
+    completions done{engine_->completing()};
+    const std::lock_guard lock{lock_};
+    if (closing_) {
+        op->result = error::bad_descriptor;
+    } else if (!is_drained()) {
+        drains_.push(std::move(op));
+        if (!ticking_) ask(done);
+        return;
+    }
+    done.push(std::move(op));
+}
+
+void voice_stream_impl::cancel_drain(std::uint64_t id) noexcept {
+    completions done{engine_->completing()};
+    const std::lock_guard lock{lock_};
+    if (auto op = drains_.take(id)) {
+        op->result = error::operation_aborted;
+        done.push(std::move(op));
+    }
+}
+
+bool voice_stream_impl::is_drained() const noexcept {
+    return !sends_tail_ && sender_.waiting() == 0 && plays_.empty() && !sender_.sends_digits();
+}
+
+boost::system::error_code voice_stream_impl::send_digits(std::string_view digits,
+                                                         const digit_timing& timing) noexcept {
+    completions done{engine_->completing()};
+    const std::lock_guard lock{lock_};
+    if (closing_) return error::bad_descriptor;
+    if (const auto sent = sender_.send_digits(digits, timing); !sent) return sent.error();
+    if (!ticking_) ask(done);
+    return {};
+}
+
+void voice_stream_impl::set_codec(const voice_codec& codec) {
+    const std::lock_guard lock{lock_};
+    auto encoder = library_.make_encoder(codec.encoding, {.fmtp = codec.fmtp});
+    const std::uint8_t type = voice_formats::type_of(codec);
+    const codec_rates rates = encoder->rates();
+    const auto samples = static_cast<std::size_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(ptime_).count() * rates.audio /
+        1'000'000);
+    // Room for all that a packet may need, in case that is more than before.
+    const std::size_t size =
+        rtp_header_size + std::max<std::size_t>(encoder->max_payload(samples), 4);
+    std::vector<std::uint8_t> larger;
+    if (size > std::max(packet_.size(), larger_packet_.size())) larger.resize(size);
+    voice_formats formats = formats_;
+    formats.set(type, {rates.clock, payload_kind::media});
+    const stream_origin origin{.ssrc = session_.ssrc(),
+                               .timestamp = system_random32(),
+                               .seq = sender_.next_position().seq};
+    sender_.set_codec({.encoder = std::move(encoder),
+                       .payload_type = type,
+                       .event_type = formats_.event_type,
+                       .noise_type = formats_.noise_type},
+                      origin);
+    formats_ = std::move(formats);
+    if (!larger.empty()) larger_packet_ = std::move(larger);
+}
+
+/// After a collision.
+void voice_stream_impl::change_ssrc() noexcept {
+    stream_origin origin = stream_origin::draw(system_random32);
+    origin.ssrc = session_.ssrc();
+    sender_.restart(origin);
+}
+
+/// Whether there are ticks to send, or to be waited for.
+bool voice_stream_impl::sends() const noexcept {
+    return !sender_.idle() || !plays_.empty() || !drains_.empty();
+}
+
+void voice_stream_impl::on_send(time_point now) noexcept {
+    for (;;) {
+        std::size_t size = 0;
+        {
+            completions done{engine_->completing()};
+            const std::lock_guard lock{lock_};
+            if (closing_ || !sends() || sender_.due() > now) return;
+            size = send_tick(now, done);
+        }
+        if (size == 0) continue;
+        if (!has_peer_ || rtp_.load()->try_send(std::span{packet_}.first(size))) ++unsent_;
+    }
+}
+
+std::size_t voice_stream_impl::send_tick(time_point now, completions& done) noexcept {
+    if (!larger_packet_.empty()) packet_ = std::exchange(larger_packet_, {});
+    if (!sender_.idle()) {
+        const duration late = now - sender_.due();
+        stats_.most_late = std::max(stats_.most_late, late);
+        if (late > std::chrono::milliseconds{1}) ++stats_.late_by_1ms;
+    }
+    const auto tick = sender_.next(now, packet_);
+    if (!tick) return 0; // packet_ is as large as the sender asked for
+    for (const played_item& item : tick->ended) put(item, done);
+    sends_tail_ = tick->kind == sent_kind::audio || tick->kind == sent_kind::event;
+    queue_plays(done);
+    if (is_drained()) done.push(std::move(drains_), {});
+    if (tick->size != 0 && has_peer_) count_sent(tick->size, now);
+    return tick->size;
+}
+
+void voice_stream_impl::count_sent(std::size_t size, time_point now) noexcept {
+    rtp_packet_view packet;
+    if (packet.assign(packet_.data(), size) != errc{}) return;
+    session_.sent(packet.timestamp(), packet.payload().size(), formats_.of(packet.payload_type()),
+                  now);
+}
+
+} // namespace rtpsynth::asio_server::detail

@@ -1,0 +1,117 @@
+// voice_stream: RTCP, ports, and the end of a call.
+#include "voice_tools.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+namespace rtpsynth::asio_server {
+
+/// So that reports come every few milliseconds.
+voice_stream_options reporting(voice_stream_options o) {
+    o.session.bandwidth = 1e8;
+    o.session.reduced_minimum = true;
+    o.sender.idle = idle_policy::silence;
+    return o;
+}
+
+struct call_of_two {
+    rtp_server server{immediate()};
+
+    void check_reports(voice_stream& a, voice_stream& b) {
+        BOOST_TEST(eventually([&] {
+            return a.stats().round_trip_time.has_value() && b.stats().round_trip_time.has_value();
+        }));
+        BOOST_TEST((*a.stats().round_trip_time >= 0ns));
+        BOOST_TEST((*a.stats().round_trip_time < patience));
+        BOOST_TEST(a.stats().session.rtcp_malformed == 0u);
+        BOOST_TEST(a.stats().other == 0u);
+        BOOST_TEST(b.stats().other == 0u);
+        BOOST_TEST(next_event(a).starts_with("first "));
+        BOOST_TEST(next_event(b).starts_with("first "));
+        BOOST_TEST(a.close("gone fishing"));
+        BOOST_TEST(next_event(b) == "left gone fishing");
+    }
+};
+
+BOOST_FIXTURE_TEST_SUITE(session, call_of_two)
+
+BOOST_AUTO_TEST_CASE(both_sides_report_on_one_port) {
+    voice_stream a{server, reporting(silent_stream())};
+    voice_stream b{server, reporting(silent_stream_to(a.local_endpoint()))};
+    BOOST_TEST(a.local_rtcp_endpoint() == a.local_endpoint());
+    BOOST_TEST(!a.set_peer(b.local_endpoint()));
+    check_reports(a, b);
+}
+
+BOOST_AUTO_TEST_CASE(both_sides_report_on_a_port_for_rtcp) {
+    port_range ports{{.address = own_loopback(), .first = 20000, .last = 20099}};
+    voice_stream_options o = reporting(silent_stream());
+    o.rtcp_mux = false;
+    voice_stream a{server, ports, o};
+    BOOST_TEST(a.local_endpoint().port() % 2 == 0);
+    BOOST_TEST(a.local_rtcp_endpoint().port() == a.local_endpoint().port() + 1);
+    o.peer = a.local_endpoint();
+    voice_stream b{server, ports, o};
+    BOOST_TEST(!a.set_peer(b.local_endpoint(), b.local_rtcp_endpoint()));
+    BOOST_TEST(ports.stats().in_use == 2u);
+    check_reports(a, b);
+    BOOST_TEST(eventually([&] { return ports.stats().in_use == 1; }));
+    b.close();
+    BOOST_TEST(a.stats().rtcp.sent + a.stats().rtcp.send_errors > 0u);
+}
+
+BOOST_AUTO_TEST_CASE(one_port_of_a_range_is_enough_for_both) {
+    port_range ports{{.address = own_loopback(), .first = 20101, .last = 20102, .single = true}};
+    voice_stream a{server, ports, silent_stream()};
+    voice_stream b{server, ports, silent_stream()};
+    BOOST_CHECK_THROW((voice_stream{server, ports, silent_stream()}), boost::system::system_error);
+    voice_stream_options pair = silent_stream();
+    pair.rtcp_mux = false;
+    BOOST_CHECK_THROW((voice_stream{server, ports, pair}), std::invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE(without_a_range_rtcp_has_the_port_behind) {
+    voice_stream_options o = silent_stream();
+    o.rtcp_mux = false;
+    const auto make = [&] {
+        for (int i = 0;; ++i) { // the port behind may be somebody's
+            try {
+                return std::make_unique<voice_stream>(server, o);
+            } catch (const boost::system::system_error&) {
+                if (i == 100) throw;
+            }
+        }
+    };
+    const auto stream = make();
+    BOOST_TEST(stream->local_rtcp_endpoint().port() == stream->local_endpoint().port() + 1);
+    plain_phone phone;
+    phone.send_rtp(stream->local_rtcp_endpoint(), 1, 1); // on the port for the other
+    BOOST_TEST(eventually([&] { return stream->stats().other == 1; }));
+}
+
+BOOST_AUTO_TEST_CASE(a_collision_changes_the_ssrc) {
+    plain_phone phone;
+    voice_stream_options o = silent_stream_to(phone.endpoint());
+    o.sender.idle = idle_policy::silence;
+    o.session.ssrc = 77;
+    voice_stream stream{server, o};
+    while (view_of(phone.receive()).ssrc() != 77) {
+    }
+    phone.send_rtp(stream.local_endpoint(), 1, 77);
+    BOOST_TEST(eventually([&] { return stream.stats().session.collisions == 1; }));
+    for (;;) {
+        const auto bytes = phone.receive();
+        BOOST_REQUIRE(!bytes.empty());
+        if ((bytes[1] & 0xe0) == 0xc0) continue; // the BYE of the old one
+        if (view_of(bytes).ssrc() != 77) break;
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_that_sent_nothing_says_no_bye) {
+    plain_phone phone;
+    { voice_stream stream{server, silent_stream_to(phone.endpoint())}; }
+    BOOST_TEST(phone.receive(100ms).empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+} // namespace rtpsynth::asio_server
