@@ -10,7 +10,7 @@ using milliseconds = std::chrono::duration<double, std::milli>;
 
 double in_ms(duration d) noexcept { return milliseconds{d}.count(); }
 
-// Of RFC 3611's fractions 1 itself has no code.
+// Converts to RFC 3611's fractions in 1/256, which cannot represent 1 itself.
 std::uint8_t to_256th(double share) noexcept {
     return static_cast<std::uint8_t>(std::clamp(share * 256, 0.0, 255.0));
 }
@@ -19,7 +19,7 @@ std::uint16_t to_ms_field(double ms) noexcept {
     return static_cast<std::uint16_t>(std::clamp(std::round(ms), 0.0, 65535.0));
 }
 
-// NaN, from parameters out of range, is unavailable.
+// NaN, which parameters out of range give, becomes "unavailable".
 std::uint8_t to_score(std::optional<double> value, double lowest, double highest) noexcept {
     if (!value || std::isnan(*value)) return voip_metrics::unavailable;
     return static_cast<std::uint8_t>(std::clamp(std::round(*value), lowest, highest));

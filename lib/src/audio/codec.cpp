@@ -2,7 +2,7 @@
 
 namespace rtpsynth {
 
-// Here, so that their tables of virtual functions are in the library alone.
+// Defined here so that only the library contains their virtual tables.
 audio_encoder::~audio_encoder() = default;
 audio_decoder::~audio_decoder() = default;
 

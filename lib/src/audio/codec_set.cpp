@@ -9,7 +9,7 @@
 namespace rtpsynth {
 namespace {
 
-// The text comes from SDP, that is from anybody: a message quotes the printable beginning of it.
+// The text comes from SDP and is untrusted: a message quotes only its printable beginning.
 std::string quoted(std::string_view text) {
     constexpr std::size_t most = max_encoding_name + 16;
     std::string message = "codec \"";

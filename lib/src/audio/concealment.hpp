@@ -1,4 +1,5 @@
-// Filling the gaps of a decoder's audio: in its own way, if it has one, else by a concealer.
+// Fills the gaps in a decoder's audio, by the decoder's own method if it has one, otherwise by a
+// concealer.
 #pragma once
 
 #include <rtpsynth/audio/codec.hpp>
@@ -11,7 +12,7 @@
 
 namespace rtpsynth::detail {
 
-// From what the packet behind the gap repeats, which is the end of it. False if that is nothing.
+// Recovers the end of the gap from the copy in the packet after it. False if that has no copy.
 inline bool recover(audio_decoder& decoder, packet_loss_concealer& concealer,
                     std::span<const std::uint8_t> next, std::span<std::int16_t> pcm) noexcept {
     const std::size_t made = std::min(decoder.recover(next, pcm), pcm.size());
@@ -23,7 +24,7 @@ inline bool recover(audio_decoder& decoder, packet_loss_concealer& concealer,
     return true;
 }
 
-// False if the decoder has no way of its own; then nothing is changed.
+// Conceals by the decoder's own method. False, with nothing changed, if it has none.
 inline bool conceal(audio_decoder& decoder, packet_loss_concealer& concealer,
                     std::span<std::int16_t> pcm) noexcept {
     if (!decoder.conceals()) return false;
@@ -38,7 +39,8 @@ inline bool conceal(audio_decoder& decoder, packet_loss_concealer& concealer,
     return true;
 }
 
-// Fills a gap, or the last part of one, for a decoder without a way of its own; `next` is decoded.
+// Fills a gap, or the last part of one, for a decoder without its own method; `next` is the decoded
+// audio after it.
 inline void conceal(const audio_decoder& decoder, packet_loss_concealer& concealer,
                     std::span<std::int16_t> pcm, std::span<const std::int16_t> next) noexcept {
     concealer.conceal(pcm, decoder.needs_past() ? std::span<const std::int16_t>() : next);

@@ -15,8 +15,8 @@ using pcm_out = std::span<std::int16_t>;
 using bytes_in = std::span<const std::uint8_t>;
 using bytes_out = std::span<std::uint8_t>;
 
-// A codec is a struct with how many bytes or samples the other side has (0: no packet has that
-// many), and the conversion of as many.
+// A codec is a struct that converts the number of samples to bytes or back (0: no packet has this
+// many) and converts the audio.
 
 struct pcmu {
     static std::size_t bytes(std::size_t samples) noexcept { return samples; }
@@ -153,7 +153,7 @@ std::unique_ptr<Interface> make_l16(const rtpmap& map, const codec_parameters& p
 template <class Interface, class Codec>
 std::unique_ptr<Interface> make_g722(const rtpmap& map, const codec_parameters& parameters) {
     if (map.channels != 1) refuse("number of channels", std::to_string(map.channels), "1");
-    // RFC 3551 §4.5.2: the clock of 8000 Hz is a mistake that was kept.
+    // RFC 3551 §4.5.2: the clock of 8000 Hz is an error that was kept for compatibility.
     if (map.clock_rate != 8000) refuse("clock rate", std::to_string(map.clock_rate), "8000");
     return std::make_unique<Codec>(checked_rates(map, parameters, 16000));
 }

@@ -1,4 +1,4 @@
-// The codecs that need no library.
+// The codecs that need no other library.
 #pragma once
 
 #include <rtpsynth/audio/codec_set.hpp>

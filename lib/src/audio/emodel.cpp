@@ -11,7 +11,7 @@ namespace {
 double ratio(double db) noexcept { return std::pow(10.0, db / 10); }
 double db(double ratio) noexcept { return 10 * std::log10(ratio); }
 
-// (1 + x^n)^(1/n): how G.107 lets one impairment pass smoothly into another.
+// (1 + x^n)^(1/n): G.107's smooth transition between two impairments.
 double knee(double x, double n) noexcept { return std::pow(1 + std::pow(x, n), 1 / n); }
 
 // G.107 §7.2: No, the power sum of all noises, in dBm0p.
@@ -24,7 +24,7 @@ double noise(const emodel_parameters& p) noexcept {
     return db(ratio(p.nc) + ratio(nos) + ratio(nor) + ratio(p.nfor + p.rlr));
 }
 
-// §7.3.1: too loud.
+// §7.3.1: impairment by excessive loudness.
 double loudness_impairment(const emodel_parameters& p, double no) noexcept {
     const double xolr = (p.slr + p.rlr + 0.2 * (64 + no - p.rlr)) / 8;
     return 20 * (knee(xolr, 8) - xolr);

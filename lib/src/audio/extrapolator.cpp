@@ -11,8 +11,8 @@ namespace {
 constexpr std::size_t order = extrapolator::order;
 using coefficients = std::array<double, order + 1>;
 
-// Rises over 4/5 of \p size samples and falls over the rest, by parabolas: what happened last
-// counts most.
+// Rises over 4/5 of \p size samples and falls over the rest, by parabolas, so that the latest audio
+// has the most weight.
 float window(std::size_t i, std::size_t size) noexcept {
     const std::size_t rise = size / 5 * 4;
     if (i < rise) {
@@ -31,7 +31,7 @@ coefficients autocorrelation(std::span<const std::int16_t> audio) noexcept {
     std::size_t at = 0;
     for (std::size_t i = 0; i < audio.size(); ++i) {
         const float x = static_cast<float>(audio[i]) * window(i, audio.size());
-        const float* const before = ring.data() + at; // the oldest of 16 first
+        const float* const before = ring.data() + at; // the 16 samples before, the oldest first
         for (std::size_t k = 0; k < order; ++k) lane[k] += x * before[k];
         square += x * x;
         ring[at] = ring[at + order] = x;
@@ -43,9 +43,9 @@ coefficients autocorrelation(std::span<const std::int16_t> audio) noexcept {
     return r;
 }
 
-// Levinson and Durbin's recursion: \p r's predictor error filter, whose first coefficient is 1.
-// Noise 40 dB below the audio is assumed under it, so that the filter is stable in spite of
-// rounding; where it would not be, the recursion ends.
+// Levinson-Durbin recursion: the prediction error filter for autocorrelations \p r; its first
+// coefficient is 1. Noise 40 dB below the audio is assumed, so that the filter is stable in spite
+// of rounding; where it would not be, the recursion ends.
 coefficients error_filter(const coefficients& r) noexcept {
     coefficients a{1};
     double error = r[0] * 1.0001 + 1;
@@ -80,8 +80,8 @@ void extrapolator::start(std::span<const std::int16_t> past, std::uint32_t rate,
     const coefficients a = error_filter(autocorrelation(past.last(rate / 50)));
     for (std::size_t j = 1; j <= order; ++j) predictor_[order - j] = static_cast<float>(a[j]);
 
-    // What the predictor did not predict. Noise is repeated more quietly than what is periodic:
-    // its period would be heard.
+    // The prediction residual. Repeat noise more quietly than periodic audio: the period of
+    // repeated noise would be audible.
     period_ = match.lag;
     const float share = std::clamp((match.likeness - 0.2F) * 2, 0.5F, 1.0F);
     const std::size_t begin = past.size() - period_;
@@ -109,7 +109,7 @@ float extrapolator::next(std::span<const float> excitation) noexcept {
     ring_ = (ring_ + 1) % order;
     if (++phase_ == period_) phase_ = 0;
     const float faded = gain_ * x;
-    // 1 to 1/2 in 20 ms, to 0 in another 40 ms.
+    // Gain: from 1 to 1/2 in 20 ms, to 0 in another 40 ms.
     gain_ -= gain_ > 0.5F ? slope_ : slope_ / 2;
     return faded;
 }

@@ -8,9 +8,10 @@
 namespace rtpsynth {
 namespace {
 
-// The scalar definitions without a branch or a count of leading zeros, neither of which SSE2 or
-// NEON can do: converted to float, a magnitude has its segment in the exponent and its step in the
-// top of the mantissa. Every value fits 24 bits, so the conversions are exact in any rounding mode.
+// The scalar definitions without branches and without counting leading zeros, which SSE2 and NEON
+// do not support. In a magnitude converted to float, the exponent contains the segment and the top
+// of the mantissa the step. Every value fits 24 bits, so the conversions are exact in any rounding
+// mode.
 
 constexpr std::int32_t exponent_of_0x80 = 134;
 
@@ -19,7 +20,7 @@ std::int32_t exponent_and_step(std::int32_t magnitude) noexcept {
     return (std::bit_cast<std::int32_t>(value) >> 19) - (exponent_of_0x80 << 4);
 }
 
-// Its inverse: the magnitude in the middle of the step.
+// The inverse: the magnitude in the middle of the step.
 std::int32_t from_exponent_and_step(std::int32_t code) noexcept {
     const std::int32_t bits = (code + (exponent_of_0x80 << 4)) << 19 | 1 << 18;
     return static_cast<std::int32_t>(std::bit_cast<float>(bits));
@@ -39,7 +40,7 @@ struct alaw_encoder {
     std::uint8_t operator()(std::int16_t pcm) const noexcept {
         const std::int32_t sign = pcm >> 15;
         const std::int32_t magnitude = pcm ^ sign;
-        // The lowest two segments have the same step: below 0x100 linear, above logarithmic.
+        // The lowest two segments have the same step size: linear below 0x100, logarithmic above.
         const std::int32_t low = magnitude < 0x100 ? magnitude >> 4 : 0x10;
         const std::int32_t high = magnitude < 0x100 ? 0x100 : magnitude;
         const std::int32_t code = low + exponent_and_step(high) - 0x10;
@@ -64,8 +65,8 @@ struct alaw_decoder {
     }
 };
 
-// Chunks of a constant size, through local arrays that alias nothing, are what compilers vectorise
-// without a checked and an unchecked copy of the loop; and a chunk is read before it is written.
+// Compilers vectorise chunks of constant size in local arrays, which alias nothing, without making
+// a checked and an unchecked copy of the loop. A chunk is read before it is written.
 constexpr std::size_t chunk_size = 32;
 
 template <class Sample, class In, class Out>
@@ -93,7 +94,8 @@ void encode(const std::int16_t* pcm, std::uint8_t* codes, std::size_t n) {
     if (i < n) convert_part<Sample>(pcm + i, codes + i, n - i);
 }
 
-// From the end: in place the output grows over codes that must have been read by then.
+// Backwards: in a conversion in place, the growing output must only overwrite codes that have been
+// read.
 template <class Sample>
 void decode(const std::uint8_t* codes, std::int16_t* pcm, std::size_t n) {
     std::size_t i = n - n % chunk_size;

@@ -1,5 +1,5 @@
-// The G.711 block functions with AVX2. Only functions marked RTPSYNTH_AVX2 hold such instructions,
-// and they are reached only through g711_avx2_kernels(), which asks the CPU first.
+// The G.711 block functions with AVX2. Only functions marked RTPSYNTH_AVX2 contain such
+// instructions. They are only reached through g711_avx2_kernels(), which checks the CPU.
 #include <rtpsynth/audio/detail/g711_kernels.hpp>
 #include <rtpsynth/base/compiler.h>
 
@@ -14,7 +14,7 @@ namespace rtpsynth::detail {
 namespace {
 
 // One block: 32 samples, 64 bytes of PCM and 32 of codes. Unpacking and packing work within each
-// 128-bit half, in the same order, so that one permutation of quarters per block puts all right.
+// 128-bit half, in the same order, so one permutation of quarters per block restores the order.
 constexpr std::size_t block = 32;
 constexpr int quarters_0213 = 0xd8;
 
@@ -118,7 +118,7 @@ RTPSYNTH_AVX2_INLINE void decode_block(__m256i codes, std::int16_t* pcm) {
     const __m256i ordered = _mm256_permute4x64_epi64(codes, quarters_0213);
     const __m256i bits =
         _mm256_xor_si256(ordered, _mm256_set1_epi8(static_cast<char>(Law::inversion)));
-    // The tables of 8 segments are there twice, so the sign bit in the index does no harm.
+    // The tables of 8 segments are stored twice, so the sign bit in the index has no effect.
     const __m256i segment = _mm256_and_si256(_mm256_srli_epi16(bits, 4), nibble);
     const __m256i step = _mm256_and_si256(bits, nibble);
     const __m256i sign = Law::sign(bits);
@@ -139,8 +139,8 @@ RTPSYNTH_AVX2_INLINE void decode_block(__m256i codes, std::int16_t* pcm) {
     store(pcm + block / 2, _mm256_slli_epi16(second, Law::shift));
 }
 
-// What is left of n after whole blocks is converted as a block that overlaps the one before it. Its
-// input is read first, because in place it would be overwritten by then.
+// Converts the rest of n after whole blocks as a block that overlaps the previous one. Its input is
+// read first, because a conversion in place would overwrite it.
 template <class Law>
 RTPSYNTH_AVX2 void encode(const std::int16_t* pcm, std::uint8_t* codes, std::size_t n) {
     if (n < block) {
@@ -157,7 +157,8 @@ RTPSYNTH_AVX2 void encode(const std::int16_t* pcm, std::uint8_t* codes, std::siz
     if (n % block != 0) store(codes + n - block, encode_block<Law>(last));
 }
 
-// From the end: in place the output grows over codes that must have been read by then.
+// Backwards: in a conversion in place, the growing output must only overwrite codes that have been
+// read.
 template <class Law>
 RTPSYNTH_AVX2 void decode(const std::uint8_t* codes, std::int16_t* pcm, std::size_t n) {
     if (n < block) {

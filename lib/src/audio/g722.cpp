@@ -1,5 +1,5 @@
-// ITU-T G.722, clauses 3 to 6. Names of variables in comments are the recommendation's. All values
-// are 16-bit integers there; here they are kept in 32 bits and saturated where it says so.
+// ITU-T G.722, clauses 3 to 6. Comments use the recommendation's variable names. Its values are
+// 16-bit integers; here they have 32 bits and are saturated where the recommendation says so.
 #include <rtpsynth/audio/g722.hpp>
 
 #include "g722_tables.hpp"
@@ -23,8 +23,8 @@ std::int32_t limit(std::int32_t x) noexcept { return std::clamp(x, -16384, 16383
 // -1 or 0, as the recommendation's SHIFT right by 15 gives it.
 std::int32_t sign(std::int32_t x) noexcept { return x >> 31; }
 
-// Of the numbers t[i]·step >> 12, which ascend, how many are at most `magnitude`. Without a branch:
-// which way it goes at each step, nobody can predict.
+// Counts how many of the ascending numbers t[i]·step >> 12 are at most `magnitude`. Without
+// branches, which would be unpredictable.
 template <std::size_t n>
 std::size_t count_reached(const std::array<std::int16_t, n>& t, std::int32_t step,
                           std::int32_t magnitude) noexcept {
@@ -90,7 +90,7 @@ void detail::g722_band::advance(std::int32_t difference) noexcept {
     const std::int32_t a1 =
         std::clamp((agrees_1 ? 192 : -192) + (pole[0] * 32640 >> 15), -most, most);
 
-    // UPZERO, then FILTEZ with the new coefficients, of which the differences are one sample on.
+    // UPZERO, then FILTEZ with the new coefficients and the differences shifted by one sample.
     const std::int32_t gain = difference == 0 ? 0 : 128;
     const std::int32_t sign_0 = sign(difference);
     std::array<std::int32_t, 6> products;

@@ -1,4 +1,4 @@
-// The tables of ITU-T G.722, under names that say what they hold; the recommendation's in brackets.
+// The tables of ITU-T G.722 under descriptive names, with the recommendation's in brackets.
 #pragma once
 
 #include <array>
@@ -9,8 +9,8 @@ namespace rtpsynth::detail::g722 {
 
 // clang-format off
 
-// Table 11: the coefficients of both QMFs, which read the same from either end. Also with every
-// second sign changed, and those of each phase.
+// Table 11: the coefficients of both QMFs, which are symmetric. Also with alternating signs, and
+// separately for each phase.
 inline constexpr std::array<std::int16_t, 24> qmf{
        3,  -11,  -11,   53,   12, -156,   32,  362, -210, -805,  951, 3876,
     3876,  951, -805, -210,  362,   32, -156,   12,   53,  -11,  -11,    3};
@@ -30,8 +30,8 @@ inline constexpr std::array<std::int16_t, 12> qmf_odd = [] {
     return h;
 }();
 
-// Decision levels of the lower band's quantiser (Q6), and above them two that nothing reaches; the
-// codes of each level, of negative and of positive differences (ILN, ILP).
+// Decision levels of the lower band's quantiser (Q6), followed by two that are never reached; the
+// codes of each level, for negative and for positive differences (ILN, ILP).
 inline constexpr std::array<std::int16_t, 31> low_decisions{
       35,   72,  110,  150,  190,  233,  276,  323,  370,  422,  473,  530,  587,  650,  714,  786,
      858,  940, 1023, 1121, 1219, 1339, 1458, 1612, 1765, 1980, 2195, 2557, 2919, 32767, 32767};
@@ -63,7 +63,7 @@ inline constexpr std::array<std::int16_t, 64> low_inverse_6{
       1688,   1360,   1040,    728,    432,    136,   -432,   -136};
 inline constexpr std::array<std::int16_t, 4> high_inverse{-7408, -1616, 7408, 1616};
 
-// What a code adds to the logarithm of the quantiser step (WL by RL42, WH by RH2).
+// The change of the logarithm of the quantiser step by code (WL by RL42, WH by RH2).
 inline constexpr std::array<std::int16_t, 16> low_weights{
     -60, 3042, 1198, 538, 334, 172, 58, -30, 3042, 1198, 538, 334, 172, 58, -30, -60};
 inline constexpr std::array<std::int16_t, 4> high_weights{798, -214, 798, -214};

@@ -1,4 +1,4 @@
-// Joins pieces of audio that do not continue each other without a step.
+// Joins pieces of audio that do not continue each other without an audible step.
 #pragma once
 
 #include <algorithm>
@@ -9,8 +9,8 @@
 
 namespace rtpsynth::detail {
 
-// What is sent passes through. After cut(), the difference between the last sample before and the
-// first one behind is added to what follows, less and less of it until it is gone.
+// Output audio passes through this. After cut(), the difference between the last sample before and
+// the first one after the cut is added to the following samples, and fades to 0.
 class level_join {
 public:
     explicit level_join(std::uint32_t rate) noexcept { set_rate(rate); }
@@ -38,7 +38,7 @@ public:
         last_ = pcm.back();
     }
 
-    // How many samples of silence would not be silent now.
+    // How many samples the rest of a fade would add to silence.
     std::size_t fade() const noexcept {
         if (is_cut_)
             return std::abs(int{last_}) > inaudible ? static_cast<std::size_t>(length_) : 0;
@@ -46,7 +46,7 @@ public:
     }
 
 private:
-    // -60 dB of full scale: audio that begins or ends as quietly is left alone.
+    // -60 dB of full scale: audio that begins or ends below this is not changed.
     static constexpr int inaudible = 32;
 
     int length_ = 0;

@@ -31,8 +31,8 @@ void loss_bursts::lost(std::uint64_t packets) noexcept {
     run_ = 0;
 }
 
-// There is one between two bursts, one before the first unless that begins at once, and one after
-// the last unless that goes on.
+// There is one gap between two bursts, one before the first unless the stream begins with it, and
+// one after the last unless the stream ends in it.
 std::uint64_t loss_bursts::gaps() const noexcept {
     if (expected_ == 0) return 0;
     const bool begins_with_burst = burst_first_ || (cluster_first_ && in_burst());

@@ -36,7 +36,7 @@ codec_rates checked_rates(const rtpmap& map, std::uint32_t audio_rate) {
     return {audio_rate, 48000};
 }
 
-// The number that a parameter has; `otherwise` if it is not there or none.
+// The value of a parameter as a number; `otherwise` if it is missing or not a number.
 opus_int32 parameter(std::string_view fmtp, std::string_view name, opus_int32 otherwise) noexcept {
     const auto text = fmtp_parameter(fmtp, name);
     opus_int32 value = otherwise;
@@ -84,8 +84,9 @@ public:
         if (payload.size() < largest_payload) return errc::buffer_too_small;
         const opus_int32 size = opus_encode(state_.get(), pcm.data(), static_cast<int>(pcm.size()),
                                             payload.data(), largest_payload);
-        if (size < 0) return errc::invalid_argument; // all that libopus refuses was looked at
-        // libopus says "not to be sent" by a TOC without a frame worth the name.
+        if (size < 0)
+            return errc::invalid_argument; // everything that libopus documents was checked
+        // libopus signals "do not send" with a packet of only a TOC byte, or nearly so.
         return dtx_ && size <= 2 ? 0 : static_cast<std::size_t>(size);
     }
 
@@ -96,7 +97,7 @@ private:
     encoder_state state_;
 };
 
-// A packet's frames, as far as one has to know of them to decode it.
+// The parts of a packet that must be known to decode its frames.
 struct packet {
     int frames = 0;
     const unsigned char* first = nullptr;
@@ -120,9 +121,8 @@ packet parsed(std::span<const std::uint8_t> payload, std::uint32_t rate) noexcep
     return p;
 }
 
-// RFC 6716 §4.2.3, §4.2.4: a frame of SILK begins with a bit for each 20 ms that says whether it
-// has speech, and one that says whether it repeats what was before; both again for the second
-// channel.
+// RFC 6716 §4.2.3, §4.2.4: a SILK frame begins with a bit for each 20 ms that tells whether it has
+// speech, and one that tells whether it contains in-band FEC; both again for the second channel.
 bool repeats_what_was_before(const packet& p, std::uint32_t rate) noexcept {
     const bool silk = p.toc < 0x80;
     if (!silk || p.frames == 0 || p.first_size == 0) return false;

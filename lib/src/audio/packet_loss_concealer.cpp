@@ -20,7 +20,7 @@ std::uint32_t checked(std::uint32_t rate) {
     return rate;
 }
 
-// |x| <= 32768. Where 1.5·2^23 is added nothing is left of the fraction: see resample.cpp.
+// x| <= 32768. Adding 1.5·2^23 rounds off the fraction: see resample.cpp.
 std::int16_t to_sample(float x) noexcept {
     constexpr float no_fraction = 12582912.0F;
     return static_cast<std::int16_t>(std::bit_cast<std::uint32_t>(x + no_fraction));
@@ -52,9 +52,9 @@ void packet_loss_concealer::conceal(std::span<std::int16_t> pcm) noexcept {
 void packet_loss_concealer::conceal(std::span<std::int16_t> pcm,
                                     std::span<const std::int16_t> next) noexcept {
     fill(pcm);
-    // In less there is no room for the join: next is faded in.
+    // A shorter gap has no room for the join: next is faded in.
     if (!next.empty() && pcm.size() >= rate_ / 200) {
-        // The same, back from what follows, with the direction of time reversed.
+        // The same backwards from next, with time reversed.
         std::array<std::int16_t, extrapolator::past_size(max_rate)> reversed{};
         std::array<float, extrapolator::longest_pitch(max_rate)> excitation;
         const std::size_t known = std::min(next.size(), past_.size());

@@ -1,4 +1,4 @@
-// Samples that wait, in blocks: memory is taken and given back as they come and go.
+// A queue of samples in blocks, which are allocated and freed as samples come and go.
 #pragma once
 
 #include <algorithm>
@@ -19,7 +19,7 @@ public:
 
     std::size_t size() const noexcept { return size_; }
 
-    // Appends what there is memory for, and returns how much of it that is.
+    // Appends as much as there is memory for, and returns how much that is.
     std::size_t push(std::span<const std::int16_t> pcm) noexcept {
         std::size_t done = 0;
         while (done < pcm.size()) {
@@ -34,7 +34,7 @@ public:
         return done;
     }
 
-    // Samples from number \p offset < size() on: all that lie together, which is one at least.
+    // The contiguous samples from number \p offset < size() on: at least one.
     std::span<const std::int16_t> at(std::size_t offset) const noexcept {
         const std::size_t from = first_ + offset;
         const std::size_t n = std::min(block_size - from % block_size, size_ - offset);
@@ -45,7 +45,8 @@ public:
         first_ += n;
         size_ -= n;
         const std::size_t gone = first_ / block_size;
-        // One is kept: a queue that is filled and emptied by turns does not allocate each time.
+        // Keep one block, so that a queue that alternates between empty and not does not allocate
+        // each time.
         if (gone != 0 && !spare_) spare_ = std::move(blocks_.front());
         blocks_.erase(blocks_.begin(), blocks_.begin() + static_cast<std::ptrdiff_t>(gone));
         first_ %= block_size;

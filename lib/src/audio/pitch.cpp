@@ -10,7 +10,7 @@
 namespace rtpsynth::detail {
 namespace {
 
-// Four floats: GCC makes shuffles of a loop over an array of them.
+// Four floats. From a loop over an array of them, GCC makes shuffles.
 #ifdef __GNUC__
 using quad = float __attribute__((vector_size(16)));
 #else
@@ -33,15 +33,16 @@ quad quad_at(const float* from) noexcept {
     return q;
 }
 
-// Lags are compared in blocks, one lag a lane. Each sum is made in the same order on any processor.
+// Lags are compared in blocks, one lag per lane. Sums are made in the same order on every
+// processor.
 constexpr std::size_t lanes = 16;
-// 28 ms at less than 16 kHz, and what makes up a block.
+// 28 ms below 16 kHz, plus padding to full blocks.
 constexpr std::size_t max_samples = 448 + 2 * lanes;
 
 using samples = std::array<float, max_samples>;
 
-// The correlations of audio[end - size, end) with what is lag + lanes - 1, …, lag samples earlier.
-// By itself it has all registers.
+// The correlations of audio[end - size, end) with the samples lag + lanes - 1, …, lag earlier. A
+// function of its own, so that it has all registers.
 RTPSYNTH_NOINLINE void correlate(const float* end, std::size_t size, std::size_t lag,
                                  std::array<float, lanes>& sums) noexcept {
     quad a{}, b{}, c{}, d{};
@@ -64,14 +65,15 @@ double energy(const float* end, std::size_t size) noexcept {
     return sum;
 }
 
-// Of the last \p size samples before \p end, where \p before samples are readable.
+// Compares the last \p size samples before \p end; \p before samples are readable there.
 pitch_match search(const float* end, std::size_t size, std::size_t shortest,
                    std::size_t longest) noexcept {
     const double own = energy(end, size);
     double then = energy(end - shortest, size);
     std::size_t best = shortest;
-    // Of the best: its correlation squared, with the sign of that, and the energy at its lag. Both
-    // are compared without a root and a division, which would take longer than all the rest.
+    // The best match: its squared correlation, with the correlation's sign, and the energy at its
+    // lag. Comparing these needs no root and no division, which would take longer than all the
+    // rest.
     double best_square = 0;
     double best_then = 1;
     std::array<float, lanes> sums;
@@ -98,7 +100,7 @@ pitch_match search(const float* end, std::size_t size, std::size_t shortest,
 
 pitch_match find_pitch(std::span<const std::int16_t> audio, std::size_t size, std::size_t shortest,
                        std::size_t longest, std::size_t stride) noexcept {
-    // The samples, or sums of stride of them, at the end of an array whose beginning is silence.
+    // The samples, or sums of `stride` of them, at the end of an array that begins with silence.
     samples taken{};
     const std::size_t count = std::min((longest + size) / stride, max_samples - 2 * lanes);
     const std::int16_t* from = audio.data() + audio.size() - count * stride;
@@ -114,7 +116,7 @@ pitch_match find_pitch(std::span<const std::int16_t> audio, std::size_t size, st
                               std::min(longest / stride, count - coarse_size));
     if (stride == 1) return best;
 
-    // Again at the full rate, around what was found.
+    // Search again at the full rate, around the lag that was found.
     const std::size_t centre = best.lag * stride;
     double top = -1;
     const std::int16_t* const now = audio.data() + audio.size() - size;

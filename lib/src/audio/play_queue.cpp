@@ -39,16 +39,16 @@ const play_queue_options& checked_queue(const play_queue_options& options) {
 
 } // namespace
 
-// The first section is being played while is_playing_. Its samples stay in the queue until what was
-// made of them was pulled: the converter has been fed some that are still there.
+// The first section is being played while is_playing_. Its samples stay in the queue until the
+// audio made from them was pulled, although the converter may already have been fed with them.
 class play_queue::state {
-    // Audio of one rate in a row, and what converts it; nothing where it has the rate already.
+    // Consecutive audio of one rate, and its converter; null if it already has the queue's rate.
     struct section {
         section(std::uint32_t in_rate, std::uint32_t out_rate) : rate(in_rate) {
             if (in_rate != out_rate) converter.emplace(in_rate, out_rate);
         }
 
-        // How much of the input so much output has, without what the converter lags by.
+        // How much of the input corresponds to this much output, without the converter's delay.
         std::uint64_t heard(std::uint64_t pulled) const noexcept {
             if (!converter) return pulled;
             const std::uint64_t in = pulled * converter->in_rate() / converter->out_rate();
@@ -96,12 +96,13 @@ public:
 
 private:
     duration silence() const noexcept { return played_item{0, silent_, options_.rate}.length(); }
-    void stop() noexcept { // in the middle
+    void stop() noexcept { // stops playing the first section in the middle
         is_playing_ = is_ending_ = false;
         left_over_ = {};
         join_.cut();
     }
-    // Those behind all audio, but for the one that is being played and one of the present rate.
+    // Removes sections without audio, except the one that is being played and one of the current
+    // rate.
     void drop_spent_sections() noexcept {
         while (sections_.size() > (is_playing_ ? 1U : 0U) && sections_.back().samples == 0 &&
                sections_.back().rate != options_.input_rate)
@@ -118,23 +119,23 @@ private:
     play_queue_options options_;
     detail::pcm_fifo samples_;
     std::vector<section> sections_;
-    std::vector<queued_item> items_; // that have not ended
+    std::vector<queued_item> items_; // items that have not ended
     std::vector<played_item> ended_; // has room for all of items_
-    detail::level_join join_;        // of what is pulled, where the section was stopped
-    detail::level_join input_join_;  // of the present section, at both its ends
+    detail::level_join join_;        // joins the output where a section was stopped
+    detail::level_join input_join_;  // joins both ends of the current section
 
-    // Of the present section, since its converter began: what was fed, made and pulled, and given
-    // up by samples_.
+    // Samples of the current section since its converter began: fed, made, pulled, and removed from
+    // samples_.
     std::uint64_t fed_ = 0;
     std::uint64_t pulled_ = 0;
     std::uint64_t gone_ = 0;
-    std::size_t zeros_left_ = 0; // to be fed yet, in which it fades and the converter ends
+    std::size_t zeros_left_ = 0; // zeros still to be fed, for the fade and to flush the converter
     std::array<std::int16_t, most_steps> last_made_{};
-    std::span<const std::int16_t> left_over_; // of last_made_
+    std::span<const std::int16_t> left_over_; // the part of last_made_ that was not pulled yet
     bool is_playing_ = false;
     bool is_ending_ = false;
 
-    bool has_run_out_ = false; // the last item, which is not over
+    bool has_run_out_ = false; // the last item has run out but is not over
     bool holds_memory_ = false;
     std::uint64_t silent_ = 0; // samples of silence since the last push
     std::uint64_t dry_runs_ = 0;
@@ -184,7 +185,7 @@ pulled_audio play_queue::state::pull(std::span<std::int16_t> pcm) noexcept {
         made += n;
     }
     const std::span<std::int16_t> rest = pcm.subspan(made);
-    // It still fades if it was stopped.
+    // After a stop, the fade continues.
     const std::size_t audible = made + std::min(rest.size(), join_.fade());
     std::fill(rest.begin(), rest.end(), std::int16_t{0});
     join_.pass(rest);
@@ -197,7 +198,8 @@ pulled_audio play_queue::state::pull(std::span<std::int16_t> pcm) noexcept {
     return {audible, ended_};
 }
 
-// From the present section, or if that has ended, from the next. Returns 0 if there is no audio.
+// Makes audio from the current section or, if that has ended, from the next. Returns 0 if there is
+// none.
 std::size_t play_queue::state::make(std::span<std::int16_t> out) noexcept {
     while (is_playing_ || begin()) {
         section& present = sections_.front();
@@ -247,8 +249,8 @@ bool play_queue::state::begin() noexcept {
     return true;
 }
 
-// Takes samples from the front of \p in: one at least, and no more than give what fits into \p out.
-// Where a single one gives more, all of that is left over.
+// Takes samples from the front of \p in: at least one, and at most as many as give output that fits
+// \p out. If a single one gives more, the rest is left over.
 std::size_t play_queue::state::convert(std::span<const std::int16_t> in,
                                        std::span<std::int16_t> out, std::size_t& taken) noexcept {
     std::array<std::int16_t, 512> joined;
@@ -276,7 +278,7 @@ std::size_t play_queue::state::convert(std::span<const std::int16_t> in,
     return 0;
 }
 
-// So many samples of the section were pulled since its converter began.
+// Accounts for samples of the section that were pulled since its converter began.
 void play_queue::state::account(std::uint64_t gone) noexcept {
     auto n = static_cast<std::size_t>(gone - gone_);
     gone_ = gone;
@@ -301,7 +303,7 @@ void play_queue::state::note_ended_items() noexcept {
 }
 
 void play_queue::state::release_memory() noexcept {
-    if (!ended_.empty()) return; // a caller is to see them: the next time
+    if (!ended_.empty()) return; // the caller must see them first; reset at a later call
     samples_.release();
     sections_ = std::vector<section>(); // {} would keep the memory
     items_ = std::vector<queued_item>();
@@ -324,7 +326,7 @@ void play_queue::state::set_rate(std::uint32_t hz) {
     std::vector<section> changed;
     changed.reserve(sections_.size());
     for (const section& s : sections_) changed.emplace_back(s.rate, hz).samples = s.samples;
-    stop(); // what was not pulled yet is fed again
+    stop(); // samples that were not pulled yet are fed again
     sections_ = std::move(changed);
     options_.rate = hz;
     join_.set_rate(hz);

@@ -9,7 +9,7 @@
 #include <limits>
 
 // A fused multiply-add would round once where the definition rounds twice: lib/CMakeLists.txt
-// compiles the library with -ffp-contract=off.
+// therefore compiles the library with -ffp-contract=off.
 
 namespace rtpsynth {
 namespace {
@@ -22,19 +22,19 @@ std::int16_t load(const std::int16_t* p) noexcept {
 
 void store(std::int16_t* p, std::int16_t v) noexcept { std::memcpy(p, &v, sizeof v); }
 
-// |value| < 2^31. Where 1.5·2^52 is added nothing is left of the fraction: the sum is rounded to an
-// integer, half to even, which stands in its lowest bits. One addition, where lrint may be a call.
+// value| < 2^31. Adding 1.5·2^52 rounds off the fraction, half to even, and leaves the integer in
+// the lowest bits of the sum. This is one addition, while lrint may be a call.
 std::int16_t round_half_even(double value) noexcept {
     constexpr double no_fraction = 6755399441055744.0;
     return static_cast<std::int16_t>(std::bit_cast<std::uint64_t>(value + no_fraction));
 }
 
-// A sample between two others needs no clipping: rounding is monotonic and both ends are integers.
+// A sample between two others needs no clipping: rounding is monotonic, and both are integers.
 std::int16_t interpolate(double a, double b, double fraction) noexcept {
     return round_half_even(a + (b - a) * fraction);
 }
 
-// Output sample i, if it stands before the last input sample.
+// Output sample i, if its position is before the last input sample.
 bool interpolate_at(const std::int16_t* in, std::size_t n, double in_rate, double out_rate,
                     std::size_t i, std::int16_t& sample) noexcept {
     // double(i)·in_rate is double(i·in_rate): both factors are exact below 2^53.
@@ -65,7 +65,7 @@ std::int16_t mean_half_even(std::int16_t a, std::int16_t b) noexcept {
 }
 
 void resample_double(const std::int16_t* in, std::size_t n, std::int16_t* out) noexcept {
-    // A block of constant size through arrays that alias nothing: see g711.cpp.
+    // A block of constant size in arrays that alias nothing: see g711.cpp.
     constexpr std::size_t block = 32;
     std::size_t i = 0;
     for (; n - i > block; i += block) {
@@ -87,7 +87,7 @@ void resample_double(const std::int16_t* in, std::size_t n, std::int16_t* out) n
     }
 }
 
-// A whole fraction of the rate: every position is a whole number.
+// For an integer ratio of the rates: every position is a whole number.
 void decimate(const std::int16_t* in, std::size_t n, std::size_t step, std::int16_t* out,
               std::size_t n_out) noexcept {
     const std::size_t inside = std::min(n_out, (n - 1) / step + 1);

@@ -1,5 +1,5 @@
-// Interpolation with AVX2, four positions at a time. Only functions marked RTPSYNTH_AVX2 hold such
-// instructions, and they are reached only through resample_avx2_kernel(), which asks the CPU first.
+// Interpolation with AVX2, four positions at a time. Only functions marked RTPSYNTH_AVX2 contain
+// such instructions. They are only reached through resample_avx2_kernel(), which checks the CPU.
 #include <rtpsynth/audio/detail/resample_kernels.hpp>
 #include <rtpsynth/base/compiler.h>
 
@@ -39,7 +39,7 @@ RTPSYNTH_AVX2 std::size_t interpolate(const std::int16_t* in, std::size_t n, dou
         i = _mm256_add_pd(i, four);
         const __m256d second = _mm256_div_pd(_mm256_mul_pd(i, step), per);
         i = _mm256_add_pd(i, four);
-        // Positions ascend: if these are inside, so are the four before.
+        // Positions ascend: if these are inside, so are the previous four.
         if (_mm256_movemask_pd(_mm256_cmp_pd(second, last, _CMP_LT_OQ)) != 0x0f) break;
         const __m128i low = interpolate_four(in, first);
         const __m128i high = interpolate_four(in, second);

@@ -46,13 +46,14 @@ public:
         }
         const std::span<std::int16_t> decoded =
             next().first(std::min(std::exchange(ahead_, 0), longest_));
-        // A decoder that answers otherwise than before, or another packet than was recovered from.
+        // The decoder returned another size than before, or this is another packet than recover()
+        // used.
         if (converted(decoded.size()) != *made) {
             interrupt();
             return errc::bad_payload;
         }
         concealer_.receive(decoded);
-        // What was left over from packets before, if it is wanted now.
+        // Samples left over from earlier packets, if there is room for them now.
         const std::size_t all = left_ + resampler_.output_size(decoded.size());
         const std::span<std::int16_t> out = pcm.first(std::min(pcm.size(), all));
         convert(decoded, out);
@@ -69,12 +70,12 @@ public:
         return made.size();
     }
 
-    // Where the codec has nothing to go by but the audio, the packet is decoded in advance.
+    // If the codec can only continue the audio, decode the packet in advance.
     std::size_t recover(std::span<const std::uint8_t> payload,
                         std::span<std::int16_t> pcm) noexcept override {
         if (pcm.size() > converted(longest_) || !samples(payload)) return 0;
         const std::span<std::int16_t> gap = missing(pcm.size());
-        if (gap.empty()) return 0; // what was left over is enough
+        if (gap.empty()) return 0; // the samples left over fill the gap
         if (!detail::recover(*decoder_, concealer_, payload, gap) &&
             !detail::conceal(*decoder_, concealer_, gap)) {
             const auto n = decoder_->decode(payload, next());
@@ -108,7 +109,7 @@ private:
                                         resampler_.in_rate());
     }
 
-    // Room for a packet, and for a gap of which so many samples are to be made.
+    // Room for the decoded packet, and for the gap of which `made` output samples are needed.
     std::span<std::int16_t> next() noexcept { return std::span(pcm_).first(longest_); }
     std::span<std::int16_t> missing(std::size_t made) noexcept {
         const std::size_t rest = made - std::min(made, left_);
@@ -118,7 +119,8 @@ private:
         return std::span(pcm_).subspan(longest_, n);
     }
 
-    // Fills \p out, with what was left the last time first, and leaves what is more than that.
+    // Fills \p out, first with the samples left over from the last time, and keeps what does not
+    // fit.
     void convert(std::span<const std::int16_t> in, std::span<std::int16_t> out) noexcept {
         const std::size_t first = std::min(left_, out.size());
         std::copy_n(rest_.begin(), first, out.begin());
@@ -140,7 +142,7 @@ private:
         left_ += kept;
     }
 
-    // There is always room.
+    // The output always fits.
     std::size_t process(std::span<const std::int16_t> in, std::span<std::int16_t> out) noexcept {
         const auto made = resampler_.process(in, out);
         return made ? *made : 0;
@@ -152,7 +154,7 @@ private:
     resampler resampler_;
     packet_loss_concealer concealer_; // at the decoder's rate
     std::size_t longest_;             // samples of a packet, and of a gap
-    std::vector<std::int16_t> pcm_;   // one of each
+    std::vector<std::int16_t> pcm_;   // room for a packet and a gap
     std::array<std::int16_t, most_left> rest_{};
     std::size_t left_ = 0;  // samples of rest_
     std::size_t ahead_ = 0; // samples of the packet that recover() has decoded already

@@ -43,7 +43,7 @@ std::size_t resampler::output_size(std::size_t samples) const noexcept {
         return std::numeric_limits<std::size_t>::max();
     const std::uint64_t whole = n / in_step * out_step;
     const std::uint64_t rest = n % in_step * out_step + in_step - 1;
-    // The phase is less than out_step: what is subtracted is in the one or the other.
+    // Subtract the phase, which is less than out_step, from `rest`, or else from `whole`.
     return static_cast<std::size_t>(rest >= phase_
                                         ? whole + (rest - phase_) / in_step
                                         : whole - (phase_ - rest + in_step - 1) / in_step);

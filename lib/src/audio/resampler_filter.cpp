@@ -25,13 +25,14 @@ constexpr band band_of(resampler_quality quality) noexcept {
     return {0.9, 65};
 }
 
-// More positions, or more coefficients than a filter between nearly equal rates has, are
-// interpolated between. At 512 positions in a sample of the lower rate, errors are 100 dB down.
+// If there would be more positions, or more coefficients than a filter between nearly equal rates
+// has, values are interpolated between positions. With 512 positions per sample of the lower rate,
+// the error is 100 dB down.
 constexpr std::uint32_t most_exact_phases = 1024;
 constexpr std::size_t most_exact_coefficients = std::size_t{1} << 18;
 constexpr std::uint64_t interpolated_phases = 512;
 
-// In a sample of input.
+// The number of positions per input sample.
 std::size_t interpolated_positions(std::uint32_t in_rate, std::uint32_t out_rate) noexcept {
     if (out_rate >= in_rate) return interpolated_phases;
     return static_cast<std::size_t>((interpolated_phases * out_rate + in_rate - 1) / in_rate);
@@ -49,8 +50,7 @@ double bessel_i0(double x) noexcept {
     return sum;
 }
 
-// Four at a time, which is what compilers make of SSE2's and NEON's registers without being asked
-// for more than -O2.
+// Four floats at a time, for which compilers use SSE2's and NEON's registers already at -O2.
 struct four {
     float lane[4] = {};
 
@@ -118,7 +118,8 @@ resampler_filter::resampler_filter(std::uint32_t in_rate, std::uint32_t out_rate
         const double fraction = static_cast<double>(phase) / static_cast<double>(phases);
         for (std::size_t k = 0; k < taps; ++k)
             row[k] = impulse_response(fraction + half - 1 - static_cast<double>(k));
-        // Each row passes 0 Hz as it is, or a constant would get a tone at the rate of the rows.
+        // Make the gain of each row exactly 1 at 0 Hz. Otherwise a constant would get a tone at the
+        // rate at which rows change.
         const double sum = std::accumulate(row.begin(), row.end(), 0.0);
         for (std::size_t k = 0; k < taps; ++k)
             rows[phase * taps + k] = static_cast<float>(row[k] / sum);

@@ -1,4 +1,4 @@
-// The filter of a resampler: its coefficients, and the sum of products that it is used for.
+// The filter of a resampler: its coefficients, and the dot product that applies it.
 #pragma once
 
 #include <rtpsynth/audio/resampler.hpp>
@@ -9,15 +9,16 @@
 
 namespace rtpsynth::detail {
 
-/// The numbers of products that dot() takes are multiples of this.
+/// dot() takes sizes that are multiples of this.
 inline constexpr std::size_t dot_lanes = 16;
 
-/// The sum of a[i]·b[i]. Its rounding does not depend on the processor: of sixteen sums, each takes
+/// The sum of a[i]·b[i]. Its rounding does not depend on the processor: each of sixteen sums takes
 /// every sixteenth product, and these are added in pairs. \p n is a multiple of dot_lanes.
 float dot(const float* a, const float* b, std::size_t n) noexcept;
 
-/// A windowed sinc, sampled at every position that an output sample can have between two of input.
-/// If these are too many, it is sampled at fewer, between which values are interpolated.
+/// A windowed sinc, sampled at every position that an output sample can have between two input
+/// samples. If these are too many, it is sampled at fewer positions, and values are interpolated
+/// between them.
 struct resampler_filter {
     resampler_filter(std::uint32_t in_rate, std::uint32_t out_rate, resampler_quality quality);
 

@@ -10,23 +10,22 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// By how much the timestamp of a segment is after that of the one before.
+// The timestamp of a segment minus that of the previous segment.
 constexpr std::uint32_t segment = 0xffff;
-// The most by which a sender that moves the timestamp within an event does so from packet to
-// packet.
+// For senders that change the timestamp within an event: the largest step from packet to packet.
 constexpr duration longest_tick = 30ms;
-// How many times an end is sent.
+// How many times the final packet of an event is sent.
 constexpr int end_packets = 3;
-// So far apart, packets without a marker have no room for the ends of a press and the beginning of
-// the next between them.
+// Packets without a marker that are at most this many numbers apart leave no room for the ends of
+// one press and the beginning of the next.
 constexpr int one_press = end_packets + 1;
-// With a constant duration, so many packets from one such sender are more often of one press.
+// With a constant duration, this many packets of such a sender are more likely one press.
 constexpr int likely_one_press = one_press + 2;
-// The last of the ends has a duration of two ticks before.
+// The duration in the last of the final packets can be two ticks old.
 constexpr duration end_lag = 2 * longest_tick;
-// A packet is late by no more.
+// The longest time by which a packet is late.
 constexpr duration latest_packet = 5s;
-// No packet of a press that ended is so late, if it has a shorter duration.
+// A packet of an ended press is not later than this if it has a shorter duration.
 constexpr duration reuse_after = 500ms;
 
 // Signed distance a - b: positive when a comes after b.
@@ -58,7 +57,7 @@ telephone_event_changes telephone_event_receiver::receive(std::uint16_t seq,
     } else if (is_new || ahead > 0 || (ahead == 0 && !is_known(r))) {
         begin(r, out);
     } else if (ahead < -units(latest_packet) || now - latest_.last_arrival > latest_packet) {
-        remembered_ = 0; // timestamps of another origin
+        remembered_ = 0; // the timestamps have a new origin
         begin(r, out);
     } else if (!is_known(r) && !is_older_than_all(r)) {
         late(r, out);
@@ -98,13 +97,13 @@ bool telephone_event_receiver::belongs(const press& p, const report& r) const no
     const std::int32_t from_last = distance(r.timestamp, p.last_timestamp);
     if (from_first >= 0 && from_last <= 0) return true;
     if (from_last > 0) return continues(p, r);
-    // Overtaken by the packet, or the segment, that followed.
+    // The packet was overtaken by the next packet, or the next segment.
     const std::uint32_t before = p.first_timestamp - r.timestamp;
     return before == segment ||
            (!r.event.end && seq_distance(p.first_seq, r.seq) == 1 && before <= units(longest_tick));
 }
 
-// Whether a timestamp after the last one of p goes on with p.
+// Whether a timestamp after the last one of p continues p.
 bool telephone_event_receiver::continues(const press& p, const report& r) const noexcept {
     const std::uint32_t step = r.timestamp - p.last_timestamp;
     const int packets = seq_distance(r.seq, p.last_seq);
@@ -112,7 +111,7 @@ bool telephone_event_receiver::continues(const press& p, const report& r) const 
     const std::int64_t counted = std::int64_t{r.event.duration} - p.last_duration;
     if (p.end_seen)
         return r.event.end && close && packets < end_packets && (counted == 0 || counted == step);
-    // A segment, or the one after the next, if all of that was lost.
+    // The next segment, or the one after it if the next was lost completely.
     if (step == segment || step == 2 * segment) return true;
     if (r.marker) return packets == 1 && step < p.last_duration;
     if (counts_from_start_) return counted >= 0 && counts_on(p, r, step, packets);
@@ -127,15 +126,16 @@ bool telephone_event_receiver::continues(const press& p, const report& r) const 
     return constant && packets <= one_press;
 }
 
-// Whether the duration, which is longer, counts from the start of p, while the timestamp moves.
+// Whether the duration, which has grown, counts from the start of p while the timestamp changes.
 bool telephone_event_receiver::counts_on(const press& p, const report& r, std::uint32_t step,
                                          int packets) const noexcept {
     const auto counted = static_cast<std::uint32_t>(r.event.duration - p.last_duration);
     if (counted == step) {
-        // Of a later press, timestamp and duration would together have moved by the time passed.
+        // In a later press, timestamp and duration together would have advanced by the time that
+        // has passed.
         return packets <= one_press || units(r.arrival - p.last_arrival) < step + step / 2;
     }
-    // Of a sender that is not known to move it, where there is no room for another press.
+    // For a sender that is not known to change it, if there is no room for another press.
     return (moves_timestamp_ || packets < one_press) && r.event.end && counted < step &&
            step - counted <= units(end_lag);
 }
@@ -185,7 +185,7 @@ void telephone_event_receiver::go_on(const report& r, telephone_event_changes& o
     p.last_arrival = r.arrival;
     p.end_seen = p.end_seen || r.event.end;
     if (!going_on_) return;
-    // Of a sender that moves the timestamp, the duration may be that since the start.
+    // A sender that changes the timestamp may send the duration since the start.
     const std::uint32_t offset = r.timestamp - p.first_timestamp;
     p.length = std::max(p.length,
                         r.event.duration > offset ? r.event.duration : offset + r.event.duration);

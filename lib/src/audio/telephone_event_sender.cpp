@@ -24,7 +24,7 @@ telephone_event_sender::telephone_event_sender(std::uint32_t clock_rate) : clock
     if (clock_rate == 0) throw std::invalid_argument("clock_rate must be at least 1 Hz");
 }
 
-// Rounded up, so that no event is shorter than a unit; at most 2^32 * 3600.
+// Rounds up, so that no event is shorter than a unit; at most 2^32 * 3600.
 std::uint64_t telephone_event_sender::units_of(duration d) const noexcept {
     constexpr std::uint64_t second = 1'000'000'000;
     const auto ns = static_cast<std::uint64_t>(d.count());
@@ -63,7 +63,7 @@ result<void> telephone_event_sender::press(std::uint8_t event,
 }
 
 void telephone_event_sender::release() noexcept {
-    // Without a length of its own, an event lasts as long as it has been sent.
+    // An event of press() lasts as long as it has been sent.
     for (std::size_t i = queued_; i != 0; --i) {
         entry& waiting = queue_[(front_ + i - 1) % max_queued];
         if (std::exchange(waiting.held, false)) return;
@@ -85,7 +85,7 @@ telephone_event_packet telephone_event_sender::repeat(int times) noexcept {
 }
 
 telephone_event_packet telephone_event_sender::go_on(std::uint32_t units, bool first) noexcept {
-    // One that is not held and has no length was released before this tick.
+    // An event that is not held and has no length was released before this tick.
     const std::uint64_t covered = elapsed_ + units;
     std::uint64_t end = current_.on;
     if (current_.held)

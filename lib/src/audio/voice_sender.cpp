@@ -16,7 +16,7 @@ namespace {
     throw std::invalid_argument("rtpsynth::voice_sender: " + what);
 }
 
-// Of any two times.
+// The difference of any two times.
 std::uint64_t ns_between(time_point from, time_point to) noexcept {
     return static_cast<std::uint64_t>(to.time_since_epoch().count()) -
            static_cast<std::uint64_t>(from.time_since_epoch().count());
@@ -48,7 +48,7 @@ play_queue_options queue_options(const voice_sender_options& o, std::uint32_t ra
 } // namespace
 
 class voice_sender::state {
-    // A codec, and a tick for it.
+    // A codec, and the buffer for a tick of it.
     struct encoding {
         encoding(sender_codec c, const voice_sender_options& o) : codec(std::move(c)) {
             if (!codec.encoder) refuse("encoder must not be null");
@@ -117,13 +117,13 @@ private:
     encoding encoding_;
     play_queue queue_;
     packet_synth synth_;
-    std::unique_ptr<telephone_event_sender> digits_; // from the first one on
-    std::uint32_t digits_clock_ = 0;                 // their timestamps are the stream's less this
+    std::unique_ptr<telephone_event_sender> digits_; // made at the first digit
+    std::uint32_t digits_clock_ = 0; // added to their timestamps, gives the stream's
     time_point due_;
-    duration noise_left_{}; // until comfort noise is described again
-    bool is_first_ = true;  // packet of the stream
-    bool is_pause_ = true;  // the packet before was of no audio, or is missing
-    bool was_idle_ = false; // after the last tick
+    duration noise_left_{}; // until comfort noise is sent again
+    bool is_first_ = true;  // the next packet is the first of the stream
+    bool is_pause_ = true;  // the previous packet had no audio, or was not sent
+    bool was_idle_ = false; // idle() was true after the last tick
     voice_sender_stats stats_;
 };
 
@@ -230,7 +230,7 @@ std::size_t voice_sender::state::write_noise(time_point now, std::span<std::uint
     return write(now, *payload, *encoding_.codec.noise_type, false, out);
 }
 
-// The payload is in place, and there is room for it.
+// Writes the header. The payload is in place, and there is room for the header.
 std::size_t voice_sender::state::write(time_point now, std::size_t payload_size, std::uint8_t type,
                                        bool marker, std::span<std::uint8_t> out) noexcept {
     synth_.set_marker(marker);

@@ -13,9 +13,8 @@
 namespace rtpsynth {
 namespace {
 
-/// Random words read from the system 1 KiB at a time, of which each is handed out once and wiped.
-/// It lies in memory that is zero in a child of fork(), whichever thread was in here then: there it
-/// is empty and not busy.
+/// Random words read from the system 1 KiB at a time. Each is used once and then wiped. The memory
+/// is zeroed in a child of fork(), whichever thread was using it: there it is empty and not busy.
 struct reserve {
     std::atomic<std::uint32_t> busy; // a thread is in take()
     std::uint32_t left;
@@ -37,13 +36,13 @@ reserve* make_reserve() noexcept {
     return memory != nullptr ? ::new (memory) reserve{} : nullptr;
 }
 
-// Made when the library is loaded, and not at first use: a child of fork() could inherit a local
-// static that another thread was about to initialise, and wait for that thread for good. Whoever
-// draws before it is made finds a null pointer.
+// Initialised when the library is loaded and not at first use: a child of fork() could inherit a
+// local static that another thread was about to initialise, and wait for that thread forever. Calls
+// before that find a null pointer.
 reserve* const shared = make_reserve();
 
 bool draw_system(std::uint32_t& out) noexcept {
-    // No thread waits for another one: a system call is soon done.
+    // No thread waits for another one: a system call takes less time.
     if (shared == nullptr || shared->busy.exchange(1, std::memory_order_acquire) != 0) {
         return detail::read_random(&out, sizeof out) == sizeof out;
     }

@@ -10,7 +10,7 @@
 
 namespace rtpsynth {
 
-// By syscall(), which is no cancellation point where getrandom() is one.
+// Uses syscall(), which is not a cancellation point, unlike getrandom().
 std::size_t detail::read_random(void* out, std::size_t size) noexcept {
     std::size_t have = 0;
     while (have < size) {
@@ -38,7 +38,7 @@ void* detail::allocate_wiped_on_fork(std::size_t size) noexcept {
     void* const page =
         mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED) return nullptr;
-    // Advice -1 is an error, but not to an emulator that ignores all advice.
+    // Check with the invalid advice -1, which only an emulator accepts that ignores all advice.
     if (madvise(page, size, -1) == 0 || madvise(page, size, MADV_WIPEONFORK) != 0) {
         munmap(page, size);
         return nullptr;

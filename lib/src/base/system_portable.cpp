@@ -17,12 +17,12 @@ std::size_t detail::read_random(void* out, std::size_t size) noexcept {
             std::memcpy(static_cast<char*>(out) + have, &word, part);
             have += part;
         }
-    } catch (...) { // there is no random source, or none that may be opened
+    } catch (...) { // there is no random source, or it may not be opened
     }
     return have;
 }
 
-// The time and where the program was loaded.
+// The time and the address at which the program was loaded.
 std::uint64_t detail::process_seed() noexcept {
     static const char here = 0;
     const auto now = std::chrono::system_clock::now().time_since_epoch().count();

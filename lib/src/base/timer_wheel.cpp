@@ -6,7 +6,7 @@ namespace rtpsynth {
 
 timer_wheel::~timer_wheel() {
     for (timer* const list : slots_) {
-        // Children are appended to the list, so that no stack is needed for the depth of a tree.
+        // Append children to the list, so that the depth of a tree needs no stack.
         timer* last = list;
         for (timer* t = list; t;) {
             while (last->next_) last = last->next_;
@@ -27,11 +27,13 @@ std::optional<time_point> timer_wheel::next_deadline() noexcept {
 }
 
 // Finds the earliest of all timers in slots that begin by the horizon; null if there is none.
-// Returns false if the allowance of steps was used up before. The next slots of the levels are
-// taken in the order in which they begin, until they begin too late to matter; of those that begin
-// together the coarsest comes first, since it has to be spread over the others.
+// Returns false if the allowance of steps was used up first. Visits the next occupied slots of the
+// levels in the order in which they begin, until they begin after the earliest timer found; of
+// slots that begin at the same time the coarsest comes first, since it has to be spread over the
+// others.
 bool timer_wheel::find_first(key horizon, std::size_t& allowance, timer*& first) noexcept {
-    // Timers armed while time ran backwards are in the slot of base_, which begins later.
+    // Timers that were armed while the clock ran backwards are in the slot of base_, which begins
+    // later.
     const key come = std::max(base_, now_);
     horizon = std::max(horizon, come);
     first = nullptr;
@@ -42,7 +44,7 @@ bool timer_wheel::find_first(key horizon, std::size_t& allowance, timer*& first)
         for (std::uint32_t rest = open; rest != 0; rest &= rest - 1) {
             const auto l = static_cast<unsigned>(std::countr_zero(rest));
             const key current = base_ >> shift(l);
-            // The number is an int in one standard library and unsigned in another.
+            // The shift count is an int in one standard library and unsigned in another.
             // NOLINTNEXTLINE(bugprone-narrowing-conversions)
             const std::uint64_t ahead = std::rotr(occupied_[l], current & 63);
             const key n = current + static_cast<unsigned>(std::countr_zero(ahead));
@@ -69,9 +71,9 @@ bool timer_wheel::find_first(key horizon, std::size_t& allowance, timer*& first)
     return true;
 }
 
-// Moves the timers of a slot that base_ has reached to the finer ones that it spans, which are all
-// of a lower level. It takes trees apart from the top. It can stop after any step and be resumed;
-// returns false if it did because the allowance was used up.
+// Moves the timers of a slot that base_ has reached to the finer slots that it spans, which belong
+// to lower levels. Takes trees apart from the top. It can stop after any step and be resumed;
+// returns false if it stopped because the allowance was used up.
 bool timer_wheel::spread(std::size_t slot, std::size_t& allowance) noexcept {
     timer*& head = slots_[slot];
     while (timer* const t = head) {
@@ -94,13 +96,14 @@ bool timer_wheel::spread(std::size_t slot, std::size_t& allowance) noexcept {
     return true;
 }
 
-// Links neighbours until one tree is left, and its root is the earliest: the multipass variant of
-// Fredman et al., "The pairing heap" (1986), but for one thing: where the right one of two is the
-// earlier it meets its next neighbour at once. So timers that were armed in order of deadline,
-// which lie here latest first, become one path in one pass, and firing them takes no comparisons.
+// Links neighbours until one tree is left, whose root is the earliest: the multipass variant of
+// Fredman et al., "The pairing heap" (1986), with one difference: if the right one of two is
+// earlier, it is compared with its next neighbour at once. Timers that were armed in order of
+// deadline, which are in the list in reverse order, then become a single path in one pass, and
+// firing them needs no comparisons.
 //
-// It can stop after any step and be resumed; returns false if it did because the allowance was used
-// up.
+// It can stop after any step and be resumed; returns false if it stopped because the allowance was
+// used up.
 bool timer_wheel::order(timer** list, std::size_t& allowance) noexcept {
     while ((*list)->next_) {
         for (timer** at = list; *at && (*at)->next_;) {

@@ -1,5 +1,5 @@
 /// \file
-/// A per-thread free list of equal-sized blocks, which takes 1 ns where malloc and free take 10.
+/// A per-thread free list of equal-sized blocks: 1 ns where malloc and free take 10.
 #pragma once
 
 #include <rtpsynth/base/compiler.h>
@@ -8,14 +8,14 @@
 #include <cstdlib>
 #include <new>
 
-// The sanitizers see every block only if each is malloc'ed and freed. RTPSYNTH_NO_BLOCK_CACHE does
-// the same for tools that cannot be detected here, such as valgrind or a leak-tracing malloc.
+// Sanitizers only see every block if each is malloc'ed and freed. RTPSYNTH_NO_BLOCK_CACHE disables
+// the cache for tools that cannot be detected here, such as valgrind or a leak-tracing malloc.
 #if RTPSYNTH_SANITIZED && !defined(RTPSYNTH_NO_BLOCK_CACHE)
 #    define RTPSYNTH_NO_BLOCK_CACHE 1
 #endif
 
-// Without it every access from a shared library is a call of __tls_get_addr. glibc keeps room for
-// such variables in libraries that are loaded late; other C libraries may refuse to load them.
+// Without it, every access from a shared library calls __tls_get_addr. glibc reserves room for such
+// variables in libraries that are loaded late; other C libraries may refuse to load them.
 #ifdef __GLIBC__
 #    define RTPSYNTH_TLS_MODEL RTPSYNTH_INITIAL_EXEC
 #else
@@ -24,10 +24,10 @@
 
 namespace rtpsynth::detail {
 
-/// Blocks of \p Size bytes, aligned for any type, of which every thread keeps up to \p Limit for
-/// its next allocate(). Each block is malloc'ed by itself, so any thread may release it at any
+/// Blocks of \p Size bytes, aligned for any type. Every thread keeps up to \p Limit free ones for
+/// its next allocate(). Each block is malloc'ed separately, so any thread may release it at any
 /// time, even after the thread that allocated it has ended. A thread that never allocates keeps
-/// nothing; one that ends frees all that it kept; a later release on it goes straight to free().
+/// nothing. One that ends frees all that it kept; later releases on it go straight to free().
 ///
 /// Threads: every function may be called on any thread; nothing is shared between them.
 template <std::size_t Size, unsigned Limit>
@@ -35,7 +35,7 @@ class block_cache {
     static_assert(Size >= sizeof(void*) && Limit > 0);
 
 public:
-    /// Whether the next allocate() neither fails nor calls anything.
+    /// Whether the next allocate() cannot fail and calls nothing.
     static bool is_ready() noexcept {
 #ifndef RTPSYNTH_NO_BLOCK_CACHE
         return local_.head != nullptr;
@@ -44,7 +44,7 @@ public:
 #endif
     }
 
-    /// A block, or nullptr without memory. Give it back with release().
+    /// Returns a block, or nullptr without memory. Free it with release().
     static void* allocate() noexcept {
 #ifndef RTPSYNTH_NO_BLOCK_CACHE
         if (node* const block = local_.head) [[likely]] {
@@ -58,7 +58,7 @@ public:
 #endif
     }
 
-    /// \p block comes from allocate(), on whichever thread. Not nullptr.
+    /// \p block is from allocate() on any thread, and not nullptr.
     static void release(void* block) noexcept {
 #ifndef RTPSYNTH_NO_BLOCK_CACHE
         if (local_.room != 0) [[likely]] {
@@ -76,8 +76,8 @@ private:
         node* next;
     };
 
-    // Plain data, initialised at compile time: reaching it needs no guard. `room` is 0 both before
-    // the cleanup is registered and after it ran, so that the hot path has one test for it all.
+    // Plain data, initialised at compile time, so access needs no guard. `room` is 0 both before
+    // the cleanup is registered and after it ran, so that the hot path has a single test.
     struct state {
         node* head = nullptr;
         unsigned room = 0;
@@ -100,7 +100,7 @@ private:
     RTPSYNTH_NOINLINE static void* allocate_new() noexcept {
         void* const block = std::malloc(Size);
         if (block != nullptr && !local_.registered) {
-            local_.registered = true; // once: another thread_local's destructor may come here again
+            local_.registered = true; // once: another thread_local's destructor may get here too
             local_.room = Limit;
             static thread_local cleanup at_thread_exit;
         }

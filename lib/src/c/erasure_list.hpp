@@ -1,5 +1,5 @@
 /// \file
-/// The memory of a jitter buffer's erasures in C.
+/// Memory of the erasures of a jitter buffer in C.
 #pragma once
 
 #include <rtpjbuf.h>
@@ -12,20 +12,19 @@
 
 namespace rtpsynth::detail {
 
-/// The erasures that the latest call on a buffer handed out. Each goes before a packet, so that
-/// there are never more of them than packets inside, one of them a suspect, and those that the call
-/// adds.
+/// The erasures that the latest call on a buffer returned. Each precedes a packet, so there are at
+/// most as many as packets in the buffer, the suspect included, plus those that the call adds.
 class erasure_list {
 public:
-    /// Forgets those of the previous call and makes room for as many as the next one may need:
-    /// false without memory. A large array is not kept for a buffer that needs a small one.
+    /// Discards the erasures of the previous call and makes room for as many as the next one may
+    /// need; false without memory. A large array is not kept for a buffer that needs a small one.
     [[nodiscard]] bool begin(std::size_t needed) noexcept {
         used_ = 0;
         if (needed <= room_ && (room_ <= usual_room || room_ / 4 <= needed)) return true;
         return needed <= most_room && resize(needed + needed / 2);
     }
 
-    /// The next one, to be filled in. Precondition: begin() made room for it.
+    /// The next erasure, to be filled in. Precondition: begin() made room for it.
     rtp_frame* next() noexcept { return &frames_[used_++]; }
 
 private:

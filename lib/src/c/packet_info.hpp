@@ -1,5 +1,5 @@
 /// \file
-/// A parsed packet's struct rtp_info.
+/// Fills in struct rtp_info of a parsed packet.
 #pragma once
 
 #include <rtpjbuf.h>
@@ -15,9 +15,10 @@
 
 namespace rtpsynth::detail {
 
-/// What struct rtp_info says of a payload type, looked up once per packet.
+/// The values of struct rtp_info that depend on the payload type, looked up once per packet.
 struct payload_rule {
-    static constexpr int unknown = -1, one_per_byte = 0, by_frames = 1; // nsamples() has to count
+    static constexpr int unknown = -1, one_per_byte = 0,
+                         by_frames = 1; // by_frames: nsamples() must count
 
     const rtp_profile* profile = nullptr;
     int samples = unknown;
@@ -25,7 +26,8 @@ struct payload_rule {
 
 inline constexpr std::array<payload_rule, 128> payload_rules = [] {
     std::array<payload_rule, 128> rules;
-    constexpr std::array<std::uint8_t, 240> zeros{}; // a payload that every rule can count
+    constexpr std::array<std::uint8_t, 240>
+        zeros{}; // a payload of which every rule knows the samples
     for (unsigned i = 0; i < rules.size(); ++i) {
         const auto pt = static_cast<std::uint8_t>(i);
         rules[i].profile = static_profile(pt);
@@ -36,7 +38,7 @@ inline constexpr std::array<payload_rule, 128> payload_rules = [] {
     return rules;
 }();
 
-/// Whether nsamples is no more than a look into the table.
+/// Whether nsamples only needs the table.
 inline bool is_counted_at_once(const rtp_packet_view& p) noexcept {
     return p.payload().size() - 1 < max_counted_payload &&
            payload_rules[p.payload_type()].samples != payload_rule::by_frames;
@@ -48,7 +50,7 @@ RTPSYNTH_NOINLINE inline void count_samples(rtp_info& info, std::uint8_t payload
     info.appendable = appendable(payload_type, payload.size());
 }
 
-/// Fills in all of \p info, the fields of \p p.
+/// Fills in all of \p info from \p p.
 inline void fill(rtp_info& info, const rtp_packet_view& p) noexcept {
     const std::size_t size = p.payload().size();
     const payload_rule& rule = payload_rules[p.payload_type()];

@@ -28,7 +28,7 @@ static_assert(RTPEVENT_BEGAN == static_cast<int>(telephone_event_change::kind::b
 static_assert(RTPEVENT_ENDED == static_cast<int>(telephone_event_change::kind::ended));
 static_assert(RTPEVENT_MAX_CHANGES == telephone_event_changes::max_size);
 static_assert(sizeof(rtpevent_packet::payload) == telephone_event_size);
-// A member more makes it larger, by which its versions are told apart.
+// Adding a member makes the struct larger, which distinguishes its versions.
 static_assert(sizeof(rtpevent_timing) ==
               offsetof(rtpevent_timing, off_ns) + sizeof(rtpevent_timing::off_ns));
 
@@ -43,7 +43,7 @@ std::optional<digit_timing> timing_of(const rtpevent_timing* timing) noexcept {
                         .volume = static_cast<std::uint8_t>(std::min(timing->volume, 255U))};
 }
 
-// Calls `put` with the timing, unless an argument is wrong.
+// Calls `put` with the timing, unless an argument is invalid.
 template <class Put>
 int put_event(rtpevent_sender* sender, unsigned event, const rtpevent_timing* timing,
               Put&& put) noexcept {

@@ -19,14 +19,14 @@ static_assert(RJB_ENOMEM == static_cast<int>(errc::not_enough_memory));
 
 namespace {
 
-// A packet's frame is allocated when the packet is put in, so that handing it out cannot fail.
+// A packet's frame is allocated when the packet is put in, so that returning it cannot fail.
 struct packet_frame : rtp_frame {
     rjb_drop_reason why;
 };
 using frame_memory = detail::block_cache<sizeof(packet_frame), 1024>;
 static_assert(std::is_trivially_destructible_v<packet_frame>);
 
-// What the jitter buffer keeps of a packet; its frame has the rest.
+// The part of a packet that the jitter buffer keeps; its frame has the rest.
 class packet_numbers {
 public:
     explicit packet_numbers(const rtp_info& i) noexcept
@@ -41,7 +41,7 @@ private:
     std::uint16_t seq_;
 };
 
-using frame_owner = packet_frame*; // released by hand, so that moving it on costs nothing
+using frame_owner = packet_frame*; // released explicitly, so that moving it costs nothing
 using frame_buffer = jitter_buffer<frame_owner, packet_numbers>;
 
 // A sink that releases frames.
@@ -53,7 +53,7 @@ struct frame_releaser {
     void operator()(const erasure&) const noexcept {}
 };
 
-// The frames inside are the buffer's own.
+// Owns the frames in the buffer.
 struct c_buffer {
     frame_buffer frames;
     detail::erasure_list erasures;
@@ -64,7 +64,7 @@ struct c_buffer {
     ~c_buffer() { frames.flush(frame_releaser()); }
 };
 
-// A frame without its lseq.
+// Makes a frame without its lseq.
 inline packet_frame* make_frame(void* memory, const rtp_packet_view& packet,
                                 std::uint64_t count) noexcept {
     auto* const f = ::new (memory) packet_frame;
@@ -84,7 +84,7 @@ inline packet_frame* new_frame(const c_buffer& buffer, const rtp_packet_view& pa
     return make_frame(memory, packet, buffer.frames.stats().received + 1);
 }
 
-// Chains what the jitter buffer hands out into the two lists of a result.
+// Links the output of the jitter buffer into the two lists of a result.
 class list_sink {
 public:
     using frame = frame_buffer::frame;
@@ -128,7 +128,7 @@ private:
 
 RTPSYNTH_NOINLINE void put(rjb_udp_in_r& out, c_buffer& buffer, packet_frame* f,
                            time_point arrival) noexcept {
-    // A packet makes one erasure, unless it proves a suspect right.
+    // A packet causes one erasure, unless it confirms a suspect.
     const std::size_t erasures = buffer.frames.has_suspect() ? buffer.frames.size() + 2 : 1;
     list_sink sink(buffer.erasures, out);
     if (buffer.erasures.begin(erasures) &&
@@ -138,7 +138,8 @@ RTPSYNTH_NOINLINE void put(rjb_udp_in_r& out, c_buffer& buffer, packet_frame* f,
     out.error = RJB_ENOMEM;
 }
 
-// The rare cases: no plain datagram, payload that has to be counted, or an empty cache of memory.
+// The rare cases: not a plain datagram, a payload whose samples must be counted, or an empty memory
+// cache.
 RTPSYNTH_NOINLINE void udp_in_odd(rjb_udp_in_r& out, c_buffer* buffer, const unsigned char* data,
                                   std::size_t size, time_point arrival) noexcept {
     out.error = RJB_ENOMEM;
@@ -161,7 +162,7 @@ RTPSYNTH_NOINLINE void reorder(rjb_udp_in_r& out, c_buffer& buffer, packet_frame
         put(out, buffer, f, arrival);
 }
 
-// The usual packet, which is the next in sequence, passes without a call.
+// The usual packet, which is next in sequence, needs no call.
 inline rjb_udp_in_r udp_in(void* jb, const unsigned char* data, std::size_t size,
                            std::int64_t now_ns) noexcept {
     rjb_udp_in_r out{0, nullptr, nullptr};
@@ -183,7 +184,7 @@ inline rjb_udp_in_r udp_in(void* jb, const unsigned char* data, std::size_t size
     return out;
 }
 
-// One of many datagrams. Returns false without memory.
+// Puts in one of many datagrams. Returns false without memory.
 inline bool udp_in_next(c_buffer& buffer, const rjb_datagram& datagram, time_point arrival,
                         list_sink& sink) noexcept {
     rtp_packet_view packet;
@@ -247,7 +248,7 @@ rjb_udp_in_r rtpjbuf_udp_in_many(void* jb, const rjb_datagram* datagrams, size_t
     if (taken != nullptr) *taken = 0;
     auto* const buffer = static_cast<c_buffer*>(jb);
     if (buffer == nullptr || (datagrams == nullptr && n != 0)) return out;
-    const std::size_t inside = buffer->frames.size() + 1; // and a suspect
+    const std::size_t inside = buffer->frames.size() + 1; // plus a suspect
     if (n > SIZE_MAX - inside || !buffer->erasures.begin(inside + n)) return out;
     list_sink sink(buffer->erasures, out);
     size_t i = 0;

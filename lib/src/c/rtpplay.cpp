@@ -25,7 +25,7 @@ namespace {
 
 constexpr std::uint32_t highest_clock_rate = 96000;
 
-// What a function of the application's made of `most` samples, in bounds.
+// Limits the result of an application's function to 0..`most` samples.
 std::size_t made(long n, std::size_t most) noexcept {
     return n <= 0 ? 0 : std::min(static_cast<std::size_t>(n), most);
 }
@@ -40,7 +40,7 @@ public:
     c_decoder(const c_decoder&) = delete;
     c_decoder& operator=(const c_decoder&) = delete;
 
-    // The application's decoder is ours from now on.
+    // Takes over the application's decoder.
     void own() noexcept { is_owned_ = true; }
 
     result<std::size_t> samples(std::span<const std::uint8_t> payload) const noexcept override {
@@ -85,7 +85,7 @@ int add(void* play, Add&& to) noexcept {
     }
 }
 
-// A payload type that does not become another one when it is made shorter.
+// Converts to 8 bits so that an invalid payload type stays invalid.
 std::uint8_t short_type(unsigned payload_type) noexcept {
     return static_cast<std::uint8_t>(std::min(payload_type, 255U));
 }

@@ -24,7 +24,7 @@ using rtpsynth::packet_synth;
 using rtpsynth::detail::c_synth;
 
 struct random_source {
-    rsynth_randfunc_t func = nullptr; // the system's
+    rsynth_randfunc_t func = nullptr; // null: the system's
     void* arg = nullptr;
 
     std::uint32_t operator()() const {
@@ -33,9 +33,9 @@ struct random_source {
 };
 
 std::mutex random_mutex;
-random_source current_random; // under random_mutex
+random_source current_random; // protected by random_mutex
 
-// What is negative or too large becomes what no packet has.
+// Negative or too large values become ones that no packet has.
 packet_format format_of(int plen, int pt) noexcept {
     return {static_cast<std::size_t>(plen),
             static_cast<std::uint8_t>(pt >= 0 && pt <= 127 ? pt : 255)};
@@ -45,8 +45,8 @@ std::span<std::uint8_t> bytes(void* p, std::size_t size) noexcept {
     return {static_cast<std::uint8_t*>(p), size};
 }
 
-// rsynth_pkt_free() does not get a packet's size, so the block begins with where it is from. That
-// is as long as malloc's alignment, so that the packet after it is aligned as well.
+// rsynth_pkt_free() does not get a packet's size, so the block begins with its origin. This prefix
+// has the size of malloc's alignment, so that the packet after it is aligned as well.
 struct alignas(std::max_align_t) packet_block {
     enum class kind { small, large, huge } from;
 };
@@ -65,13 +65,14 @@ void* start_block(void* block, packet_block::kind kind) noexcept {
     return block != nullptr ? ::new (block) packet_block{kind} + 1 : nullptr;
 }
 
-// A packet's block of `size` bytes, all zero.
+// Allocates a packet's block of `size` bytes, all zero.
 void* allocate_packet(std::size_t size) noexcept {
     using enum packet_block::kind;
     if (size <= small_packet) [[likely]] {
         void* const packet = start_block(small_blocks::allocate(), small);
-        // By 64 aligned bytes, as there is room. memset's unaligned stores of 32 cost 10 ns more
-        // where one lies across two pages, and a block that does is used for every packet.
+        // Zero in aligned units of 64 bytes, for which there is room. memset's unaligned stores of
+        // 32 bytes cost 10 ns more when one crosses a page boundary, and a block in which one does
+        // is used for every packet.
         for (std::size_t i = 0; packet != nullptr && i < size; i += sizeof(packet_line))
             ::new (static_cast<char*>(packet) + i) packet_line{};
         return packet;
@@ -98,13 +99,13 @@ void free_packet(void* packet) noexcept {
 } // namespace
 
 void* rsynth_ctor(int srate, int ptime) {
-    // A bad argument draws nothing, so that a replaced source's numbers stay in step.
+    // A bad argument draws no numbers, so that a custom source's sequence is not affected.
     if (srate <= 0 || ptime <= 0) return nullptr;
     const auto clock_rate = static_cast<std::uint32_t>(srate);
     const rtpsynth::duration packet_time = std::chrono::milliseconds(ptime);
     try {
         random_source random;
-        { // not held while it is called: it may come back here
+        { // release the mutex before the call, which may call this function again
             const std::lock_guard lock{random_mutex};
             random = current_random;
         }
@@ -112,7 +113,7 @@ void* rsynth_ctor(int srate, int ptime) {
         return new c_synth{packet_synth(clock_rate, packet_time, origin),
                            rtpsynth::detail::packet_clock(packet_time)};
     } catch (const rtpsynth::detail::forced_unwind&) {
-        throw; // the thread was cancelled in the caller's random source
+        throw; // the thread was cancelled inside the caller's random source
     } catch (...) {
         return nullptr;
     }
@@ -157,7 +158,7 @@ int rsynth_next_pkts(void* ri, unsigned int n, int plen, int pt, char* buf, size
     const auto now = s.clock.at_packet();
     const auto size = keep != 0 ? s.synth.stamp_batch(now, format, n, stride, bytes(buf, blen))
                                 : s.synth.write_batch(now, format, n, stride, bytes(buf, blen));
-    if (!size || n == 0) s.clock = clock; // as if it had not been read
+    if (!size || n == 0) s.clock = clock; // nothing was written: undo the reading of the clock
     return size ? static_cast<int>(*size) : -1;
 }
 

@@ -1,5 +1,5 @@
 /// \file
-/// What a synthesiser of the C face is.
+/// The object behind a synthesiser of the C face.
 #pragma once
 
 #include <rtpsynth/base/detail/packet_clock.hpp>

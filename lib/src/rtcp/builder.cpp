@@ -15,7 +15,7 @@ using namespace detail;
 
 constexpr std::size_t max_text = 255;
 
-// Fields are written one after the other.
+// Writes fields one after the other.
 class writer {
 public:
     explicit writer(std::uint8_t* p) noexcept : p_(p) {}
@@ -29,7 +29,7 @@ public:
         detail::store_be32(p_, v);
         p_ += 4;
     }
-    // Preceded by its size; at most 255 bytes.
+    // Writes the size first; at most 255 bytes.
     void text(std::string_view s) noexcept {
         u8(s.size());
         if (!s.empty()) std::memcpy(p_, s.data(), s.size());
@@ -168,8 +168,8 @@ result<std::span<std::uint8_t>> rtcp_builder::add_packet(rtcp_type type, std::si
     return std::span{body, body_size};
 }
 
-// Writes the header and the zeros after the body. Returns where the body goes, or nullptr if there
-// is no room.
+// Writes the header and the zeros after the body. Returns the place of the body, or nullptr if
+// there is no room.
 std::uint8_t* rtcp_builder::append(rtcp_type type, std::size_t count,
                                    std::size_t body_size) noexcept {
     const std::size_t size = rtcp_header_size + align4(body_size);

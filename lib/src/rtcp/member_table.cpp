@@ -13,7 +13,7 @@ constexpr std::int64_t member_tick_ns = 62'500'000;
 
 } // namespace
 
-// At least 1, which is not free; a time before the epoch is the epoch.
+// At least 1, since 0 means free; a time before the epoch counts as the epoch.
 std::uint32_t member_table::ticks(time_point t) const noexcept {
     if (t <= epoch_) return 1;
     const std::int64_t n = (t - epoch_).count() / member_tick_ns + 1;
@@ -21,7 +21,8 @@ std::uint32_t member_table::ticks(time_point t) const noexcept {
         std::min<std::int64_t>(n, std::numeric_limits<std::uint32_t>::max()));
 }
 
-// The slot of ssrc, or the free one where it would be. There are slots, and one is free.
+// The slot of ssrc, or the free slot where it belongs. Precondition: there are slots, and one is
+// free.
 std::size_t member_table::find(std::uint32_t ssrc) const noexcept {
     std::size_t i = home(ssrc);
     while (slots_[i].heard != 0 && slots_[i].ssrc != ssrc) i = (i + 1) & (slots_.size() - 1);
@@ -64,7 +65,7 @@ bool member_table::grow() noexcept {
     return true;
 }
 
-// Moves back what was displaced by what was in the slot.
+// Frees a slot, and moves back the entries that it displaced.
 void member_table::free_slot(std::size_t i) noexcept {
     const std::size_t mask = slots_.size() - 1;
     for (std::size_t j = (i + 1) & mask; slots_[j].heard != 0; j = (j + 1) & mask) {
@@ -90,8 +91,8 @@ std::size_t member_table::expire(time_point limit) noexcept {
     const std::uint32_t oldest = ticks(limit);
     const std::size_t before = size_;
     for (std::size_t i = 0; i < slots_.size();) {
-        // What moves into the slot is looked at next. What moves from the front of the table to its
-        // end, or within the front, was looked at before.
+        // An entry that moves into this slot is checked next. One that moves from the front of the
+        // table to its end, or within the front, was checked before.
         if (slots_[i].heard != 0 && slots_[i].heard < oldest)
             free_slot(i);
         else

@@ -13,7 +13,7 @@ std::string_view text_of(std::span<const std::uint8_t> bytes) noexcept {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// The offset of the null that ends the item list at p. The chunk was checked and has one.
+// The offset of the null octet that ends the item list at p. The chunk was checked and has one.
 std::size_t items_size(const std::uint8_t* p) noexcept {
     std::size_t offset = 0;
     while (p[offset] != 0) offset += std::size_t{2} + p[offset + 1];

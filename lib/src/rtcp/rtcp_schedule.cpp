@@ -5,12 +5,12 @@
 namespace rtpsynth::detail {
 namespace {
 
-// Shares of the bandwidth while at most a quarter of the members send.
+// Shares of the bandwidth if at most a quarter of the members send.
 constexpr double sender_share = 0.25;
 constexpr double receiver_share = 0.75;
-// Reconsideration makes intervals shorter than intended: e - 3/2 makes up for it.
+// Reconsideration makes intervals shorter than intended, which e - 3/2 compensates (§6.3.1).
 constexpr double compensation = 1.21828;
-// No bandwidth is so low that more time than this has a meaning.
+// Limits the interval for extremely low bandwidths.
 constexpr double longest_seconds = 365 * 86'400.0;
 
 duration from_seconds(double s) noexcept { return duration{static_cast<duration::rep>(s * 1e9)}; }
@@ -67,7 +67,7 @@ void rtcp_schedule::sent(std::size_t size, time_point now, const rtcp_group& gro
     average(size);
     initial_ = false;
     last_ = now;
-    // Drawn again: what was drawn in expired() is conditioned on being short.
+    // Draw again: the interval drawn in expired() is biased towards short ones.
     next_ = now + interval(group, random);
     members_at_last_ = group.members;
 }

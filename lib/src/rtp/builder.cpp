@@ -45,7 +45,8 @@ std::optional<std::size_t> extension_size(const rtp_fields& f) noexcept {
 }
 
 void copy(std::uint8_t* to, std::span<const std::uint8_t> from) noexcept {
-    // The C library forbids null pointers even for 0 bytes, and an empty span may be null.
+    // The C library forbids null pointers even for 0 bytes, and the pointer of an empty span may be
+    // null.
     if (!from.empty()) std::memmove(to, from.data(), from.size());
 }
 
@@ -71,7 +72,7 @@ void write_extension(std::uint8_t* out, std::size_t size, const rtp_fields& f) n
     std::fill(out, end, std::uint8_t{0});
 }
 
-// Padding for a packet that is size bytes without it.
+// The padding of a packet that has `size` bytes without it.
 std::size_t padding_for(const rtp_fields& f, std::size_t size) noexcept {
     if (f.pad_to_multiple == 0) return f.padding;
     return (f.pad_to_multiple - size % f.pad_to_multiple) % f.pad_to_multiple;
@@ -97,7 +98,7 @@ result<std::size_t> build_rtp(std::span<std::uint8_t> out, const rtp_fields& fie
     const std::size_t padding = padding_for(fields, unpadded);
     if (out.size() - unpadded < padding) return errc::buffer_too_small;
 
-    copy(out.data() + header, payload); // first: it may lie where the header goes
+    copy(out.data() + header, payload); // first: it may be where the header will be
     std::uint8_t* at = out.data();
     detail::store_rtp_header(at,
                              static_cast<std::uint8_t>(fields.marker << 7 | fields.payload_type),

@@ -7,7 +7,7 @@
 namespace rtpsynth {
 namespace {
 
-// The last packet needs no gap behind it. The division keeps the product from overflowing.
+// The last packet needs no gap after it. Dividing keeps the product from overflowing.
 errc check_layout(std::size_t packet_size, std::size_t count, std::size_t stride,
                   std::size_t room) noexcept {
     if (stride < packet_size) return errc::invalid_argument;
@@ -32,8 +32,8 @@ packet_synth::packet_synth(std::uint32_t clock_rate, duration ptime, const strea
     step_ = media(static_cast<std::uint64_t>(ptime.count()));
 }
 
-// How far the timestamp goes in so many nanoseconds. What overflows are whole cycles of it: the
-// rest of a second times 2^32 Hz stays below 2^62.
+// The advance of the timestamp in this many nanoseconds. Only whole cycles of the timestamp
+// overflow: the rest of a second times 2^32 Hz stays below 2^62.
 packet_synth::media_position packet_synth::media(std::uint64_t ns) const noexcept {
     constexpr std::uint64_t second = media_position::unit;
     return {ns / second * clock_rate_, ns % second * clock_rate_};
@@ -54,7 +54,7 @@ result<std::size_t> packet_synth::write_batch(time_point now, packet_format form
     if (count == 0) return format.packet_size();
     std::uint8_t* packet = out.data();
     if (payloads.empty() && stride == format.packet_size()) {
-        std::memset(packet, 0, count * stride); // headers too: quicker than piece by piece
+        std::memset(packet, 0, count * stride); // headers too: faster than the payloads one by one
         return stamp_batch(now, format, count, stride, out);
     }
     for (std::size_t i = 0; i != count; ++i, packet += stride) {
@@ -72,8 +72,8 @@ result<std::size_t> packet_synth::stamp_batch(time_point now, packet_format form
     if (const errc e = check_layout(format.packet_size(), count, stride, out.size()); e != errc{})
         return e;
     if (count == 0) return format.packet_size();
-    // The stream's state cannot stay in registers while bytes are stored that might be it: a copy
-    // can. And only the first packet has a marker to look at.
+    // Stores of bytes might alias the stream's state, which could then not stay in registers; a
+    // local copy can. Only the first packet needs the marker.
     packet_synth synth = *this;
     std::uint8_t* packet = out.data();
     synth.stamp_one(now, format, packet);
@@ -83,7 +83,7 @@ result<std::size_t> packet_synth::stamp_batch(time_point now, packet_format form
 }
 
 void packet_synth::skip(std::size_t count) noexcept {
-    // In two parts, neither of which overflows but by whole cycles of the timestamp.
+    // In two parts, of which only whole cycles of the timestamp overflow.
     constexpr std::uint64_t unit = media_position::unit;
     const std::uint64_t n = count;
     next_ = {next_.timestamp() + n * step_.timestamp() + n / unit * step_.billionths(),
@@ -93,7 +93,7 @@ void packet_synth::skip(std::size_t count) noexcept {
 stream_position packet_synth::resync(time_point now) noexcept {
     const stream_position before = next_position();
     if (!started_) return before;
-    // In unsigned numbers the difference of any two time points is exact.
+    // Unsigned, so that the difference of any two time points is exact.
     const std::uint64_t pause =
         now > last_time_ ? static_cast<std::uint64_t>(now.time_since_epoch().count()) -
                                static_cast<std::uint64_t>(last_time_.time_since_epoch().count())

@@ -23,7 +23,7 @@ std::optional<std::uint8_t> payload_type(string_view text) noexcept {
     return type && *type <= 127 ? type : std::nullopt;
 }
 
-// What holds for each medium that does not say otherwise.
+// Session-level values, which apply to each medium without its own.
 struct session {
     std::string address;
     bool ipv6 = false;
@@ -31,7 +31,7 @@ struct session {
     sdp_direction direction = sdp_direction::sendrecv;
 };
 
-// `IN IP4 233.252.0.1/127`: without the time to live.
+// `IN IP4 233.252.0.1/127`; the time to live is dropped.
 template <class Place>
 void parse_connection(string_view value, Place& place) {
     if (take_until(value, ' ') != "IN") return;
@@ -43,14 +43,14 @@ void parse_connection(string_view value, Place& place) {
     place.ipv6 = version == "IP6";
 }
 
-// Where in the formats of a medium this payload type is. std::ranges' algorithms are not in clang
-// 14's libc++.
+// The position of this payload type in a medium's formats. clang 14's libc++ lacks std::ranges'
+// algorithms.
 auto place_of(auto& formats, std::uint8_t type) {
     return std::find_if(formats.begin(), formats.end(),
                         [type](const sdp_format& f) { return f.payload_type == type; });
 }
 
-// The format of a payload type, made if there is none yet and room for one; else nullptr.
+// The format of a payload type, created if it is missing and there is room; else nullptr.
 sdp_format* format_of(sdp_media& media, std::uint8_t type) {
     const auto old = place_of(media.formats, type);
     if (old != media.formats.end()) return &*old;
@@ -82,7 +82,8 @@ std::optional<sdp_media> parse_media(string_view value) {
     return media;
 }
 
-// `111 opus/48000/2`. The first of several for one type counts; `mapped` has what was mapped.
+// `111 opus/48000/2`. The first of several for one type counts; `mapped` marks the types that have
+// one.
 void parse_rtpmap_of(string_view value, sdp_media& media, std::vector<bool>& mapped) {
     const auto type = payload_type(take_until(value, ' '));
     const auto map = parse_rtpmap(value);

@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::size_t srtcp_index_size = 4;
 
-// Once a process, and never undone. It fails where the program has called it before us, which does
-// no harm: whether libsrtp2 works, srtp_create() says.
+// Once per process, and never undone. It fails if the program has called it before, which does no
+// harm: srtp_create() fails if libsrtp2 does not work.
 void initialise_libsrtp() noexcept {
     static const bool done = [] {
         srtp_init();
@@ -22,7 +22,7 @@ void initialise_libsrtp() noexcept {
     static_cast<void>(done);
 }
 
-// What libsrtp2 wants to know of a key, into which it points.
+// The key description that libsrtp2 takes, which points into the key.
 class key_policy {
 public:
     key_policy(const srtp_key& key, std::size_t replay_window) noexcept {
@@ -123,7 +123,7 @@ void srtp_context::set_key(const srtp_key& key) noexcept {
     rtcp_overhead_ = mki_size_ + profile.rtcp_tag_size + srtcp_index_size;
 }
 
-// RFC 3711 §3.1: the tag, which does not authenticate the MKI. RFC 7714 §8.2, §9.3: nothing.
+// RFC 3711 §3.1: the tag, which does not authenticate the MKI. RFC 7714 §8.2, §9.3: none.
 std::size_t srtp_context::size_after_mki(srtp_kind kind) const noexcept {
     const srtp_suite_profile& profile = profile_of(key_.suite());
     if (profile.salt_size == 12) return 0;
@@ -136,7 +136,7 @@ errc srtp_context::add_source(std::uint32_t ssrc) noexcept {
 }
 
 void srtp_context::remove_source(std::uint32_t ssrc) noexcept {
-    // The one call of libsrtp2 that has an SSRC in the order of the network.
+    // This is the only call of libsrtp2 that takes an SSRC in network order.
     const std::array<std::uint8_t, 4> network{
         static_cast<std::uint8_t>(ssrc >> 24), static_cast<std::uint8_t>(ssrc >> 16),
         static_cast<std::uint8_t>(ssrc >> 8), static_cast<std::uint8_t>(ssrc)};

@@ -21,7 +21,7 @@ namespace rtpsynth::detail {
 enum class srtp_kind : std::uint8_t { rtp, rtcp };
 enum class srtp_direction : std::uint8_t { out, in };
 
-/// What a status of libsrtp2 is for us.
+/// Converts a status of libsrtp2 to an errc.
 errc srtp_error(srtp_err_status_t status) noexcept;
 
 class srtp_context {
@@ -36,17 +36,18 @@ public:
         return kind == srtp_kind::rtp ? rtp_overhead_ : rtcp_overhead_;
     }
 
-    /// In place; the packet lies at a multiple of 4 bytes, and there is room for the overhead.
+    /// In place. The packet must be aligned to 4 bytes and have room for the overhead.
     result<std::size_t> protect(srtp_kind kind, std::uint8_t* packet, std::size_t size) noexcept;
     result<std::size_t> unprotect(srtp_kind kind, std::uint8_t* packet, std::size_t size) noexcept;
 
-    /// A source of its own, whose roll-over counter can be set before its first packet.
+    /// Adds a stream of its own for a source, so that its roll-over counter can be set before its
+    /// first packet.
     errc add_source(std::uint32_t ssrc) noexcept;
     void remove_source(std::uint32_t ssrc) noexcept;
-    /// Of the next packet of a source that is there. An attempt that fails leaves it as it is.
+    /// Sets the counter of the next packet of a known source. A failed attempt leaves it unchanged.
     void set_roll_over_counter(std::uint32_t ssrc, std::uint32_t counter) noexcept;
 
-    /// Another key for all sources; `own` are those of add_source(). They keep their numbers.
+    /// Changes the key of all sources; `own` are those of add_source(). Sequence numbers continue.
     errc update(const srtp_key& key, std::span<const std::uint32_t> own) noexcept;
 
 private:
@@ -68,13 +69,13 @@ private:
     std::size_t replay_window_;
     std::size_t rtp_overhead_ = 0;
     std::size_t rtcp_overhead_ = 0;
-    // Written and read here: libsrtp2 looks for it in the wrong place where the tags of RTP and
-    // RTCP have different sizes.
+    // The MKI is written and read here: libsrtp2 looks for it in the wrong place if the tags of RTP
+    // and RTCP have different sizes.
     std::size_t mki_size_ = 0; ///< 0: none
     std::array<std::uint8_t, 128> mki_bytes_{};
 };
 
-// Inline, as what each packet passes through.
+// Inline, since every packet passes through them.
 
 inline result<std::size_t> srtp_context::protect(srtp_kind kind, std::uint8_t* packet,
                                                  std::size_t size) noexcept {
@@ -112,7 +113,8 @@ inline result<std::size_t> srtp_context::unprotect(srtp_kind kind, std::uint8_t*
 srtp_context make_srtp_context(const srtp_key& key, srtp_direction direction,
                                const srtp_options& options);
 
-/// What of a packet's header libsrtp2 relies on; `trailer` bytes at its end belong to SRTP.
+/// Checks the parts of a packet's header on which libsrtp2 relies; `trailer` bytes at its end
+/// belong to SRTP.
 errc check_srtp_packet(srtp_kind kind, std::span<const std::uint8_t> packet,
                        std::size_t trailer) noexcept;
 
@@ -130,8 +132,7 @@ inline bool is_srtp_aligned(const std::uint8_t* packet) noexcept {
     return reinterpret_cast<std::uintptr_t>(packet) % alignof(std::uint32_t) == 0;
 }
 
-/// Calls \p transform(copy) with a copy of the packet in aligned storage of its own, and copies
-/// what it has made of it back.
+/// Calls \p transform(copy) with an aligned copy of the packet, and copies the result back.
 template <class Transform>
 RTPSYNTH_NOINLINE result<std::size_t> on_srtp_copy(std::uint8_t* packet, std::size_t size,
                                                    Transform&& transform) noexcept {

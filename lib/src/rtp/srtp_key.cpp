@@ -38,7 +38,7 @@ bool decode_base64(string_view text, std::span<std::uint8_t> bytes) noexcept {
         count -= 8;
         bytes[size++] = static_cast<std::uint8_t>(bits >> count);
     }
-    return (bits & ((1U << count) - 1)) == 0; // one text a key
+    return (bits & ((1U << count) - 1)) == 0; // only one text per key is valid
 }
 
 void append_base64(std::string& text, std::span<const std::uint8_t> bytes) {
@@ -68,7 +68,7 @@ std::optional<srtp_mki> parse_mki(string_view text) noexcept {
     return srtp_mki{*value, *size};
 }
 
-// RFC 4568 §6.3: a parameter that can be left out of account.
+// RFC 4568 §6.3: whether a parameter can be ignored.
 bool can_be_ignored(string_view parameter) noexcept {
     const string_view name = take_until(parameter, '=');
     if (same_encoding(name, "WSH")) return number<std::uint32_t>(parameter).value_or(0) >= 64;
@@ -84,7 +84,7 @@ std::optional<srtp_suite> find_srtp_suite(string_view name) noexcept {
 }
 
 srtp_key::~srtp_key() {
-    // Volatile, so that the compiler does not leave out what nobody reads.
+    // Volatile, so that the compiler does not omit writes to memory that is not read again.
     volatile std::uint8_t* const bytes = bytes_.data();
     for (std::size_t i = 0; i < max_size; ++i) bytes[i] = 0;
 }

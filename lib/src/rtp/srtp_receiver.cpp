@@ -75,7 +75,7 @@ private:
         return made;
     }
 
-    // What fails may have spoilt the packet, so that each attempt has a copy.
+    // A failed attempt may have changed the packet, so each attempt uses a copy.
     result<std::size_t> unprotect_copy(srtp_kind kind, std::span<std::uint8_t> packet,
                                        srtp_source* source) noexcept {
         bool is_replay = false;
@@ -113,7 +113,8 @@ private:
         return is_replay ? errc::replayed : made.error();
     }
 
-    // An authentic packet under the current key; `index` if libsrtp2 was told its counter.
+    // Stores the index of an authentic packet under the current key; `index` if libsrtp2 was told
+    // its counter.
     void reached(srtp_kind kind, std::span<const std::uint8_t> packet, srtp_source* source,
                  std::optional<std::uint64_t> index) noexcept {
         if (!source) source = &sources_.add(srtp_ssrc(kind, packet));

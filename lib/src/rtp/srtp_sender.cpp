@@ -37,7 +37,7 @@ public:
     }
 
     errc rekey(const srtp_key& key) noexcept {
-        // Whether libsrtp2 has the suite, before anything of the old key is gone.
+        // Check that libsrtp2 supports the suite before the old key is discarded.
         if (const auto probe = srtp_context::make(key, srtp_direction::out, 64); !probe)
             return probe.error();
         if (const errc error = context_.update(key, own_); error != errc{}) return error;
@@ -67,7 +67,7 @@ private:
         std::uint64_t index = 0;
         if (kind == srtp_kind::rtp) {
             index = source ? source->guess(srtp_sequence(packet)) : srtp_sequence(packet);
-            // libsrtp2 would begin at 0 again, and encrypt as it has before.
+            // libsrtp2 would restart at 0, and reuse the keystream.
             if (index >> 48 != 0) return errc::key_exhausted;
             if (source && !source->settled)
                 context_.set_roll_over_counter(ssrc, static_cast<std::uint32_t>(index >> 16));

@@ -1,4 +1,4 @@
-// The sources of one direction, and where the numbers of each are.
+// The sources of one direction, and the latest packet index of each.
 #pragma once
 
 #include <cstddef>
@@ -9,12 +9,12 @@ namespace rtpsynth::detail {
 
 struct srtp_source {
     std::uint32_t ssrc = 0;
-    bool has_sequence = false; ///< else only the roll-over counter of `index` is known
-    bool settled = true;       ///< libsrtp2 goes on from its own index; else it is told the counter
-    std::uint64_t index = 0; ///< RFC 3711 §3.3.1: the highest one, 2^16 · roll-over counter + SEQ
+    bool has_sequence = false; ///< false: only the roll-over counter of `index` is known
+    bool settled = true;       ///< libsrtp2 has its own index; false: it must be told the counter
+    std::uint64_t index = 0; ///< RFC 3711 §3.3.1: the highest index, 2^16 · roll-over counter + SEQ
 
-    /// The index that a packet of this sequence number has most likely (RFC 3711 appendix A).
-    /// 2^48 is the end of the key.
+    /// The most likely index of a packet with this sequence number (RFC 3711 appendix A). 2^48
+    /// means that the key is exhausted.
     std::uint64_t guess(std::uint16_t sequence) const noexcept {
         const std::uint64_t counter = index >> 16;
         if (!has_sequence) return counter << 16 | sequence;
@@ -50,7 +50,8 @@ public:
     }
 
     bool is_full() const noexcept { return sources_.size() == most_; }
-    /// There is room. The reference is valid until the next call of add() or remove().
+    /// Precondition: there is room. The reference is valid until the next call of add() or
+    /// remove().
     srtp_source& add(std::uint32_t ssrc) noexcept {
         last_ = sources_.size();
         srtp_source& source = sources_.emplace_back();
@@ -68,7 +69,7 @@ public:
 
 private:
     std::size_t most_;
-    std::size_t last_ = 0; ///< the one that was found last, which mostly is the next, too
+    std::size_t last_ = 0; ///< position of the source found last, which is usually also the next
     std::vector<srtp_source> sources_;
 };
 

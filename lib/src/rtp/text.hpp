@@ -1,4 +1,4 @@
-// Pieces of text, for the parsers of SDP.
+// Text functions for the parsers of SDP.
 #pragma once
 
 #include <algorithm>
