@@ -69,7 +69,7 @@ public:
     template <class Make>
     auto make_on_next(channel_options options, Make make) {
         if (options.reuse_port)
-            throw std::invalid_argument("reuse_port must be false: a port_range shares no port");
+            throw std::invalid_argument("reuse_port must be false in a port_range");
         boost::system::error_code why = error::address_in_use;
         std::size_t retries_left = most_retries;
         while (const auto port = next(retries_left)) {
@@ -147,7 +147,8 @@ port_range::~port_range() = default;
 
 channel_pair port_range::make_pair(rtp_server& server, const channel_options& options,
                                    handler_ptr rtp, handler_ptr rtcp) {
-    if (impl_->single()) throw std::invalid_argument("a port_range of single ports has no pairs");
+    if (impl_->single())
+        throw std::invalid_argument("create_pair needs a port_range without option single");
     detail::engine& engine = *detail::server_access::engine_of(server);
     return impl_->make_on_next(options, [&](channel_options& o, const auto& lease) {
         channel_pair pair;

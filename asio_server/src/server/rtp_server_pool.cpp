@@ -51,7 +51,7 @@ rtp_server& rtp_server_pool::server_of(const rtp_channel& channel) const {
     const detail::engine* const owner = &detail::channel_impl::of(channel).owner();
     for (const auto& server : servers_)
         if (access::engine_of(*server).get() == owner) return *server;
-    throw std::invalid_argument("the channel is of no server of this pool");
+    throw std::invalid_argument("channel must belong to a server of this pool");
 }
 
 server_stats rtp_server_pool::stats() const noexcept {

@@ -43,7 +43,8 @@ codec_set::codec_set() {
 
 void codec_set::add(const audio_codec& codec) {
     if (codec.name.empty() || !codec.make_encoder || !codec.make_decoder)
-        throw std::invalid_argument("codec_set: a codec has a name and makes both sides");
+        throw std::invalid_argument(
+            "codec_set: name must not be empty, and make_encoder and make_decoder not null");
     const auto same = [&](const audio_codec& other) {
         return same_encoding(other.name, codec.name);
     };

@@ -34,7 +34,7 @@ const voice_sender_options& checked_sender(const voice_sender_options& o) {
 std::size_t samples_in(duration ptime, std::uint32_t rate) {
     const std::uint64_t billionths = static_cast<std::uint64_t>(ptime.count()) * rate;
     if (billionths % 1'000'000'000 != 0)
-        refuse("ptime is no whole number of samples at " + std::to_string(rate) + " Hz");
+        refuse("ptime is not a whole number of samples at " + std::to_string(rate) + " Hz");
     return static_cast<std::size_t>(billionths / 1'000'000'000);
 }
 
@@ -54,14 +54,14 @@ class voice_sender::state {
             if (!codec.encoder) refuse("encoder must not be null");
             for (const auto type :
                  {std::optional(codec.payload_type), codec.event_type, codec.noise_type})
-                if (type && *type > 127) refuse("a payload type is above 127");
+                if (type && *type > 127) refuse("payload types must be in 0..127");
             if (o.idle == idle_policy::comfort_noise && !codec.noise_type)
-                refuse("comfort noise has no payload type");
+                refuse("noise_type must be set for idle_policy::comfort_noise");
             pcm.resize(samples_in(o.ptime, codec.encoder->rates().audio));
             const std::size_t payload = codec.encoder->max_payload(pcm.size());
             std::vector<std::uint8_t> trial(payload);
             if (payload > max_payload_size || !codec.encoder->encode(pcm, trial))
-                refuse("the codec has no packet of ptime");
+                refuse("ptime must be a packet length of the codec");
             codec.encoder->reset();
             max_packet = rtp_header_size + std::max(payload, telephone_event_size);
         }

@@ -30,19 +30,19 @@ const char* describe(int value) noexcept {
     case errc::bad_payload:
         return "payload is not of this codec";
     case errc::bad_frame_size:
-        return "the codec has no packet of this many samples";
+        return "the codec does not support packets of this many samples";
     case errc::bad_sdp:
         return "malformed SDP";
     case errc::unsupported_srtp_suite:
         return "SRTP suite is not supported";
     case errc::unsupported_srtp_parameter:
-        return "parameter of SRTP is not supported";
+        return "SRTP parameter is not supported";
     case errc::not_authentic:
         return "packet is not authentic";
     case errc::replayed:
         return "packet is a replay or too old";
     case errc::key_exhausted:
-        return "key may not protect any more packets";
+        return "lifetime of the key is over";
     case errc::too_many_sources:
         return "too many sources";
     case errc::crypto_failed:
