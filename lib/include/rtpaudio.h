@@ -40,7 +40,7 @@ enum rtpaudio_err {
     RTPAUDIO_ENOSPC = -22,   /**< the caller's storage cannot hold the result */
     RTPAUDIO_EINVAL = -23,   /**< an argument is out of its range, or NULL */
     RTPAUDIO_EPAYLOAD = -24, /**< not a payload of the codec, or empty */
-    RTPAUDIO_EFRAME = -25    /**< the codec has no packet of this many samples */
+    RTPAUDIO_EFRAME = -25    /**< the codec does not support packets of this many samples */
 };
 
 /* ---- codecs ---- */

@@ -40,7 +40,7 @@ enum class errc : int {
     buffer_too_small = -22,       ///< the caller's storage cannot hold the result
     invalid_argument = -23,       ///< an argument is outside its documented range
     bad_payload = -24,            ///< not a payload of the decoder's codec
-    bad_frame_size = -25,         ///< the encoder's codec has no packet of so many samples
+    bad_frame_size = -25,         ///< the codec does not support packets of this many samples
     bad_sdp = -26,                ///< not an SDP description, or not an rtpmap (RFC 8866)
     unsupported_srtp_suite = -27, ///< not a suite of srtp_suite
     unsupported_srtp_parameter = -28, ///< a parameter of `a=crypto` that changes the packets
