@@ -108,8 +108,7 @@ void completion_queue::post(std::size_t count) noexcept {
     }
     if (is_running_in(executor_)) count = submit_here(count);
     count += owed_.exchange(0);
-    const bool outer =
-        std::exchange(posting, true); // an operation that is destroyed now is not lost
+    const bool outer = std::exchange(posting, true); // a destroyed operation is not lost now
     try {
         for (; count != 0; --count) boost::asio::post(executor_, right{shared_from_this()});
     } catch (...) {

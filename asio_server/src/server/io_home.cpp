@@ -15,8 +15,7 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::size_t most_handlers =
-    64; // maximum number of posted handlers in a turn, before sockets are served
+constexpr std::size_t most_handlers = 64; // posted handlers in a turn, before sockets are served
 
 } // namespace
 

@@ -116,9 +116,8 @@ private:
     };
     struct press {
         std::uint32_t first_timestamp = 0;
-        std::uint32_t last_timestamp =
-            0; // the last segment's, or the last packet's of a sender that changes it
-        std::uint32_t length = 0; // units, from first_timestamp on
+        std::uint32_t last_timestamp = 0; // of the latest segment, or the latest packet
+        std::uint32_t length = 0;         // units, from first_timestamp on
         std::uint16_t first_seq = 0;
         std::uint16_t last_seq = 0;      // that of the first packet with the E bit, once it came
         std::uint16_t last_duration = 0; // with last_timestamp

@@ -22,8 +22,7 @@ namespace rtpsynth {
 
 /// Timing and volume of digits.
 struct digit_timing {
-    duration on =
-        std::chrono::milliseconds{100}; ///< duration of a digit; more than 0, at most an hour
+    duration on = std::chrono::milliseconds{100}; ///< of a digit; more than 0, at most an hour
     duration off = std::chrono::milliseconds{60}; ///< the pause after it; 0 to an hour
     std::uint8_t volume = 10;                     ///< 0..63, -dBm0
 };

@@ -21,9 +21,8 @@ enum class idle_policy : std::uint8_t {
 
 /// The options of voice_sender. Name those you set; later versions may add fields.
 struct voice_sender_options {
-    duration ptime =
-        std::chrono::milliseconds(20); ///< media in a packet, and length of a tick; 1..200 ms
-    std::uint32_t input_rate = 8000;   ///< Hz, of the audio that is pushed; 4000..384000
+    duration ptime = std::chrono::milliseconds(20); ///< of a packet and a tick, 1..200 ms
+    std::uint32_t input_rate = 8000; ///< Hz, of the audio that is pushed; 4000..384000
     /// The most audio that may be queued, 10 ms to an hour; see play_queue.
     duration capacity = std::chrono::seconds(10);
     /// An item is over after this much silence, even without end_item(); 0 or more.

@@ -43,7 +43,7 @@ struct voip_metrics {
     std::uint8_t gmin = 16;              ///< packets received in a row that end a burst
     std::uint8_t r_factor = unavailable; ///< 0..100: of this segment
     std::uint8_t ext_r_factor =
-        unavailable; ///< 0..100: of a network attached to this one, such as behind a gateway
+        unavailable;                   ///< 0..100: of an attached network, as behind a gateway
     std::uint8_t mos_lq = unavailable; ///< 10..50: listening quality, 10 times the MOS
     std::uint8_t mos_cq = unavailable; ///< 10..50: conversational quality, with delay
     loss_concealment concealment = loss_concealment::unspecified;

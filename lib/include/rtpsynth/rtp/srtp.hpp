@@ -118,14 +118,13 @@ private:
 /// Counters of an srtp_receiver. Each packet counts in exactly one of them; previous_key counts
 /// some of the unprotected packets again.
 struct srtp_receiver_stats {
-    std::uint64_t packets = 0;      ///< RTP, unprotected
-    std::uint64_t rtcp_packets = 0; ///< RTCP, unprotected
-    std::uint64_t previous_key = 0; ///< of these two, under the key before rekey()
-    std::uint64_t malformed = 0;    ///< no RTP or RTCP, or too short for a tag
-    std::uint64_t replayed = 0;     ///< received before, or older than the replay window
-    std::uint64_t not_authentic =
-        0;                     ///< the authentication tag is wrong: other key, forged or damaged
-    std::uint64_t refused = 0; ///< too many sources, no memory, errors of libsrtp2
+    std::uint64_t packets = 0;       ///< RTP, unprotected
+    std::uint64_t rtcp_packets = 0;  ///< RTCP, unprotected
+    std::uint64_t previous_key = 0;  ///< of these two, under the key before rekey()
+    std::uint64_t malformed = 0;     ///< no RTP or RTCP, or too short for a tag
+    std::uint64_t replayed = 0;      ///< received before, or older than the replay window
+    std::uint64_t not_authentic = 0; ///< wrong tag: other key, forged or damaged
+    std::uint64_t refused = 0;       ///< too many sources, no memory, errors of libsrtp2
 };
 
 /// Unprotects the packets that one side receives, of any number of sources under one master key.
