@@ -31,12 +31,14 @@ namespace rtpsynth {
 ///
 /// The delay follows the network. Its target is the least delay at which no more than `late_target`
 /// of the packets of the last 2 seconds, 192 packets at most, would have come too late. It grows
-/// when packets have come late. It shrinks in pauses, where it is quiet, and in speech by leaving
-/// out pitch periods, 20 ms in 100 at most. Less than 60 ms too much is borne for a second first,
-/// and less than 200 ms for 2 seconds unless it is quiet: any change can be heard.
-/// What is missing is concealed, in the codec's own way if it has one, for up to 60 ms. After that,
-/// and in a pause that the sender made (DTX), there is silence or comfort noise, and the next
-/// packet begins a talkspurt, which starts with the target delay.
+/// when packets have come late. It shrinks in pauses, where the audio is quiet, and in speech by
+/// leaving out pitch periods, at most 20 ms in 100 ms. Any change may be heard, so a delay that is
+/// less than 60 ms too long is kept for a second, and one that is less than 200 ms too long for 2
+/// seconds unless the audio is quiet.
+///
+/// Missing audio is concealed, by the codec if it can, for up to 60 ms. After that, and in a pause
+/// that the sender made (DTX), there is silence or comfort noise, and the next packet begins a
+/// talkspurt, which starts with the target delay.
 ///
 /// Where no packet is missing, the timestamp of the next one tells whether the sender paused. Up to
 /// 5 ms too much or too little are taken for rounding; more than 5 ms too much are a pause. One
@@ -44,14 +46,15 @@ namespace rtpsynth {
 /// audio, unless it has the marker or follows comfort noise or an event: then it begins a
 /// talkspurt, which is faded in after a call of audio_decoder::interrupt().
 ///
-/// A packet that does not fit the stream, of another SSRC or far from its numbers or timestamps, is
-/// kept until the next one. If that follows it the sender has restarted, and both are played; else
-/// it is discarded. The decoders are reset before the first packet of the new stream is decoded.
+/// A packet of another SSRC, or far from the stream's numbers or timestamps, is kept until the next
+/// packet. If that has the next number and the same SSRC, the sender has restarted and both are
+/// played; otherwise it is discarded. The decoders are reset before the first packet of the new
+/// stream is decoded.
 ///
-/// Allocates nothing per packet: its store grows until it holds what max_delay takes, and never to
-/// more than 4096 packets and 256 KiB of payload and twice what L16 of the playout's rate, or of 48
-/// kHz if that is higher, takes in max_delay; packets for which it has no room are discarded. A
-/// playout of PCMU in packets of 20 ms takes 7 KB.
+/// Allocates nothing per packet. The memory for packets grows as needed, to 4096 packets at most
+/// and to 256 KiB of payload plus twice the size of max_delay of L16, at the playout's rate or 48
+/// kHz, whichever is higher. Packets for which there is no room are discarded. A playout of PCMU in
+/// packets of 20 ms takes 7 KB.
 ///
 /// Threads: distinct objects are independent; one must not be used by two threads at once.
 class RTPSYNTH_API playout {
@@ -70,11 +73,14 @@ public:
     /// \throws std::invalid_argument if the type is above 127, the decoder null, or its audio rate
     /// not in 8000..96000 Hz; std::bad_alloc
     void add_decoder(std::uint8_t payload_type, std::unique_ptr<audio_decoder> decoder);
-    /// Packets of \p payload_type are comfort noise (RFC 3389), with the clock of the audio beside.
+    /// Packets of \p payload_type are comfort noise (RFC 3389), whose timestamps have the clock
+    /// rate of the audio before them.
+    ///
     /// \throws std::invalid_argument if the type is above 127; std::bad_alloc
     void add_comfort_noise(std::uint8_t payload_type);
-    /// Packets of \p payload_type are telephone events (RFC 4733): there is no audio in them, and
-    /// none is missing.
+    /// Packets of \p payload_type are telephone events (RFC 4733). They have no audio, and the
+    /// audio that is not sent meanwhile is not concealed.
+    ///
     /// \throws std::invalid_argument if the type is above 127; std::bad_alloc
     void add_event(std::uint8_t payload_type);
 
@@ -84,8 +90,9 @@ public:
     [[nodiscard]] result<void> insert(std::span<const std::uint8_t> datagram,
                                       time_point arrival) noexcept;
 
-    /// Fills \p pcm with the audio of the tick that begins at \p now, and says what it is. A tick
-    /// is up to 120 ms; a longer \p pcm ends in silence. An empty one is no tick.
+    /// Fills \p pcm with the audio of the tick that begins at \p now, and returns its kind. A tick
+    /// is at most 120 ms; the rest of a longer \p pcm is silence. With an empty one nothing is done
+    /// or counted.
     playout_kind pull(time_point now, std::span<std::int16_t> pcm) noexcept;
 
     playout_stats stats() const noexcept;
