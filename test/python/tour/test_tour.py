@@ -21,6 +21,8 @@ SHOWS = {
                  r"the latest call came \d+ us late"],
     "jitter_buffered": [*(f"play {i}: 160 bytes" for i in range(5)), "conceal 1 packet, 20 ms",
                         "play 6: 160 bytes", "play 7: 160 bytes"],
+    "relay": ["Alice sends payload type 0, Bob hears 0, and she hears 0",
+              "Alice sends payload type 101, Bob hears 96, and she hears 0"],
 }
 
 

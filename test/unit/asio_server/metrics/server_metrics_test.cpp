@@ -116,6 +116,61 @@ BOOST_AUTO_TEST_CASE(a_frame_receivers) {
     BOOST_TEST(sample(page, "rtpsynth_frame_receiver_datagrams_no_memory_total") == 3);
 }
 
+BOOST_AUTO_TEST_CASE(a_relays) {
+    relay_leg_stats s;
+    s.received = 1;
+    s.forwarded = 2;
+    s.rejected = 3;
+    s.not_authentic = 4;
+    s.malformed = 5;
+    s.oversized = 6;
+    s.unsent = 7;
+    s.stream.unmapped = 8;
+    s.stream.late = 100;
+    s.stream.overtaken = 200;
+    s.stream.rejected = 400;
+    s.stream.switches = 9;
+    s.rtcp_received = 10;
+    s.rtcp_forwarded = 11;
+    s.rtcp_rejected = 12;
+    s.rtcp_not_authentic = 13;
+    s.rtcp_malformed = 14;
+    s.rtcp_dropped = 15;
+    s.rtcp_unsent = 16;
+    s.other = 17;
+    s.latch.latched = 18;
+    s.timeouts = 19;
+    metrics_page page;
+    add_metrics(page, s, {{"leg", "a"}});
+    const auto of = [&](const char* name) {
+        return sample(page, std::string{"rtpsynth_relay_"} + name + "_total", {{"leg", "a"}});
+    };
+    const auto dropped = [&](const char* what, const char* reason) {
+        return sample(page, std::string{"rtpsynth_relay_"} + what + "_dropped_total",
+                      {{"leg", "a"}, {"reason", reason}});
+    };
+    BOOST_TEST(of("packets_received") == 1);
+    BOOST_TEST(of("packets_forwarded") == 2);
+    BOOST_TEST(dropped("packets", "rejected") == 3);
+    BOOST_TEST(dropped("packets", "not_authentic") == 4);
+    BOOST_TEST(dropped("packets", "malformed") == 5);
+    BOOST_TEST(dropped("packets", "oversized") == 6);
+    BOOST_TEST(dropped("packets", "unsent") == 7);
+    BOOST_TEST(dropped("packets", "unmapped") == 8);
+    BOOST_TEST(dropped("packets", "stale") == 700);
+    BOOST_TEST(of("stretches") == 9);
+    BOOST_TEST(of("rtcp_received") == 10);
+    BOOST_TEST(of("rtcp_forwarded") == 11);
+    BOOST_TEST(dropped("rtcp", "rejected") == 12);
+    BOOST_TEST(dropped("rtcp", "not_authentic") == 13);
+    BOOST_TEST(dropped("rtcp", "malformed") == 14);
+    BOOST_TEST(dropped("rtcp", "untranslated") == 15);
+    BOOST_TEST(dropped("rtcp", "unsent") == 16);
+    BOOST_TEST(of("datagrams_other") == 17);
+    BOOST_TEST(of("sources_latched") == 18);
+    BOOST_TEST(of("media_timeouts") == 19);
+}
+
 BOOST_AUTO_TEST_CASE(a_procs) {
     rtp_proc_stats s{.channels = 1, .calls = 2, .overdue = 3, .exceptions = 4};
     s.lateness.record(1ms);

@@ -1,7 +1,8 @@
 /// \file
-/// The statistics of servers, channels and timers as metrics.
+/// The statistics of servers, channels, relays and timers as metrics.
 #pragma once
 
+#include <rtpsynth/asio_server/call/relay_options.hpp>
 #include <rtpsynth/asio_server/channel/frame_receiver.hpp>
 #include <rtpsynth/asio_server/channel/port_range.hpp>
 #include <rtpsynth/asio_server/channel/stats.hpp>
@@ -38,6 +39,13 @@ RTPSYNTH_API void add_metrics(metrics_page& page, const port_range_stats& stats,
 /// Adds `rtpsynth_frame_receiver_…`, and `rtpsynth_jitter_buffer_…` of its jitter buffer.
 /// \throws std::invalid_argument if there is a label `kind` already; std::bad_alloc
 RTPSYNTH_API void add_metrics(metrics_page& page, const frame_receiver_stats& stats,
+                              const metric_labels& labels = {});
+
+/// Adds `rtpsynth_relay_…`: what came from one side of an rtp_relay, and what became of it:
+/// packets, compounds of RTCP, and those of each that were dropped by `reason`; sources latched to,
+/// stretches of the stream, media timeouts. \throws std::invalid_argument if there is a label
+/// `reason` already; std::bad_alloc
+RTPSYNTH_API void add_metrics(metrics_page& page, const relay_leg_stats& stats,
                               const metric_labels& labels = {});
 
 /// Adds `rtpsynth_proc_…`: calls, and their lateness as a histogram. \throws std::bad_alloc
