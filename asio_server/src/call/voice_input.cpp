@@ -89,9 +89,25 @@ void voice_stream_impl::on_batch(rtp_channel& channel, bool of_rtp,
             return;
         }
         for (const datagram_view& view : batch) receive(view, of_rtp, done);
+        on_moved();
     }
     on_events();
     schedule();
+}
+
+/// With the lock held, so that set_peer() is not undone.
+void voice_stream_impl::on_moved() noexcept {
+    if (moved_to_) {
+        const endpoint to = *std::exchange(moved_to_, std::nullopt);
+        if (!set_targets(*rtp(), nullptr, to, std::nullopt)) has_peer_ = true;
+        // Where it comes from is not known yet; if it is forwarded, then to the next port.
+        if (!mux_ && !rtcp_moved_to_ && to.port() != 65535)
+            rtcp_moved_to_ = endpoint{to.address(), static_cast<std::uint16_t>(to.port() + 1)};
+    }
+    rtp_channel* const second = mux_ ? nullptr : rtcp();
+    if (!rtcp_moved_to_ || !second) return; // or, before start(), a little later
+    const endpoint to = *std::exchange(rtcp_moved_to_, std::nullopt);
+    if (second->target() != to) static_cast<void>(second->set_target(to));
 }
 
 void voice_stream_impl::receive(const datagram_view& view, bool of_rtp,
@@ -111,13 +127,22 @@ void voice_stream_impl::receive_rtp(const datagram_view& view, completions& done
         ++stats_.malformed;
         return;
     }
+    const source_latch::outcome latch = latch_.receive(packet, view.source, view.received_at);
+    if (latch == source_latch::outcome::rejected) return;
+    const bool latched = latch == source_latch::outcome::latched;
+    if (latched) moved_to_ = view.source;
     const std::uint8_t type = packet.payload_type();
-    const session_outcome outcome =
-        session_.receive_rtp(packet, formats_.of(type), view.received_at, origin_of(view.source))
-            .outcome;
+    // Whether a source may move is for the latch to say, if there is one.
+    const bool may_move = latching_ && packet.ssrc() != session_.ssrc();
+    const session_outcome outcome = session_
+                                        .receive_rtp(packet, formats_.of(type), view.received_at,
+                                                     may_move ? 0 : origin_of(view.source))
+                                        .outcome;
     if (outcome == session_outcome::collision) change_ssrc();
     if (!is_taken(outcome)) return;
-    if (!is_heard(packet, view, outcome == session_outcome::accepted, done)) {
+    const bool valid =
+        outcome == session_outcome::accepted && latch != source_latch::outcome::probation;
+    if (!is_heard(packet, view, valid, latched, done)) {
         ++stats_.not_played;
         return;
     }
@@ -136,7 +161,7 @@ void voice_stream_impl::receive_rtp(const datagram_view& view, completions& done
 
 /// Whether the packet is of the source that is heard, or of one that may become it.
 bool voice_stream_impl::is_heard(const rtp_packet_view& packet, const datagram_view& view,
-                                 bool valid, completions& done) noexcept {
+                                 bool valid, bool latched, completions& done) noexcept {
     const time_point now = view.received_at;
     const std::uint32_t ssrc = packet.ssrc();
     if (source_ && source_->ssrc == ssrc) {
@@ -146,13 +171,13 @@ bool voice_stream_impl::is_heard(const rtp_packet_view& packet, const datagram_v
         put(source_changed{ssrc, view.source, false}, done);
         return true;
     }
-    if (source_ && !source_->left && now - source_->heard < source_timeout_) {
+    if (source_ && !source_->left && !latched && now - source_->heard < source_timeout_) {
         if (source_->address != view.source) return false;
         if (ssrc == replaced_ssrc_ && replaced_at_ != time_point::min() &&
             now - replaced_at_ < stays_replaced)
             return false;
     }
-    if (!valid) return true;
+    if (!valid && !latched) return true;
     if (source_) {
         replaced_ssrc_ = source_->ssrc;
         replaced_at_ = now;
@@ -165,9 +190,17 @@ bool voice_stream_impl::is_heard(const rtp_packet_view& packet, const datagram_v
 }
 
 void voice_stream_impl::receive_rtcp(const datagram_view& view, completions& done) noexcept {
+    const std::optional<endpoint> latched = latching_ ? latch_.latched() : std::nullopt;
+    if (latched && latched->address() != view.source.address()) {
+        ++stats_.rtcp_rejected;
+        return;
+    }
     const rtcp_reception got =
-        session_.receive_rtcp(view.data, view.received_at, origin_of(view.source));
+        session_.receive_rtcp(view.data, view.received_at, latched ? 0 : origin_of(view.source));
     if (got.outcome == session_outcome::collision) change_ssrc();
+    // Behind a NAT, its RTCP does not come from the port after that of RTP.
+    if (latched && !mux_ && source_ && got.source && got.source->ssrc() == source_->ssrc)
+        rtcp_moved_to_ = view.source;
     if (got.left == 0 || !source_ || source_->left) return;
     const rtp_source* const source = session_.find(source_->ssrc);
     if (!source || !source->left()) return;

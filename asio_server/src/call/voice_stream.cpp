@@ -90,6 +90,10 @@ boost::system::error_code voice_stream::set_peer(const endpoint& rtp,
     return impl_->set_peer(rtp, rtcp);
 }
 
+std::optional<voice_stream::endpoint> voice_stream::peer() const noexcept {
+    return impl_->rtp()->target();
+}
+
 void voice_stream::end_item() noexcept { impl_->end_item(); }
 void voice_stream::set_play_rate(std::uint32_t hz) { impl_->set_play_rate(hz); }
 std::optional<played_item> voice_stream::clear() noexcept { return impl_->clear(); }

@@ -140,6 +140,7 @@ voice_stream_impl::voice_stream_impl(std::shared_ptr<engine> home,
       pause_after_{options.pause_after},
       quiet_after_{options.quiet_after},
       audio_queue_{options.audio_queue},
+      latching_{options.latch.latch != latch_policy::none},
       handlers_{options.on_audio, options.on_event},
       has_audio_handler_{options.on_audio != nullptr},
       has_event_handler_{options.on_event != nullptr},
@@ -160,6 +161,7 @@ voice_stream_impl::voice_stream_impl(std::shared_ptr<engine> home,
       playout_{options.playout},
       wanted_{has_audio_handler_},
       digits_{event_clock_},
+      latch_{options.latch, options.peer},
       last_rtp_{now},
       events_{options.event_queue},
       end_{std::make_unique<end>()} {
@@ -209,9 +211,14 @@ boost::system::error_code voice_stream_impl::set_peer(
     const endpoint& peer, const std::optional<endpoint>& rtcp_peer) noexcept {
     rtp_channel* const second = mux_ ? nullptr : rtcp();
     if (!mux_ && !second) return error::try_again; // in a handler, before start()
-    const error_code e = set_targets(*rtp(), second, peer, rtcp_peer);
-    if (!e) has_peer_ = true;
-    return e;
+    const std::lock_guard lock{lock_};
+    if (const error_code e = set_targets(*rtp(), second, peer, rtcp_peer)) return e;
+    latch_.set_signalled(peer);
+    has_peer_ = true;
+    rtcp_moved_to_ = std::nullopt;
+    moved_to_ = latching_ ? latch_.latched() : std::nullopt; // if that is the peer's still
+    on_moved();
+    return {};
 }
 
 void voice_stream_impl::ask(completions& done) noexcept {
@@ -345,6 +352,7 @@ voice_stream_stats voice_stream_impl::stats() const noexcept {
         s.sender = sender_.stats();
         s.playout = playout_.stats();
         s.session = session_.stats();
+        s.latch = latch_.stats();
         const rtp_source* const source = source_ ? session_.find(source_->ssrc) : nullptr;
         if (source && source->report()) s.round_trip_time = source->report()->round_trip_time;
     }

@@ -181,7 +181,8 @@ private:
     void receive_rtp(const datagram_view& view, completions& done) noexcept;
     void receive_rtcp(const datagram_view& view, completions& done) noexcept;
     bool is_heard(const rtp_packet_view& packet, const datagram_view& view, bool valid,
-                  completions& done) noexcept;
+                  bool latched, completions& done) noexcept;
+    void on_moved() noexcept;
     void begin_pulling(time_point now) noexcept;
     void on_pull(time_point now) noexcept;
     bool pull_tick(time_point now, audio_tick& tick, completions& done) noexcept;
@@ -211,6 +212,7 @@ private:
     const std::optional<duration> pause_after_;
     const std::optional<duration> quiet_after_;
     const std::size_t audio_queue_;
+    const bool latching_;
     handlers handlers_; // on the executor
     const bool has_audio_handler_;
     const bool has_event_handler_;
@@ -241,6 +243,9 @@ private:
     audio_ring ring_;
     op_list<read_operation> reads_;
     telephone_event_receiver digits_;
+    source_latch latch_;
+    std::optional<endpoint> moved_to_;      // where RTP is to be sent from now on
+    std::optional<endpoint> rtcp_moved_to_; // the same of RTCP, on a port of its own
     std::optional<heard_source> source_;
     std::uint32_t replaced_ssrc_ = 0;            // by another source ...
     time_point replaced_at_ = time_point::min(); // at this time; min(): none was

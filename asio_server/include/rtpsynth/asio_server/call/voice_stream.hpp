@@ -116,12 +116,15 @@ public:
     endpoint local_rtcp_endpoint() const noexcept;
 
     /// Where RTP is sent from now on, and RTCP: to \p rtcp; nullopt: with rtcp_mux the same, else
-    /// the port after it.
+    /// the port after it. The latch forgets its source, unless the address is what it was.
     ///
     /// \par Errors
     /// Those of rtp_channel::set_target; nothing has changed then.
     [[nodiscard]] boost::system::error_code set_peer(
         const endpoint& rtp, const std::optional<endpoint>& rtcp = std::nullopt) noexcept;
+
+    /// Where RTP is sent: what set_peer() or the latch said last. nullopt: neither has.
+    std::optional<endpoint> peer() const noexcept;
 
     /// \name Sending
     /// \{

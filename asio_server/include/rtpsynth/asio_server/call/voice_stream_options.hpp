@@ -3,6 +3,7 @@
 #pragma once
 
 #include <rtpsynth/asio_server/call/audio_tick.hpp>
+#include <rtpsynth/asio_server/call/source_latch.hpp>
 #include <rtpsynth/asio_server/call/voice_event.hpp>
 #include <rtpsynth/asio_server/channel/options.hpp>
 #include <rtpsynth/audio/codec_set.hpp>
@@ -40,12 +41,17 @@ struct voice_stream_options {
 
     /// Of the socket; of both sockets without rtcp_mux. `bind` is not used with a port_range.
     channel_options channel{};
-    /// Where RTP is sent. nullopt: nothing is, until voice_stream::set_peer().
+    /// Where RTP is sent. nullopt: nothing is, until voice_stream::set_peer() or `latch` says
+    /// where.
     std::optional<boost::asio::ip::udp::endpoint> peer{};
     /// RTP and RTCP on one port (RFC 5761). Otherwise RTCP has the port after that of RTP.
     bool rtcp_mux = true;
     /// Where RTCP is sent without rtcp_mux; nullopt: to the port after that of the peer.
     std::optional<boost::asio::ip::udp::endpoint> rtcp_peer{};
+    /// Whether RTP is sent to where it comes from instead; `peer` is the signalled address. Then
+    /// only datagrams that the latch lets through are looked at, and RTCP only from the address of
+    /// the latched source.
+    source_latch_options latch{.latch = latch_policy::none};
 
     /// The codecs of the call, at least one. Packets of all of them are played; the first one is
     /// sent.
