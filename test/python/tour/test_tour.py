@@ -23,6 +23,9 @@ SHOWS = {
                         "play 6: 160 bytes", "play 7: 160 bytes"],
     "relay": ["Alice sends payload type 0, Bob hears 0, and she hears 0",
               "Alice sends payload type 101, Bob hears 96, and she hears 0"],
+    "bot": ["item 1 was interrupted by 1", "item 2 was played, 1000 ms",
+            "the bot has left: that was all"],
+    "recorder": ["a second or more was recorded, most of it speech"],
 }
 
 
