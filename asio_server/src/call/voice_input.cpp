@@ -22,7 +22,7 @@ constexpr duration stays_replaced = std::chrono::seconds{1};
 constexpr duration most_behind = std::chrono::seconds{1};
 
 /// What stands for an address in rtp_session; never 0.
-std::uint64_t origin_of(const voice_stream::endpoint& from) noexcept {
+std::uint64_t address_of(const voice_stream::endpoint& from) noexcept {
     std::uint64_t hash = 0xcbf29ce484222325;
     const auto add = [&hash](std::uint8_t byte) { hash = (hash ^ byte) * 0x100000001b3; };
     if (from.address().is_v4()) {
@@ -35,8 +35,10 @@ std::uint64_t origin_of(const voice_stream::endpoint& from) noexcept {
     return hash | 1;
 }
 
-bool is_taken(session_outcome outcome) noexcept {
-    return outcome == session_outcome::accepted || outcome == session_outcome::probation;
+/// A source that has said BYE may not have said it itself, so that what it sends on is played.
+bool is_taken(session_outcome outcome, bool is_heard_source) noexcept {
+    return outcome == session_outcome::accepted || outcome == session_outcome::probation ||
+           (outcome == session_outcome::left && is_heard_source);
 }
 
 } // namespace
@@ -136,10 +138,10 @@ void voice_stream_impl::receive_rtp(const datagram_view& view, completions& done
     const bool may_move = latching_ && packet.ssrc() != session_.ssrc();
     const session_outcome outcome = session_
                                         .receive_rtp(packet, formats_.of(type), view.received_at,
-                                                     may_move ? 0 : origin_of(view.source))
+                                                     may_move ? 0 : address_of(view.source))
                                         .outcome;
     if (outcome == session_outcome::collision) change_ssrc();
-    if (!is_taken(outcome)) return;
+    if (!is_taken(outcome, source_ && source_->ssrc == packet.ssrc())) return;
     const bool valid =
         outcome == session_outcome::accepted && latch != source_latch::outcome::probation;
     if (!is_heard(packet, view, valid, latched, done)) {
@@ -166,6 +168,7 @@ bool voice_stream_impl::is_heard(const rtp_packet_view& packet, const datagram_v
     const std::uint32_t ssrc = packet.ssrc();
     if (source_ && source_->ssrc == ssrc) {
         source_->heard = now;
+        if (valid) source_->left = false;
         if (source_->address == view.source || !valid) return true;
         source_->address = view.source;
         put(source_changed{ssrc, view.source, false}, done);
@@ -196,7 +199,7 @@ void voice_stream_impl::receive_rtcp(const datagram_view& view, completions& don
         return;
     }
     const rtcp_reception got =
-        session_.receive_rtcp(view.data, view.received_at, latched ? 0 : origin_of(view.source));
+        session_.receive_rtcp(view.data, view.received_at, latched ? 0 : address_of(view.source));
     if (got.outcome == session_outcome::collision) change_ssrc();
     // Behind a NAT, its RTCP does not come from the port after that of RTP.
     if (latched && !mux_ && source_ && got.source && got.source->ssrc() == source_->ssrc)

@@ -106,6 +106,29 @@ BOOST_AUTO_TEST_CASE(a_collision_changes_the_ssrc) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_strangers_bye_silences_nobody) {
+    plain_phone phone, stranger;
+    voice_stream stream{server, silent_stream()};
+    std::vector<std::int16_t> pcm(stream.tick_samples());
+    auto tick = stream.async_read(std::span{pcm}, to_future);
+    unsigned seq = 0;
+    while (seq != 4) phone.send_rtp(stream.local_endpoint(), ++seq, 5);
+    BOOST_TEST(next_event(stream) == "first 5");
+    constexpr std::array<std::uint8_t, 16> bye{0x80, 201, 0, 1, 0, 0, 0, 5,
+                                               0x81, 203, 0, 1, 0, 0, 0, 5};
+    stranger.send(bye, stream.local_endpoint());
+    BOOST_TEST(next_event(stream) == "left ");
+    const auto until = steady_clock::now() + patience;
+    while (stream.stats().session.sources_returned == 0 && steady_clock::now() < until) {
+        phone.send_rtp(stream.local_endpoint(), ++seq, 5);
+        std::this_thread::sleep_for(10ms);
+    }
+    BOOST_TEST(stream.stats().session.rtp_left > 0u);
+    BOOST_TEST(stream.stats().session.sources_returned == 1u);
+    BOOST_TEST(stream.stats().not_played == 0u);
+    BOOST_TEST(!std::get<0>(tick.get()));
+}
+
 BOOST_AUTO_TEST_CASE(a_stream_that_sent_nothing_says_no_bye) {
     plain_phone phone;
     { voice_stream stream{server, silent_stream_to(phone.endpoint())}; }
