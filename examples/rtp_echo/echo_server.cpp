@@ -4,8 +4,10 @@
 #include <rtpsynth/asio_server/metrics/server_metrics.hpp>
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <future>
 #include <stdexcept>
 #include <utility>
 
@@ -24,11 +26,30 @@ constexpr int tries = 100;               // to find consecutive free ports
 } // namespace
 
 echo_server::echo_server(const program_options& options)
-    : receive_buffer_size_(options.receive_buffer_size), server_({.tick = options.tick}) {
+    : receive_buffer_size_(options.receive_buffer_size),
+      has_rtcp_(options.rtcp.has_value()),
+      server_({.tick = options.tick}) {
+    if (options.rtcp || options.srtp)
+        calls_ = std::make_unique<call_table>(server_.get_executor(), options);
     channels_.reserve(options.all_channels());
     for (const common::endpoint_argument& bind : options.binds)
         open(bind, options.channels_of(bind));
     receive_buffer_ = channels_.front()->receive_buffer_size();
+}
+
+// The handlers use what is destroyed before the server.
+echo_server::~echo_server() { server_.shutdown(); }
+
+void echo_server::shutdown() {
+    if (calls_) {
+        std::promise<void> said;
+        boost::asio::post(server_.get_executor(), [&] {
+            calls_->leave();
+            said.set_value();
+        });
+        said.get_future().wait();
+    }
+    server_.shutdown();
 }
 
 void echo_server::open(const common::endpoint_argument& bind, std::size_t count) {
@@ -57,10 +78,14 @@ bool echo_server::try_open(endpoint at, std::size_t count, bool may_fail) {
     try {
         for (std::size_t i = 0; i != count; ++i) {
             options.bind = at;
-            channels_.push_back(server_.create_channel(
-                options, [this](channel& from, std::span<const datagram_view> batch) {
-                    echo(from, batch);
-                }));
+            const auto make = [&](auto handler) {
+                channels_.push_back(server_.create_channel(options, handler));
+            };
+            using batch = std::span<const datagram_view>;
+            if (calls_)
+                make([this](channel& from, batch all) { converse(from, all); });
+            else
+                make([this](channel& from, batch all) { echo(from, all); });
             // After port 65535 comes 0, which would let the system choose again.
             at.port(static_cast<std::uint16_t>(channels_.back()->local_endpoint().port() + 1));
             if (at.port() == 0 && i + 1 != count)
@@ -75,11 +100,22 @@ bool echo_server::try_open(endpoint at, std::size_t count, bool may_fail) {
     }
 }
 
-void echo_server::echo(channel& from, std::span<const datagram_view> batch) noexcept {
+void echo_server::note_times(std::span<const datagram_view> batch) noexcept {
     constexpr auto relaxed = std::memory_order_relaxed;
     if (first_.load(relaxed) == rtpsynth::time_point{})
         first_.store(batch.front().received_at, relaxed);
     last_.store(batch.back().received_at, relaxed);
+}
+
+/// With RTCP or SRTP.
+void echo_server::converse(channel& from, std::span<const datagram_view> batch) {
+    note_times(batch);
+    for (const datagram_view& datagram : batch) calls_->take(from, datagram);
+    calls_->set_timer();
+}
+
+void echo_server::echo(channel& from, std::span<const datagram_view> batch) noexcept {
+    note_times(batch);
     for (const datagram_view& datagram : batch) {
         const auto error = from.try_send_to(datagram.data, datagram.source);
         // The channel itself counts a full queue.
@@ -96,6 +132,15 @@ echo_totals echo_server::totals() const {
     totals.sent = stats.sent;
     totals.sent_bytes = stats.sent_bytes;
     totals.rejected = stats.queue_full + not_answerable_;
+    if (calls_) {
+        const call_totals& calls = calls_->totals();
+        totals.rejected += calls.not_answerable;
+        totals.refused = calls.refused;
+        totals.has_refused = true;
+        totals.has_rtcp = has_rtcp_;
+        totals.rtcp_received = calls.rtcp_received;
+        totals.rtcp_sent = calls.rtcp_sent;
+    }
     totals.overflow = stats.overflow;
     totals.send_errors = stats.send_errors;
     totals.errors = stats.receive_errors + stats.send_errors;
@@ -110,7 +155,17 @@ std::string echo_server::metrics() const {
     rtpsynth::metrics_page page;
     add_metrics(page, server_.stats());
     page.counter("rtp_echo_datagrams_not_answerable_total",
-                 "Datagrams of sources that cannot be answered", not_answerable_);
+                 "Datagrams of sources that cannot be answered",
+                 not_answerable_ + (calls_ ? calls_->totals().not_answerable.load() : 0));
+    if (calls_) {
+        const call_totals& calls = calls_->totals();
+        page.counter("rtp_echo_datagrams_refused_total",
+                     "Datagrams of another SRTP key, malformed, or of too many senders",
+                     calls.refused);
+        page.counter("rtp_echo_rtcp_received_total", "RTCP that was understood",
+                     calls.rtcp_received);
+        page.counter("rtp_echo_rtcp_sent_total", "RTCP that was sent", calls.rtcp_sent);
+    }
     return page.text();
 }
 

@@ -25,6 +25,10 @@ constexpr std::string_view epilogue =
     "With port 0 the system chooses a free port, or with --channels the first of N free\n"
     "ones in a row. The line \"listening on ...\" names them; all sockets are open by then.\n"
     "\n"
+    "With --rtcp it does not echo RTCP but reports to each sender, by address and port,\n"
+    "how its RTP arrives. With --srtp it echoes what is protected with the key, under the\n"
+    "same key. It knows up to 16384 senders, each until it has been silent for 15 s.\n"
+    "\n"
     "Exit status: 0 if ended by a signal, 1 if it cannot listen or print, 2 if the command\n"
     "line is wrong.\n";
 
@@ -69,6 +73,8 @@ program_options from(const po::variables_map& given) {
             throw std::invalid_argument("metrics are served on one port, not on '" +
                                         to_string(*result.metrics) + "'");
     }
+    result.rtcp = common::rtcp_argument_of(given);
+    result.srtp = common::srtp_argument_of(given);
     result.receive_buffer_size =
         static_cast<int>(number("rcvbuf", 1, 1U << 30, "buffer size (1..1073741824 bytes)"));
     return result;
@@ -102,7 +108,10 @@ std::optional<program_options> parse_options(int argc, char** argv, int& exit_st
          "serve metrics for Prometheus at http://HOST:PORT/metrics; with port 0 the system chooses "
          "one, which the line \"metrics at ...\" names")
         ("rcvbuf", text()->value_name("BYTES")->default_value("4194304"),
-         "receive buffer of each socket; without CAP_NET_ADMIN, at most net.core.rmem_max")
+         "receive buffer of each socket; without CAP_NET_ADMIN, at most net.core.rmem_max");
+    common::add_rtcp_options(visible);
+    common::add_srtp_options(visible);
+    visible.add_options()
         ("version", "print the version and end")
         ("help,h", "print this help and end");
     // clang-format on

@@ -3,6 +3,8 @@
 #pragma once
 
 #include "common/endpoint_argument.hpp"
+#include "common/rtcp_argument.hpp"
+#include "common/srtp_stream.hpp"
 
 #include <rtpsynth/base/clock.hpp>
 
@@ -19,6 +21,8 @@ struct program_options {
     std::optional<rtpsynth::duration> stats;          ///< interval of the statistics line
     int receive_buffer_size = 0;                      ///< bytes, of each socket
     std::optional<common::endpoint_argument> metrics; ///< where to serve them; one port
+    std::optional<common::rtcp_argument> rtcp;        ///< nullopt: RTCP is echoed
+    std::optional<common::srtp_argument> srtp;
 
     /// Number of channels of \p bind, an element of binds.
     std::size_t channels_of(const common::endpoint_argument& bind) const noexcept {

@@ -43,6 +43,18 @@ std::string row(const char* name, std::uint64_t datagrams, const std::string& wh
     return text("%-10s %12llu", name, count{datagrams}) + note + '\n';
 }
 
+// With --rtcp or --srtp.
+std::string refused_and_reports(const echo_totals& totals) {
+    std::string rows;
+    if (totals.has_refused)
+        rows += row("Refused", totals.refused,
+                    "malformed, of another SRTP key, or of too many senders");
+    if (totals.has_rtcp)
+        rows += row("Reports", totals.rtcp_sent,
+                    "RTCP sent; " + std::to_string(totals.rtcp_received) + " received");
+    return rows;
+}
+
 } // namespace
 
 report::report(std::ostream& out, bool terminal, rtpsynth::time_point start)
@@ -84,6 +96,7 @@ void report::print_totals(const echo_totals& totals, rtpsynth::time_point now) {
          << row("Received", totals.received, totals.received_bytes, totals.active)
          << row("Sent", totals.sent, totals.sent_bytes, totals.active)
          << row("Rejected", totals.rejected, "queue full, or source that cannot be answered")
+         << refused_and_reports(totals)
          << row("Overflow", totals.overflow,
                 text("dropped by the kernel: receive buffer of %zu bytes full",
                      totals.receive_buffer))

@@ -35,6 +35,10 @@ constexpr std::string_view epilogue =
     "timestamp. A packet that arrives after its playout time is late; a playout time whose\n"
     "packet is late or missing is concealed.\n"
     "\n"
+    "With --rtcp each stream sends reports, and what the peer reports on it is shown: loss,\n"
+    "jitter and round trip. With --srtp the target must have the same key, or be an echo that\n"
+    "sends back any bytes.\n"
+    "\n"
     "Each stream is counted under the first of these that applies:\n"
     "  echoed       its packets came back with SSRC, sequence number and timestamp unchanged\n"
     "  renumbered   RTP with another SSRC, sequence number or timestamp came back, as from a\n"
@@ -102,6 +106,8 @@ program_options from(const po::variables_map& given) {
     result.impairment.seed = number_argument<std::uint64_t>(
         text("seed"), 0, std::numeric_limits<std::uint64_t>::max(), "seed (0..2^64-1)");
     result.max_loss = percent("max-loss", "loss");
+    result.rtcp = common::rtcp_argument_of(given);
+    result.srtp = common::srtp_argument_of(given);
     result.json = given.count("json") != 0;
     return result;
 }
@@ -131,7 +137,10 @@ std::optional<program_options> parse_options(int argc, char** argv, int& exit_st
         ("duplicate", text("PERCENT")->default_value("0"), "packets to send twice")
         ("jitter", text("MS")->default_value("0"),
          "delay each packet by a random time up to this, keeping the order")
-        ("seed", text("N")->default_value("1"), "seed of the impairments' random choices")
+        ("seed", text("N")->default_value("1"), "seed of the impairments' random choices");
+    common::add_rtcp_options(visible);
+    common::add_srtp_options(visible);
+    visible.add_options()
         ("max-loss", text("PERCENT")->default_value("0"), "fail if more packets than this are lost")
         ("json", "print one JSON object instead of the summary")
         ("plot", text("FILE"), "write the distribution of round trips, and loss over time, as SVG")

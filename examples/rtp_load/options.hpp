@@ -3,6 +3,8 @@
 #pragma once
 
 #include "common/endpoint_argument.hpp"
+#include "common/rtcp_argument.hpp"
+#include "common/srtp_stream.hpp"
 #include "traffic/impairment.hpp"
 
 #include <rtpsynth/base/clock.hpp>
@@ -27,6 +29,8 @@ struct program_options {
     impairment_options impairment;
     double max_loss = 0; ///< percent
     bool json = false;
+    std::optional<common::rtcp_argument> rtcp;
+    std::optional<common::srtp_argument> srtp;
     std::string plot; ///< SVG file; empty: none
 
     /// Duration of the media in a packet.

@@ -32,6 +32,8 @@ struct traffic_counts {
     std::uint64_t late_here = 0;  ///< late packets that would have been in time if sent on schedule
     std::uint64_t overdue = 0;    ///< echoes of packets sent too long ago to be remembered
     std::uint64_t renumbered = 0; ///< RTP datagrams under other numbers
+    /// Datagrams from the target that are not SRTP of our key: malformed, forged, or duplicates.
+    std::uint64_t srtp_refused = 0;
     /// Datagrams from the target that are not valid RTP, by kind; kind rtp: malformed.
     std::array<std::uint64_t, 7> no_rtp{};
 
@@ -72,6 +74,14 @@ private:
     std::vector<slot> slots_;
 };
 
+/// RTCP of all streams.
+struct rtcp_counts {
+    std::uint64_t sent = 0;                  ///< datagrams
+    std::uint64_t received = 0;              ///< datagrams of the peer's own
+    std::uint64_t reports = 0;               ///< on our streams
+    rtpsynth::duration_histogram round_trip; ///< without the time that the peer took
+};
+
 struct load_log {
     explicit load_log(rtpsynth::duration interval) : over_time(interval) {}
 
@@ -80,6 +90,7 @@ struct load_log {
     rtpsynth::duration_histogram round_trip; ///< from the send call to socket readiness
     rtpsynth::duration_histogram lateness;   ///< of sending, relative to the schedule
     timeline over_time;
+    rtcp_counts rtcp;
 };
 
 } // namespace load

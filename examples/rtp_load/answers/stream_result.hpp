@@ -26,6 +26,15 @@ enum class answer_kind {
 };
 inline constexpr std::size_t answer_kinds = 8;
 
+/// What the peer says of a stream in RTCP, in its last report; without reports all 0.
+struct peer_report {
+    std::uint64_t reports = 0;
+    std::int64_t expected = 0; ///< packets
+    std::int64_t lost = 0;     ///< of those; less than 0 if more were duplicated
+    double jitter_ms = 0;
+    double max_jitter_ms = 0; ///< of all reports
+};
+
 struct stream_result {
     answer_kind kind = answer_kind::unsent;
     std::uint16_t port = 0;          ///< of the target
@@ -40,6 +49,7 @@ struct stream_result {
     std::uint64_t packets = 0;                         ///< sent
     std::uint64_t played = 0, late = 0, concealed = 0; ///< by the playout clock
     answer_totals answers;                             ///< RTP under other numbers
+    peer_report peer;                                  ///< with --rtcp
 };
 
 /// Whether the stream was answered but ICMP reported the port closed at times.

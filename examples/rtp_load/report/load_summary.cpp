@@ -27,6 +27,13 @@ void add(load_summary& s, const stream_result& r, const rtpsynth::receiver_stats
     s.late += r.late;
     s.concealed += r.concealed;
     s.closed_at_times += was_closed_at_times(r);
+    if (r.peer.reports != 0) {
+        ++s.peer.streams;
+        s.peer.expected += r.peer.expected;
+        s.peer.lost += r.peer.lost;
+        s.peer.mean_jitter_ms += r.peer.jitter_ms; // a sum until the end
+        s.peer.max_jitter_ms = std::max(s.peer.max_jitter_ms, r.peer.max_jitter_ms);
+    }
     if (r.kind == answer_kind::echoed) {
         ++s.jitters;
         s.mean_jitter_ms += echoes.mean_jitter_ms(); // a sum until the end
@@ -95,6 +102,10 @@ load_summary summarise(const program_options& options, const load_run& run) {
     s.loss_percent = 100 * ratio(static_cast<double>(s.lost), static_cast<double>(s.expected));
     s.held = s.answered() && s.unanswered_streams() == 0 && s.loss_percent <= options.max_loss;
     s.round_trip = quantiles_of(s.log->round_trip);
+    s.peer.mean_jitter_ms = ratio(s.peer.mean_jitter_ms, static_cast<double>(s.peer.streams));
+    s.peer.loss_percent = 100 * std::max(0.0, ratio(static_cast<double>(s.peer.lost),
+                                                    static_cast<double>(s.peer.expected)));
+    s.peer.round_trip = quantiles_of(s.log->rtcp.round_trip);
     s.lateness = quantiles_of(s.log->lateness);
     s.cores = ratio(seconds(run.costs().cpu), s.sending_s);
     s.cpu_us_packet = ratio(1e6 * seconds(run.costs().cpu), static_cast<double>(counts.made));

@@ -30,6 +30,17 @@ struct renumbered_totals {
     std::uint64_t unknown_clocks = 0; ///< streams with answers of an unknown clock rate
 };
 
+/// What the peer reports in RTCP, with --rtcp.
+struct peer_totals {
+    std::uint64_t streams = 0; ///< that it reported on
+    std::int64_t expected = 0; ///< packets, by its last report on each stream
+    std::int64_t lost = 0;     ///< of those; less than 0 if more were duplicated
+    double loss_percent = 0;   ///< at least 0
+    double mean_jitter_ms = 0; ///< over streams, of the last reports
+    double max_jitter_ms = 0;  ///< of all reports
+    quantiles round_trip;      ///< all 0 if there are none
+};
+
 struct load_summary {
     const program_options* options = nullptr;
     const load_log* log = nullptr;
@@ -55,6 +66,7 @@ struct load_summary {
     bool held = false;    ///< every stream was answered and loss was within the limit
     quantiles round_trip; ///< of echoes; all 0 if there are none
     quantiles lateness;
+    peer_totals peer;
     std::uint64_t jitters = 0; ///< streams and answers with a known jitter
     double mean_jitter_ms = 0; ///< RFC 3550, mean over those
     double max_jitter_ms = 0;

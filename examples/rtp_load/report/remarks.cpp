@@ -163,6 +163,11 @@ void writer::others() {
         say(count_of(s_.other, "datagram") +
             (s_.other == 1 ? " was not an echo" : " were not echoes") +
             " of what was sent: " + parts);
+    if (c.srtp_refused != 0)
+        say(count_of(c.srtp_refused, "datagram") +
+            " refused: not SRTP of this key, or duplicates of what came before");
+    if (s_.options->rtcp && s_.log->rtcp.reports == 0)
+        say("the peer has not reported in RTCP on what it received");
     if (c.altered != 0)
         say(count_of(c.altered, "packet") +
             " came back with another payload or payload type than was sent");

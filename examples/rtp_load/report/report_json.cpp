@@ -67,6 +67,33 @@ json::object other_of(const load_summary& s) {
             {"unknown", c.of_kind(datagram_kind::unknown)}};
 }
 
+json::value rtcp_of(const load_summary& s) {
+    if (!s.options->rtcp) return nullptr;
+    const rtcp_counts& c = s.log->rtcp;
+    const peer_totals& peer = s.peer;
+    const auto known = [&](json::value value) {
+        return peer.streams != 0 ? std::move(value) : nullptr;
+    };
+    return json::object{{"sent", c.sent},
+                        {"received", c.received},
+                        {"reports", c.reports},
+                        {"streams", peer.streams},
+                        {"expected", known(peer.expected)},
+                        {"lost", known(peer.lost)},
+                        {"loss_percent", known(peer.loss_percent)},
+                        {"mean_jitter_ms", known(peer.mean_jitter_ms)},
+                        {"max_jitter_ms", known(peer.max_jitter_ms)},
+                        {"round_trip_ms", c.round_trip.count() != 0
+                                              ? json::value(quantiles_of(peer.round_trip))
+                                              : json::value(nullptr)}};
+}
+
+json::value srtp_of(const load_summary& s) {
+    if (!s.options->srtp) return nullptr;
+    return json::object{{"suite", json_text(s.options->srtp->suite)},
+                        {"refused", s.log->counts.srtp_refused}};
+}
+
 json::array remarks_of(const load_summary& s) {
     json::array remarks;
     for (const std::string& remark : s.remarks) remarks.push_back(json_text(remark));
@@ -118,6 +145,8 @@ void print_json(std::ostream& out, const load_summary& s) {
     report.member("round_trip_ms", null_unless(s.echoed(), quantiles_of(s.round_trip)));
     report.member("mean_jitter_ms", null_unless(s.jitters != 0, s.mean_jitter_ms));
     report.member("max_jitter_ms", null_unless(s.jitters != 0, s.max_jitter_ms));
+    report.member("rtcp", rtcp_of(s));
+    report.member("srtp", srtp_of(s));
     report.member("send_lateness_ms", quantiles_of(s.lateness));
     report.member("behind_schedule", c.behind);
     report.member("cpu_cores", s.cores);

@@ -157,6 +157,24 @@ void print_times(const printer& p, const load_summary& s) {
     p.gap();
 }
 
+// With --rtcp.
+void print_peer(const printer& p, const load_summary& s) {
+    const peer_totals& peer = s.peer;
+    const rtcp_counts& rtcp = s.log->rtcp;
+    p.count("Peer reports", rtcp.reports,
+            "on " + grouped(peer.streams) + " of " + grouped(s.options->streams) +
+                " streams (RTCP)",
+            peer.streams == 0 ? yellow : "");
+    if (peer.streams != 0) {
+        p.count("Peer lost", static_cast<std::uint64_t>(std::max<std::int64_t>(peer.lost, 0)),
+                percent(peer.loss_percent), peer.lost > 0 ? red : "");
+        if (rtcp.round_trip.count() != 0) p.times("Peer round trip", peer.round_trip);
+        p.line("Peer jitter",
+               "mean " + p.ms(peer.mean_jitter_ms) + "  max " + p.ms(peer.max_jitter_ms) + "  ms");
+    }
+    p.gap();
+}
+
 } // namespace
 
 void print_text(std::ostream& out, const load_summary& s, const text_style& style) {
@@ -165,6 +183,7 @@ void print_text(std::ostream& out, const load_summary& s, const text_style& styl
     p.heading("rtp_load: " + parameters(s) + (s.interrupted ? " (interrupted)" : ""));
     print_counts(p, s);
     print_times(p, s);
+    if (s.options->rtcp) print_peer(p, s);
     if (s.options->impairment.any()) {
         p.line("On purpose", grouped(c.dropped) + " dropped, " + grouped(c.overtaken) +
                                  " reordered, " + grouped(c.duplicated) + " duplicated (" +

@@ -86,7 +86,10 @@ void load_run::run() {
     pump();
     context_.run();
     progress_.reset();
-    for (const auto& stream : streams_) stream->finish();
+    for (const auto& stream : streams_) {
+        stream->leave(clock::now());
+        stream->finish();
+    }
     costs_.channels = server_.stats().channels;
     server_.shutdown();
 }

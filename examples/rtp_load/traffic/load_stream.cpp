@@ -33,6 +33,8 @@ std::size_t flights(const program_options& options) {
 constexpr rtpsynth::receiver_stats_options no_limits{
     .min_sequential = 0, .max_dropout = 65536, .max_misorder = 65536};
 
+constexpr std::size_t rtcp_room = 1400; // of a report
+
 constexpr std::size_t largest_packet = rtpsynth::rtp_header_size + 8 * 180;
 
 } // namespace
@@ -54,6 +56,9 @@ load_stream::load_stream(const program_options& options, const audio_loop& audio
       delay_(options.max_delay),
       clock_(options.max_delay) {
     fate_ = impairment_.next();
+    if (options.rtcp)
+        rtcp_ = std::make_unique<stream_rtcp>(*options.rtcp, synth_.ssrc(), first_.seq, log);
+    if (options.srtp) srtp_ = std::make_unique<common::srtp_stream>(*options.srtp);
 }
 
 void load_stream::open(rtpsynth::asio_server::rtp_server& server, const endpoint& target) {
@@ -118,12 +123,33 @@ void load_stream::send_next(rtpsynth::time_point now) {
             transmit_held(now);
         }
     }
+    if (rtcp_ && rtcp_->is_due(now)) {
+        std::array<std::uint8_t, rtcp_room + common::srtp_stream::max_overhead> report;
+        send_rtcp(report, rtcp_->report(now, std::span(report).first(rtcp_room)).size());
+    }
     schedule();
 }
 
 void load_stream::stop(rtpsynth::time_point now) {
     packets_ = made_;
     if (holds_) transmit_held(now);
+}
+
+void load_stream::leave(rtpsynth::time_point now) {
+    if (!rtcp_) return;
+    std::array<std::uint8_t, rtcp_room + common::srtp_stream::max_overhead> bye;
+    send_rtcp(bye, rtcp_->leave(now, std::span(bye).first(rtcp_room)).size());
+}
+
+/// Sends what lies at the beginning of \p storage; nothing if its size is 0.
+void load_stream::send_rtcp(std::span<std::uint8_t> storage, std::size_t size) {
+    if (size == 0) return;
+    if (srtp_) {
+        const auto protected_size = srtp_->protect_rtcp(storage, size);
+        if (!protected_size) return;
+        size = *protected_size;
+    }
+    static_cast<void>(channel_->try_send(storage.first(size))); // what is not sent is lost
 }
 
 void load_stream::transmit_held(rtpsynth::time_point now) {
@@ -134,10 +160,18 @@ void load_stream::transmit_held(rtpsynth::time_point now) {
 void load_stream::transmit(std::span<const std::uint8_t> packet, std::uint64_t number, bool twice,
                            rtpsynth::time_point now) {
     traffic_counts& counts = log_.counts;
-    if (channel_->try_send(packet)) {
+    std::array<std::uint8_t, largest_packet + common::srtp_stream::max_overhead> buffer;
+    const std::span<const std::uint8_t> plain = packet;
+    if (srtp_) [[unlikely]] {
+        std::ranges::copy(plain, buffer.begin());
+        const auto size = srtp_->protect(buffer, plain.size());
+        packet = std::span<const std::uint8_t>(buffer).first(size.value_or(0));
+    }
+    if (packet.empty() || channel_->try_send(packet)) {
         ++counts.refused;
         return;
     }
+    if (rtcp_) rtcp_->sent(rtpsynth::rtp_packet_view::parse(plain).value(), now);
     ++counts.packets;
     ++counts.sent;
     ++given_;
@@ -183,16 +217,46 @@ std::optional<std::uint64_t> load_stream::number_of(
 
 void load_stream::receive(std::span<const rtpsynth::asio_server::datagram_view> batch) {
     for (const auto& datagram : batch) {
-        const auto kind = rtpsynth::classify(datagram.data);
-        rtpsynth::rtp_packet_view packet;
-        if (kind == rtpsynth::datagram_kind::rtp &&
-            packet.assign(datagram.data.data(), datagram.data.size()) == rtpsynth::errc{}) {
-            receive_rtp(packet, datagram.received_at);
-        } else {
-            ++log_.counts.of_kind(kind);
-            ++unusable_;
+        if (srtp_) [[unlikely]]
+            receive_protected(datagram);
+        else
+            receive(datagram.data, datagram.received_at);
+    }
+}
+
+void load_stream::receive(std::span<const std::uint8_t> datagram, rtpsynth::time_point arrival) {
+    const auto kind = rtpsynth::classify(datagram);
+    rtpsynth::rtp_packet_view packet;
+    if (kind == rtpsynth::datagram_kind::rtp &&
+        packet.assign(datagram.data(), datagram.size()) == rtpsynth::errc{}) {
+        receive_rtp(packet, arrival);
+        return;
+    }
+    if (kind == rtpsynth::datagram_kind::rtcp && rtcp_ && rtcp_->receive_rtcp(datagram, arrival))
+        return;
+    ++log_.counts.of_kind(kind);
+    ++unusable_;
+}
+
+void load_stream::receive_protected(const rtpsynth::asio_server::datagram_view& datagram) {
+    const auto kind = rtpsynth::classify(datagram.data);
+    const bool is_rtcp = kind == rtpsynth::datagram_kind::rtcp;
+    if (!is_rtcp && kind != rtpsynth::datagram_kind::rtp) {
+        receive(datagram.data, datagram.received_at);
+        return;
+    }
+    std::array<std::uint8_t, 2048> buffer; // more than we have sent
+    if (datagram.data.size() <= buffer.size()) {
+        std::ranges::copy(datagram.data, buffer.begin());
+        const auto packet = std::span(buffer).first(datagram.data.size());
+        const auto size = is_rtcp ? srtp_->unprotect_rtcp(packet) : srtp_->unprotect(packet);
+        if (size) {
+            receive(packet.first(*size), datagram.received_at);
+            return;
         }
     }
+    ++log_.counts.srtp_refused;
+    ++unusable_;
 }
 
 void load_stream::receive_rtp(const rtpsynth::rtp_packet_view& packet,
@@ -211,6 +275,7 @@ void load_stream::receive_rtp(const rtpsynth::rtp_packet_view& packet,
     ++log_.counts.renumbered;
     if (!answers_) answers_ = std::make_unique<answer_log>(delay_);
     answers_->take(packet, arrival);
+    if (rtcp_) rtcp_->receive_rtp(packet, arrival);
 }
 
 void load_stream::receive_echo(const rtpsynth::rtp_packet_view& packet, std::uint64_t number,
@@ -264,6 +329,7 @@ void load_stream::finish() {
     r.errors = stats.receive_errors;
     r.packets = given_;
     r.dropped = dropped_;
+    if (rtcp_) r.peer = rtcp_->result();
     if (answers_) r.answers = answers_->finish();
     answers_.reset();
     r.kind = kind(stats);

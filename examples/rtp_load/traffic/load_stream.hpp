@@ -8,6 +8,7 @@
 #include "options.hpp"
 #include "traffic/audio_loop.hpp"
 #include "traffic/impairment.hpp"
+#include "traffic/stream_rtcp.hpp"
 
 #include <rtpsynth/asio_server/server/rtp_server.hpp>
 #include <rtpsynth/base/timer_wheel.hpp>
@@ -50,6 +51,9 @@ public:
     /// Makes no more packets; sends one that is held back. \throws std::bad_alloc
     void stop(rtpsynth::time_point now);
 
+    /// Says BYE, with --rtcp. Call it before finish().
+    void leave(rtpsynth::time_point now);
+
     /// Ends receiving and sums up. Call it once. \throws std::bad_alloc
     void finish();
     /// Valid after finish().
@@ -79,6 +83,9 @@ private:
                   rtpsynth::time_point now);
     void transmit_held(rtpsynth::time_point now);
     void receive(std::span<const rtpsynth::asio_server::datagram_view> batch);
+    void receive(std::span<const std::uint8_t> datagram, rtpsynth::time_point arrival);
+    void receive_protected(const rtpsynth::asio_server::datagram_view& datagram);
+    void send_rtcp(std::span<std::uint8_t> storage, std::size_t size);
     void receive_rtp(const rtpsynth::rtp_packet_view& packet, rtpsynth::time_point arrival);
     void receive_echo(const rtpsynth::rtp_packet_view& packet, std::uint64_t number,
                       rtpsynth::time_point arrival);
@@ -110,6 +117,8 @@ private:
     bool held_twice_ = false;
     std::uint64_t held_number_ = 0;
     std::vector<std::uint8_t> held_;
+    std::unique_ptr<stream_rtcp> rtcp_;         // null without --rtcp
+    std::unique_ptr<common::srtp_stream> srtp_; // null without --srtp
 
     std::uint64_t given_ = 0;    // packets, to the channel
     std::uint64_t returned_ = 0; // of those

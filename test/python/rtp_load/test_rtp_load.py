@@ -63,7 +63,7 @@ def test_json():
         "other_kinds": dict.fromkeys(("rtp", "overdue", "malformed_rtp", "rtcp", "stun",
                                       "turn_channel", "dtls", "zrtp", "unknown"), count),
         "renumbered": type(None), "round_trip_ms": times, "mean_jitter_ms": float, "max_jitter_ms": float,
-        "send_lateness_ms": times, "behind_schedule": count, "cpu_cores": float, "cpu_us_per_packet": float,
+        "rtcp": type(None), "srtp": type(None), "send_lateness_ms": times, "behind_schedule": count, "cpu_cores": float, "cpu_us_per_packet": float,
         "impairment": {"loss_percent": float, "reorder_percent": float, "duplicate_percent": float,
                        "jitter_ms": float, "seed": count, "dropped": count, "reordered": count,
                        "duplicated": count},

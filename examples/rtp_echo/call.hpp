@@ -1,0 +1,96 @@
+/// \file
+/// What rtp_echo knows of one peer: its RTCP session and its SRTP.
+#pragma once
+
+#include "options.hpp"
+
+#include "common/srtp_stream.hpp"
+
+#include <rtpsynth/asio_server/channel/datagram.hpp>
+#include <rtpsynth/asio_server/channel/rtp_channel.hpp>
+#include <rtpsynth/base/clock.hpp>
+#include <rtpsynth/base/timer_wheel.hpp>
+#include <rtpsynth/rtcp/session.hpp>
+
+#include <boost/asio/ip/udp.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+
+namespace echo {
+
+/// Of all calls. Written on the server's executor, read on any thread.
+struct call_totals {
+    std::atomic<std::uint64_t> rtcp_received{0}; ///< datagrams that were understood
+    std::atomic<std::uint64_t> rtcp_sent{0};     ///< datagrams of our own
+    /// Datagrams that are neither answered nor understood: SRTP that is malformed, replayed or of
+    /// another key, malformed RTCP, and those of peers for which there is no room.
+    std::atomic<std::uint64_t> refused{0};
+    /// Datagrams that the channel did not accept, but for a full queue, which it counts.
+    std::atomic<std::uint64_t> not_answerable{0};
+};
+
+/// Where a call's datagrams come from and go to.
+struct call_address {
+    rtpsynth::asio_server::rtp_channel* channel = nullptr;
+    boost::asio::ip::udp::endpoint peer;
+
+    bool operator==(const call_address&) const = default;
+
+    struct hash {
+        std::size_t operator()(const call_address& a) const noexcept {
+            return std::hash<boost::asio::ip::address>{}(a.peer.address()) * 31 + a.peer.port() +
+                   std::hash<const void*>{}(a.channel);
+        }
+    };
+};
+
+/// One peer: RTP that it sends is echoed, and reported on in RTCP. It is a timer: its owner calls
+/// report() when it is due.
+class call : public rtpsynth::timer_wheel::timer {
+public:
+    /// Room for a packet and what SRTP adds.
+    using buffer = std::array<std::uint8_t,
+                              common::srtp_stream::max_packet + common::srtp_stream::max_overhead>;
+
+    /// \throws std::bad_alloc
+    call(const program_options& options, const call_address& at, rtpsynth::time_point now);
+
+    const call_address& at() const noexcept { return at_; }
+
+    /// Answers a datagram of RTP or RTCP. \p scratch is anybody's.
+    void take(const rtpsynth::asio_server::datagram_view& datagram, bool is_rtcp, buffer& scratch,
+              call_totals& totals) noexcept;
+
+    /// Sends the report that is due, if the peer was heard since the last one.
+    void report(rtpsynth::time_point now, buffer& scratch, call_totals& totals) noexcept;
+
+    /// Says BYE, if anything was said before.
+    void leave(rtpsynth::time_point now, buffer& scratch, call_totals& totals) noexcept;
+
+    /// When to call report(), or to forget it: see is_over().
+    rtpsynth::time_point due() const noexcept;
+    /// Whether it was silent for so long that it has ended, or never sent anything valid.
+    bool is_over(rtpsynth::time_point now) const noexcept;
+
+private:
+    void take_rtcp(std::span<const std::uint8_t> packet, rtpsynth::time_point arrival,
+                   call_totals& totals) noexcept;
+    void send(std::span<const std::uint8_t> datagram, call_totals& totals) noexcept;
+    void send_rtcp(rtpsynth::time_point now, buffer& scratch, call_totals& totals) noexcept;
+    rtpsynth::time_point end() const noexcept;
+
+    call_address at_;
+    std::optional<rtpsynth::rtp_session> session_; // without --rtcp none
+    std::optional<common::srtp_stream> srtp_;      // without --srtp none
+    rtpsynth::time_point heard_;                   // what is valid
+    bool is_valid_ = false;
+    bool was_heard_ = false; // since the last report
+};
+
+} // namespace echo
