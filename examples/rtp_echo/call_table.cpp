@@ -59,6 +59,7 @@ call* call_table::find(const call_address& at, rtpsynth::time_point now) noexcep
 }
 
 void call_table::set_timer() {
+    if (has_ended_) return;
     const auto next = wheel_.next_deadline();
     if (!next || *next >= timer_.expiry()) return;
     timer_.expires_at(*next);
@@ -68,6 +69,7 @@ void call_table::set_timer() {
 }
 
 void call_table::serve() {
+    if (has_ended_) return;
     const auto now = clock::now();
     const auto progress = wheel_.advance(now, at_once, [&](rtpsynth::timer_wheel::timer& timer) {
         auto& due = static_cast<call&>(timer);
@@ -89,6 +91,8 @@ void call_table::serve() {
 }
 
 void call_table::leave() noexcept {
+    has_ended_ = true;
+    timer_.cancel(); // a server ends when nothing waits any more
     const auto now = clock::now();
     for (const auto& [at, call] : calls_) call->leave(now, scratch_, totals_);
 }

@@ -30,7 +30,7 @@ public:
               const rtpsynth::asio_server::datagram_view& datagram) noexcept;
     /// To be called after take(), for all datagrams that there were.
     void set_timer();
-    /// Says BYE to all.
+    /// Says BYE to all, and ends the reports.
     void leave() noexcept;
 
     const call_totals& totals() const noexcept { return totals_; }
@@ -42,6 +42,7 @@ private:
     const program_options& options_;
     call_totals totals_;
     boost::asio::steady_timer timer_;
+    bool has_ended_ = false;
     rtpsynth::timer_wheel wheel_;
     std::unordered_map<call_address, std::unique_ptr<call>, call_address::hash> calls_;
     call::buffer scratch_{};

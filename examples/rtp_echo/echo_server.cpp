@@ -32,16 +32,21 @@ echo_server::echo_server(const program_options& options)
     if (options.rtcp || options.srtp)
         calls_ = std::make_unique<call_table>(server_.get_executor(), options);
     channels_.reserve(options.all_channels());
-    for (const common::endpoint_argument& bind : options.binds)
-        open(bind, options.channels_of(bind));
+    try {
+        for (const common::endpoint_argument& bind : options.binds)
+            open(bind, options.channels_of(bind));
+    } catch (...) {
+        shutdown();
+        throw;
+    }
     receive_buffer_ = channels_.front()->receive_buffer_size();
 }
 
 // The handlers use what is destroyed before the server.
-echo_server::~echo_server() { server_.shutdown(); }
+echo_server::~echo_server() { shutdown(); }
 
 void echo_server::shutdown() {
-    if (calls_) {
+    if (calls_ && !std::exchange(has_ended_, true)) {
         std::promise<void> said;
         boost::asio::post(server_.get_executor(), [&] {
             calls_->leave();

@@ -81,6 +81,7 @@ private:
     std::string addresses_;
     rtpsynth::asio_server::rtp_server server_;
     std::vector<std::shared_ptr<channel>> channels_;
+    bool has_ended_ = false;
     std::unique_ptr<call_table> calls_; // null without RTCP and SRTP
 };
 

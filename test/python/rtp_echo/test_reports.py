@@ -87,6 +87,14 @@ def test_who_falls_silent_gets_one_report_more():
         assert len(rtcp) <= 1
 
 
+def test_it_ends_at_once():
+    with Echo(*OFTEN) as echo, caller(echo.endpoint) as sock:
+        talk(sock, 1, 1)
+        begin = time.monotonic()
+        echo.stop()
+        assert time.monotonic() - begin < 10  # the sender would be forgotten after 15 s
+
+
 def test_senders_are_told_apart():
     with Echo(*OFTEN) as echo, caller(echo.endpoint) as one, caller(echo.endpoint) as other:
         first, _ = talk(one, 1, 1)
