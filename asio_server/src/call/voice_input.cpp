@@ -115,12 +115,27 @@ void voice_stream_impl::on_moved() noexcept {
 void voice_stream_impl::receive(const datagram_view& view, bool of_rtp,
                                 completions& done) noexcept {
     const datagram_kind kind = classify(view.data);
-    if (kind == datagram_kind::rtp && of_rtp)
-        receive_rtp(view, done);
-    else if (kind == datagram_kind::rtcp && of_rtp == mux_)
-        receive_rtcp(view, done);
-    else
+    const bool is_rtp = kind == datagram_kind::rtp && of_rtp;
+    if (!is_rtp && !(kind == datagram_kind::rtcp && of_rtp == mux_)) {
         ++stats_.other;
+        return;
+    }
+    if (const auto plain = unprotect(view, is_rtp))
+        is_rtp ? receive_rtp(*plain, done) : receive_rtcp(*plain, done);
+    else
+        ++stats_.not_authentic;
+}
+
+/// nullopt: it is to be dropped.
+std::optional<datagram_view> voice_stream_impl::unprotect(const datagram_view& view,
+                                                          bool is_rtp) noexcept {
+    if (!protection_) return view;
+    if (view.data.size() > plain_.size()) return std::nullopt;
+    std::copy(view.data.begin(), view.data.end(), plain_.begin());
+    const auto bytes = std::span{plain_}.first(view.data.size());
+    const auto size = is_rtp ? protection_->unprotect(bytes) : protection_->unprotect_rtcp(bytes);
+    if (!size || *size > bytes.size()) return std::nullopt;
+    return datagram_view{bytes.first(*size), view.source, view.received_at};
 }
 
 void voice_stream_impl::receive_rtp(const datagram_view& view, completions& done) noexcept {

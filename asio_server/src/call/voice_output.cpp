@@ -141,8 +141,9 @@ void voice_stream_impl::set_codec(const voice_codec& codec) {
         std::chrono::duration_cast<std::chrono::microseconds>(ptime_).count() * rates.audio /
         1'000'000);
     // Room for all that a packet may need, in case that is more than before.
-    const std::size_t size =
-        rtp_header_size + std::max<std::size_t>(encoder->max_payload(samples), 4);
+    const std::size_t size = rtp_header_size +
+                             std::max<std::size_t>(encoder->max_payload(samples), 4) +
+                             (protection_ ? protection_room : 0);
     std::vector<std::uint8_t> larger;
     if (size > std::max(packet_.size(), larger_packet_.size())) larger.resize(size);
     voice_formats formats = formats_;
@@ -198,8 +199,13 @@ std::size_t voice_stream_impl::send_tick(time_point now, completions& done) noex
     sends_tail_ = tick->kind == sent_kind::audio || tick->kind == sent_kind::event;
     queue_plays(done);
     if (is_drained()) done.push(std::move(drains_), {});
-    if (tick->size != 0 && has_peer_) count_sent(tick->size, now);
-    return tick->size;
+    if (tick->size == 0 || !has_peer_) return tick->size;
+    count_sent(tick->size, now);
+    if (!protection_) return tick->size;
+    const auto size = protection_->protect(packet_, tick->size);
+    if (size && *size <= packet_.size()) return *size;
+    ++unsent_;
+    return 0;
 }
 
 void voice_stream_impl::count_sent(std::size_t size, time_point now) noexcept {

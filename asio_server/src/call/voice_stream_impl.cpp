@@ -19,7 +19,9 @@ namespace error = boost::asio::error;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr std::size_t largest_report = 1200; // bytes: fits every path
+constexpr std::size_t largest_report = 1100; // bytes: fits every path, protected, too
+
+constexpr std::size_t largest_protected = 4096; // bytes, of a datagram that is received
 
 [[noreturn]] void refuse_option(const std::string& what) {
     throw std::invalid_argument("voice_stream: " + what);
@@ -145,6 +147,8 @@ voice_stream_impl::voice_stream_impl(std::shared_ptr<engine> home,
       has_audio_handler_{options.on_audio != nullptr},
       has_event_handler_{options.on_event != nullptr},
       pcm_(tick_samples_),
+      plain_(options.protection ? largest_protected : 0),
+      protection_{options.protection},
       library_{options.codec_library},
       formats_{options, encoder->rates()},
       event_clock_{encoder->rates().clock},
@@ -165,7 +169,7 @@ voice_stream_impl::voice_stream_impl(std::shared_ptr<engine> home,
       last_rtp_{now},
       events_{options.event_queue},
       end_{std::make_unique<end>()} {
-    packet_.resize(sender_.max_packet());
+    packet_.resize(sender_.max_packet() + (protection_ ? protection_room : 0));
     for (const voice_codec& codec : options.codecs)
         playout_.add_decoder(voice_formats::type_of(codec),
                              library_.make_decoder(codec.encoding, {.fmtp = codec.fmtp}));
@@ -276,13 +280,18 @@ std::span<const std::uint8_t> voice_stream_impl::report(time_point now,
                                                         std::span<std::uint8_t> storage) noexcept {
     const auto wall = std::chrono::duration_cast<std::chrono::nanoseconds>(
         std::chrono::system_clock::now().time_since_epoch());
-    const auto made = session_.make_rtcp(now, ntp_time::from_unix(wall), storage);
-    if (!made || !has_peer_) return {};
-    return *made;
+    const auto made = session_.make_rtcp(now, ntp_time::from_unix(wall),
+                                         storage.first(storage.size() - protection_room));
+    if (!made || made->empty() || !has_peer_) return {};
+    if (!protection_) return *made;
+    const auto size = protection_->protect_rtcp(storage, made->size());
+    if (size && *size <= storage.size()) return storage.first(*size);
+    ++unsent_;
+    return {};
 }
 
 void voice_stream_impl::on_report(time_point now) noexcept {
-    std::array<std::uint8_t, largest_report> storage;
+    std::array<std::uint8_t, largest_report + protection_room> storage;
     std::span<const std::uint8_t> bytes;
     {
         const std::lock_guard lock{lock_};
@@ -293,7 +302,7 @@ void voice_stream_impl::on_report(time_point now) noexcept {
 }
 
 bool voice_stream_impl::close(std::string_view reason) noexcept {
-    std::array<std::uint8_t, largest_report> storage;
+    std::array<std::uint8_t, largest_report + protection_room> storage;
     std::span<const std::uint8_t> bye;
     {
         const std::lock_guard lock{lock_};

@@ -53,6 +53,9 @@ public:
     std::span<std::int16_t> pcm;
 };
 
+/// What a packet_protection may add to a packet, in bytes: RFC 3711's tag and identifier, and more.
+inline constexpr std::size_t protection_room = 256;
+
 /// The payload types of a stream.
 struct voice_formats {
     voice_formats(const voice_stream_options& options, codec_rates rates);
@@ -71,8 +74,8 @@ struct voice_formats {
 /// is disarmed.
 ///
 /// Threads: what begins with `on_` runs on the executor, all else anywhere. The lock is held while
-/// a tick is encoded or decoded, and never while anything of the user's is called or destroyed or
-/// the system is.
+/// a tick is encoded or decoded, and never while anything of the user's but a packet_protection is
+/// called or destroyed, or the system is.
 class voice_stream_impl final : public std::enable_shared_from_this<voice_stream_impl>,
                                 private timer_service::client {
 public:
@@ -178,6 +181,7 @@ private:
     // voice_input.cpp
     void on_batch(rtp_channel& channel, bool of_rtp, std::span<const datagram_view> batch) noexcept;
     void receive(const datagram_view& view, bool of_rtp, completions& done) noexcept;
+    std::optional<datagram_view> unprotect(const datagram_view& view, bool is_rtp) noexcept;
     void receive_rtp(const datagram_view& view, completions& done) noexcept;
     void receive_rtcp(const datagram_view& view, completions& done) noexcept;
     bool is_heard(const rtp_packet_view& packet, const datagram_view& view, bool valid,
@@ -218,11 +222,13 @@ private:
     const bool has_event_handler_;
     std::vector<std::uint8_t> packet_; // on the executor
     std::vector<std::int16_t> pcm_;    // on the executor
+    std::vector<std::uint8_t> plain_;  // on the executor: a datagram without its protection
     std::atomic<bool> silenced_{false};
     std::atomic<std::uint64_t> unsent_{0};
     std::atomic<bool> has_peer_{false};
 
     mutable std::mutex lock_;
+    const std::shared_ptr<packet_protection> protection_;
     codec_set library_;
     voice_formats formats_;
     const std::uint32_t event_clock_;

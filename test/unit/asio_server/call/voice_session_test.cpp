@@ -32,7 +32,59 @@ struct call_of_two {
     }
 };
 
+/// Inverts what follows the first 12 bytes, and adds a tag.
+class toy_protection final : public packet_protection {
+public:
+    explicit toy_protection(std::uint8_t tag) : tag_{tag} {}
+
+    result<std::size_t> unprotect(std::span<std::uint8_t> packet) noexcept override {
+        if (packet.size() < 13 || packet.back() != tag_) return errc::not_authentic;
+        invert(packet.first(packet.size() - 1));
+        return packet.size() - 1;
+    }
+    result<std::size_t> unprotect_rtcp(std::span<std::uint8_t> packet) noexcept override {
+        return unprotect(packet);
+    }
+    result<std::size_t> protect(std::span<std::uint8_t> buffer,
+                                std::size_t size) noexcept override {
+        if (buffer.size() < size + 1) return errc::buffer_too_small;
+        invert(buffer.first(size));
+        buffer[size] = tag_;
+        return size + 1;
+    }
+    result<std::size_t> protect_rtcp(std::span<std::uint8_t> buffer,
+                                     std::size_t size) noexcept override {
+        return protect(buffer, size);
+    }
+
+private:
+    static void invert(std::span<std::uint8_t> bytes) noexcept {
+        for (std::uint8_t& byte : bytes.subspan(12)) byte = static_cast<std::uint8_t>(~byte);
+    }
+    const std::uint8_t tag_;
+};
+
 BOOST_FIXTURE_TEST_SUITE(session, call_of_two)
+
+BOOST_AUTO_TEST_CASE(a_protected_call_is_one_for_those_who_have_the_key) {
+    voice_stream_options o = reporting(silent_stream());
+    o.protection = std::make_shared<toy_protection>(7);
+    voice_stream a{server, o};
+    o.peer = a.local_endpoint();
+    o.protection = std::make_shared<toy_protection>(7);
+    voice_stream b{server, o};
+    BOOST_TEST(!a.set_peer(b.local_endpoint()));
+
+    o.protection = std::make_shared<toy_protection>(8); // the wrong key
+    voice_stream stranger{server, o};
+    plain_phone plain;
+    plain.send_rtp(a.local_endpoint(), 1, 1);
+    BOOST_TEST(eventually([&] { return a.stats().not_authentic > 5; }));
+    BOOST_TEST(a.stats().session.rtp_probation + a.stats().session.rtp_accepted ==
+               a.stats().not_played + a.stats().playout.received);
+    BOOST_TEST(a.stats().session.collisions == 0u);
+    check_reports(a, b);
+}
 
 BOOST_AUTO_TEST_CASE(both_sides_report_on_one_port) {
     voice_stream a{server, reporting(silent_stream())};

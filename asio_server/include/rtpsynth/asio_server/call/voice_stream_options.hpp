@@ -3,6 +3,7 @@
 #pragma once
 
 #include <rtpsynth/asio_server/call/audio_tick.hpp>
+#include <rtpsynth/asio_server/call/packet_protection.hpp>
 #include <rtpsynth/asio_server/call/source_latch.hpp>
 #include <rtpsynth/asio_server/call/voice_event.hpp>
 #include <rtpsynth/asio_server/channel/options.hpp>
@@ -18,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -52,6 +54,10 @@ struct voice_stream_options {
     /// only datagrams that the latch lets through are looked at, and RTCP only from the address of
     /// the latched source.
     source_latch_options latch{.latch = latch_policy::none};
+    /// What encrypts the call, such as SRTP; null: nothing does. What it refuses is not looked at,
+    /// not even by the latch; nor are datagrams of more than 4096 bytes. It belongs to this stream
+    /// alone, which calls it under its lock.
+    std::shared_ptr<packet_protection> protection{};
 
     /// The codecs of the call, at least one. Packets of all of them are played; the first one is
     /// sent.

@@ -15,7 +15,8 @@
 namespace rtpsynth::asio_server {
 
 /// Counters of a voice_stream since it was made. Every datagram that its channels received is
-/// counted once: as RTP or RTCP in `session`, in `malformed`, in `other`, or as rejected. Of the
+/// counted once: as RTP or RTCP in `session`, in `malformed`, in `other`, in
+/// `not_authentic`, or as rejected. Of the
 /// RTP that `session` accepted or has on probation, each packet is in `playout.received`, or in
 /// `not_played`.
 struct voice_stream_stats {
@@ -29,6 +30,7 @@ struct voice_stream_stats {
     std::uint64_t malformed = 0; ///< datagrams of RTP that cannot be parsed
     std::uint64_t other = 0;     ///< datagrams that are neither RTP nor RTCP, or on the port for
                                  ///< the other of both
+    std::uint64_t not_authentic = 0; ///< datagrams that the protection refused
     std::uint64_t rtcp_rejected = 0; ///< that is not from the latched address
     std::uint64_t not_played = 0;    ///< packets of another source than the one that is heard, and
                                      ///< all that come while nobody reads
