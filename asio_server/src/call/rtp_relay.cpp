@@ -32,10 +32,6 @@ const rtp_relay_options& checked_relay(const rtp_relay_options& o) {
     return o;
 }
 
-constexpr relay_leg other_leg(relay_leg leg) noexcept {
-    return leg == relay_leg::a ? relay_leg::b : relay_leg::a;
-}
-
 } // namespace
 
 /// Each channel's handler keeps this until the channel has closed and no call of it runs: then
@@ -105,7 +101,7 @@ private:
         using call_type = void (impl::*)() noexcept;
         explicit task(call_type to_call) noexcept : call_{to_call} {}
         ~task() override {
-            if (of) of->discard(); // the executor's context is destroyed
+            if (of) of->on_finished(); // the executor's context is destroyed
         }
         void call(pointer self) override {
             const auto owner = std::move(of);
@@ -132,7 +128,6 @@ private:
     void on_timer(time_point now) noexcept override;
     void on_begin() noexcept;
     void on_finished() noexcept;
-    void discard() noexcept;
     void begin() noexcept;
     void finish() noexcept;
 
@@ -219,7 +214,7 @@ void rtp_relay::impl::on_batch(relay_leg from, bool is_rtcp,
                                std::span<const datagram_view> batch) noexcept {
     detail::leg_state::workspace work; // not initialised
     detail::leg_state& source = leg(from);
-    detail::leg_state& sink = leg(other_leg(from));
+    detail::leg_state& sink = legs_[1 - index(from)];
     std::optional<endpoint> moved_to;
     std::optional<time_point> check;
     {
@@ -319,12 +314,6 @@ void rtp_relay::impl::finish() noexcept {
 }
 
 void rtp_relay::impl::on_finished() noexcept {
-    client::cancel();
-    handlers_ = {};
-}
-
-/// In place of on_finished(), where nothing runs any more.
-void rtp_relay::impl::discard() noexcept {
     client::cancel();
     handlers_ = {};
 }

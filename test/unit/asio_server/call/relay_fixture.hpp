@@ -97,6 +97,38 @@ inline rtp_relay_options relay_on_loopback() {
     return o;
 }
 
+constexpr relay_leg leg_a = relay_leg::a, leg_b = relay_leg::b;
+
+/// A relay between two phones.
+struct two_phones : served {
+    phone alice, bob;
+    rtp_relay relay;
+    unsigned seq_a = 100, seq_b = 5000;
+    std::uint64_t from_a = 0, from_b = 0;
+
+    explicit two_phones(const rtp_relay_options& o = relay_on_loopback()) : relay{server, o} {}
+
+    udp::endpoint a() const { return relay.local_endpoint(leg_a); }
+    udp::endpoint b() const { return relay.local_endpoint(leg_b); }
+    void say_a(std::uint8_t type = 0) {
+        alice.send(a(), rtp_of(0xa, seq_a++, type));
+        arrived(relay, leg_a, ++from_a);
+    }
+    void say_b(std::uint8_t type = 0) {
+        bob.send(b(), rtp_of(0xb, seq_b++, type));
+        arrived(relay, leg_b, ++from_b);
+    }
+    /// Two packets of each, after which the relay knows them.
+    void meet() {
+        for (int i = 0; i != 2; ++i) say_a();
+        for (int i = 0; i != 2; ++i) say_b();
+        while (alice.receive()) {
+        }
+        BOOST_REQUIRE((relay.target(leg_a) == alice.endpoint()));
+        BOOST_REQUIRE((relay.target(leg_b) == bob.endpoint()));
+    }
+};
+
 /// Whether every datagram was counted once.
 inline bool adds_up(const relay_leg_stats& s) {
     return s.received == s.forwarded + s.rejected + s.not_authentic + s.malformed + s.oversized +
@@ -105,7 +137,5 @@ inline bool adds_up(const relay_leg_stats& s) {
                                   s.rtcp_malformed + s.rtcp_dropped + s.rtcp_unsent &&
            s.dropped == s.stream.dropped();
 }
-
-constexpr relay_leg leg_a = relay_leg::a, leg_b = relay_leg::b;
 
 } // namespace rtpsynth::asio_server
