@@ -49,7 +49,8 @@ inline voice_stream_options silent_stream_to(const udp::endpoint& peer) {
 
 /// So long, a tone of 400 Hz.
 inline std::vector<std::int16_t> tone(std::chrono::milliseconds length, std::uint32_t rate) {
-    std::vector<std::int16_t> pcm(static_cast<std::size_t>(length.count()) * rate / 1000);
+    const auto samples = static_cast<std::uint64_t>(length.count()) * rate / 1000;
+    std::vector<std::int16_t> pcm(static_cast<std::size_t>(samples));
     for (std::size_t i = 0; i != pcm.size(); ++i)
         pcm[i] = static_cast<std::int16_t>(
             8000 * std::sin(2 * 3.14159265358979 * 400 * static_cast<double>(i) / rate));
