@@ -323,6 +323,8 @@ rtp_relay::rtp_relay(std::shared_ptr<impl> self) noexcept : impl_{std::move(self
 rtp_relay::rtp_relay(rtp_server& server, const rtp_relay_options& options)
     : impl_{std::make_shared<impl>(detail::server_access::engine_of(server), options)} {
     impl_->open(options, [&](const relay_leg_options& o, relay_leg l) {
+        if (!o.rtcp_mux && o.channel.bind.port() == 65535)
+            throw std::invalid_argument("rtp_relay: channel.bind: no port is after 65535");
         channel_pair pair;
         channel_options channel = o.channel;
         pair.rtp = server.create_channel(channel, impl::feed{impl_, l, false});

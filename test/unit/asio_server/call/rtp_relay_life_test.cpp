@@ -176,6 +176,10 @@ BOOST_AUTO_TEST_CASE(options_have_ranges_and_nothing_is_left_of_what_fails) {
     o.b.channel.queue_size = 0; // after the first leg was made
     refused(o, "queue_size must be 1..1048576");
     o = relay_on_loopback();
+    o.b.rtcp_mux = false;
+    o.b.channel.bind.port(65535);
+    refused(o, "rtp_relay: channel.bind: no port is after 65535");
+    o = relay_on_loopback();
     o.b.peer = at("::1", 5);
     BOOST_CHECK_THROW((rtp_relay{s.server, o}), boost::system::system_error);
     BOOST_TEST(s.server.stats().open_channels == 0U);
