@@ -8,8 +8,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <stdexcept>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace rtpsynth::asio_server::detail {
 namespace {
@@ -133,19 +137,21 @@ boost::system::error_code voice_stream_impl::send_digits(std::string_view digits
 }
 
 void voice_stream_impl::set_codec(const voice_codec& codec) {
-    const std::lock_guard lock{lock_};
+    // Without the lock, since the codec may be the user's.
     auto encoder = library_.make_encoder(codec.encoding, {.fmtp = codec.fmtp});
     const std::uint8_t type = voice_formats::type_of(codec);
     const codec_rates rates = encoder->rates();
-    const auto samples = static_cast<std::size_t>(
-        std::chrono::duration_cast<std::chrono::microseconds>(ptime_).count() * rates.audio /
-        1'000'000);
+    // Where this is no whole number, the sender refuses the codec.
+    const auto samples =
+        static_cast<std::size_t>(ptime_.count() * std::int64_t{rates.audio} / 1'000'000'000);
     // Room for all that a packet may need, in case that is more than before.
-    const std::size_t size = rtp_header_size +
-                             std::max<std::size_t>(encoder->max_payload(samples), 4) +
-                             (protection_ ? protection_room : 0);
-    std::vector<std::uint8_t> larger;
-    if (size > std::max(packet_.size(), larger_packet_.size())) larger.resize(size);
+    std::vector<std::uint8_t> packet(rtp_header_size +
+                                     std::max<std::size_t>(encoder->max_payload(samples), 4) +
+                                     (protection_ ? protection_room : 0));
+    const std::lock_guard lock{lock_};
+    if (type == formats_.event_type || type == formats_.noise_type)
+        throw std::invalid_argument("voice_stream: payload_type " + std::to_string(type) + " of " +
+                                    codec.encoding + " is that of events or comfort noise");
     voice_formats formats = formats_;
     formats.set(type, {rates.clock, payload_kind::media});
     const stream_origin origin{.ssrc = session_.ssrc(),
@@ -157,7 +163,8 @@ void voice_stream_impl::set_codec(const voice_codec& codec) {
                        .noise_type = formats_.noise_type},
                       origin);
     formats_ = std::move(formats);
-    if (!larger.empty()) larger_packet_ = std::move(larger);
+    if (packet.size() > std::max(packet_.size(), larger_packet_.size()))
+        larger_packet_.swap(packet);
 }
 
 /// After a collision.

@@ -162,6 +162,33 @@ BOOST_AUTO_TEST_CASE(silence_is_sent_if_it_is_to_be) {
                       std::invalid_argument);
 }
 
+BOOST_AUTO_TEST_CASE(another_codec_has_room_for_a_tick_of_no_whole_microseconds) {
+    voice_stream_options o = silent_stream_to(phone.endpoint());
+    o.codecs = {{.encoding = "L16/16000", .payload_type = 96, .fmtp = {}}};
+    o.sender.ptime = 1'062'500ns; // 17 samples
+    o.sender.idle = idle_policy::silence;
+    o.playout.rate = 16000;
+    voice_stream stream{server, o};
+    stream.set_codec({.encoding = "L16/48000", .payload_type = 97, .fmtp = {}});
+    for (;;) {
+        const auto bytes = phone.receive();
+        BOOST_REQUIRE(!bytes.empty());
+        if (view_of(bytes).payload_type() != 97) continue;
+        BOOST_TEST(view_of(bytes).payload().size() == 2 * 51u);
+        break;
+    }
+}
+
+BOOST_AUTO_TEST_CASE(another_codec_does_not_take_the_payload_type_of_events) {
+    voice_stream stream{server, silent_stream_to(phone.endpoint())};
+    for (const std::uint8_t type : {std::uint8_t{101}, std::uint8_t{13}})
+        BOOST_CHECK_THROW(
+            stream.set_codec({.encoding = "L16/8000", .payload_type = type, .fmtp = {}}),
+            std::invalid_argument);
+    BOOST_TEST(!stream.send_digits("5"));
+    BOOST_TEST(view_of(phone.receive()).payload_type() == 101);
+}
+
 BOOST_AUTO_TEST_CASE(before_the_peer_is_known_audio_is_played_to_nobody) {
     voice_stream stream{server, silent_stream()};
     const auto pcm = tone(40ms, 8000);
