@@ -22,12 +22,9 @@ std::shared_ptr<detail::voice_stream_impl> make_stream(rtp_server& server,
 
 void start_stream(detail::voice_stream_impl& stream, channel_pair&& channels,
                   const voice_stream_options& options) {
-    if (options.peer) {
-        if (const auto e = detail::voice_stream_impl::set_targets(
-                *channels.rtp, channels.rtcp.get(), *options.peer, options.rtcp_peer))
-            throw boost::system::system_error{e, "voice_stream: peer"};
-    }
-    stream.start(std::move(channels.rtp), std::move(channels.rtcp), options.peer.has_value());
+    if (const auto e = stream.start(std::move(channels.rtp), std::move(channels.rtcp), options.peer,
+                                    options.rtcp_peer))
+        throw boost::system::system_error{e, "voice_stream: peer"};
 }
 
 } // namespace

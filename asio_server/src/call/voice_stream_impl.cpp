@@ -179,35 +179,41 @@ voice_stream_impl::voice_stream_impl(std::shared_ptr<engine> home,
 
 voice_stream_impl::~voice_stream_impl() = default;
 
-void voice_stream_impl::start(std::shared_ptr<rtp_channel> first,
-                              std::shared_ptr<rtp_channel> second, bool has_peer) noexcept {
+boost::system::error_code voice_stream_impl::start(
+    std::shared_ptr<rtp_channel> first, std::shared_ptr<rtp_channel> second,
+    const std::optional<endpoint>& peer, const std::optional<endpoint>& rtcp_peer) noexcept {
     bool ended = false;
     {
         completions done{engine_->completing()};
         const std::lock_guard lock{lock_};
+        if (peer && !has_peer_) {
+            if (const error_code e = set_targets(*first, second.get(), *peer, rtcp_peer)) return e;
+            has_peer_ = true;
+        }
         rtp_.store(first.get(), std::memory_order_release);
         rtcp_.store(second.get(), std::memory_order_release);
         kept_rtp_ = std::move(first);
         kept_rtcp_ = std::move(second);
-        has_peer_ = has_peer;
         started_ = true;
+        on_moved();       // where RTCP is sent, if the latch was first
         ended = closing_; // by a handler
         ask(done);
     }
-    if (!ended) return;
+    if (!ended) return {};
     kept_rtp_->close();
     if (kept_rtcp_) kept_rtcp_->close();
+    return {};
 }
 
 boost::system::error_code voice_stream_impl::set_targets(
     rtp_channel& first, rtp_channel* second, const endpoint& peer,
     const std::optional<endpoint>& rtcp_peer) noexcept {
-    const auto before = first.target();
-    if (const error_code e = first.set_target(peer)) return e;
-    if (!second) return {};
+    if (!second) return first.set_target(peer);
+    const auto before = second->target();
     const endpoint next{peer.address(), static_cast<std::uint16_t>(peer.port() + 1)};
-    const error_code e = second->set_target(rtcp_peer.value_or(next));
-    if (e && before) static_cast<void>(first.set_target(*before)); // it took it before
+    if (const error_code e = second->set_target(rtcp_peer.value_or(next))) return e;
+    const error_code e = first.set_target(peer);
+    if (e && before) static_cast<void>(second->set_target(*before)); // it took it before
     return e;
 }
 
@@ -331,19 +337,25 @@ void voice_stream_impl::finish() noexcept {
     completions done{engine_->completing()};
     const std::lock_guard lock{lock_};
     closing_ = true;
+    if (--feeds_ != 0) return; // of the other channel a handler may still be called
     put_digits(digits_.finish(), done);
     done.push(std::move(plays_), error::operation_aborted);
     done.push(std::move(drains_), error::operation_aborted);
     done.push(std::move(reads_), error::operation_aborted);
     done.push(std::move(event_reads_), error::operation_aborted);
-    if (!end_) return; // the other channel's
+    if (!end_) return; // it came before the other channel was made
     end_->of = shared_from_this();
     done.push(std::move(end_));
 }
 
 void voice_stream_impl::on_finished() noexcept {
     client::cancel();
-    on_events();
+    bool was_made = false; // otherwise its channels are destroyed, which a handler may use
+    {
+        const std::lock_guard lock{lock_};
+        was_made = started_;
+    }
+    if (was_made) on_events();
     handlers_ = {};
 }
 

@@ -69,9 +69,9 @@ struct voice_formats {
     std::vector<std::pair<std::uint8_t, payload_format>> all;
 };
 
-/// The channels keep this until they have closed and no call of their handlers runs: then finish()
-/// comes, whoever closed them. From there on what waits on the executor keeps it, until the timer
-/// is disarmed.
+/// Each channel's handler keeps this until the channel has closed, whoever closed it, and no call
+/// of it runs: then finish() comes. From the last one on, what waits on the executor keeps it,
+/// until the timer is disarmed.
 ///
 /// Threads: what begins with `on_` runs on the executor, all else anywhere. The lock is held while
 /// a tick is encoded or decoded, and never while anything of the user's but a packet_protection is
@@ -99,12 +99,14 @@ public:
         return (mux_ ? rtp_ : rtcp_).load(std::memory_order_acquire);
     }
     bool mux() const noexcept { return mux_; }
-    /// Once, when the channels are there; they have their targets if there is a peer. \p second is
-    /// null with rtcp_mux.
-    void start(std::shared_ptr<rtp_channel> first, std::shared_ptr<rtp_channel> second,
-               bool has_peer) noexcept;
+    /// Once, when the channels are there: \p second is null with rtcp_mux. Sends to \p peer, unless
+    /// packets have come already and the latch or a handler of theirs has said where to.
+    error_code start(std::shared_ptr<rtp_channel> first, std::shared_ptr<rtp_channel> second,
+                     const std::optional<endpoint>& peer,
+                     const std::optional<endpoint>& rtcp_peer) noexcept;
     error_code set_peer(const endpoint& peer, const std::optional<endpoint>& rtcp_peer) noexcept;
-    /// \p second is null with rtcp_mux.
+    /// \p second is null with rtcp_mux. After an error both send to where they did before, or still
+    /// to nowhere.
     static error_code set_targets(rtp_channel& first, rtp_channel* second, const endpoint& peer,
                                   const std::optional<endpoint>& rtcp_peer) noexcept;
 
@@ -148,7 +150,7 @@ private:
     };
     /// Brings other threads' changes to the executor, any number of times.
     class wake;
-    /// Brings finish() to the executor.
+    /// Brings on_finished() to the executor.
     class end;
 
     voice_stream_impl(std::shared_ptr<engine> home, const voice_stream_options& options,
@@ -260,6 +262,7 @@ private:
     boost::circular_buffer<voice_event> events_;
     op_list<event_op> event_reads_;
     voice_stream_stats stats_; // those that nobody else counts
+    unsigned feeds_ = 0;       // of channels that have not closed
     bool started_ = false;
     bool closing_ = false;
     std::unique_ptr<wake> wake_;                   // not while it is on its way
@@ -270,7 +273,10 @@ private:
 class voice_stream_impl::feed {
 public:
     feed(std::shared_ptr<voice_stream_impl> owner, bool of_rtp) noexcept
-        : owner_{std::move(owner)}, of_rtp_{of_rtp} {}
+        : owner_{std::move(owner)}, of_rtp_{of_rtp} {
+        const std::lock_guard lock{owner_->lock_};
+        ++owner_->feeds_;
+    }
     feed(feed&&) noexcept = default;
     feed& operator=(feed&&) = delete;
     ~feed() {

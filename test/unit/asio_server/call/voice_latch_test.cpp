@@ -69,6 +69,38 @@ BOOST_AUTO_TEST_CASE(replies_follow_a_source_to_its_new_port_and_no_packet_is_lo
     BOOST_TEST(s.not_played == 0u);
 }
 
+// The server's thread receives packets as soon as the sockets are bound.
+BOOST_AUTO_TEST_CASE(a_source_that_is_there_before_the_constructor_returns_is_latched_to) {
+    const udp::endpoint where = voice_stream{server, silent_stream()}.local_endpoint();
+    std::atomic<bool> ended{false};
+    std::thread sender{[&] {
+        for (unsigned seq = 0; !ended; ++seq) phone.send_rtp(where, seq, 1);
+    }};
+    const auto has_latched = [&](const std::optional<udp::endpoint>& peer) {
+        voice_stream_options o = options(latch_policy::follow);
+        o.channel.bind = where;
+        o.latch.probation = 1;
+        o.peer = peer;
+        std::optional<voice_stream> stream;
+        const auto is_made = [&] {
+            try {
+                stream.emplace(server, o);
+            } catch (const boost::system::system_error&) { // wine frees a port a little later
+            }
+            return stream.has_value();
+        };
+        return eventually(is_made) && eventually([&] {
+                   return stream->peer() == phone.endpoint() && stream->stats().rtp.sent != 0;
+               });
+    };
+    bool ok = true;
+    for (int i = 0; i != 50 && ok; ++i)
+        ok = has_latched(std::nullopt) && has_latched(signalled.endpoint());
+    ended = true;
+    sender.join();
+    BOOST_TEST(ok);
+}
+
 BOOST_AUTO_TEST_CASE(once_latched_no_other_address_says_bye) {
     voice_stream stream{server, options(latch_policy::once)};
     send(phone, stream, 0, 4, 1);

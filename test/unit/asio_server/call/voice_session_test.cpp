@@ -140,6 +140,20 @@ BOOST_AUTO_TEST_CASE(without_a_range_rtcp_has_the_port_behind) {
     BOOST_TEST(eventually([&] { return stream->stats().other == 1; }));
 }
 
+BOOST_AUTO_TEST_CASE(a_peer_that_is_refused_changes_nothing) {
+    port_range ports{{.address = own_loopback(), .first = 20200, .last = 20299}};
+    voice_stream_options o = silent_stream();
+    o.rtcp_mux = false;
+    voice_stream stream{server, ports, o};
+    // No port for RTCP is after it.
+    BOOST_TEST(stream.set_peer({own_loopback(), 65535}) == error::invalid_argument);
+    BOOST_TEST(!stream.peer().has_value());
+    BOOST_TEST(!stream.set_peer({own_loopback(), 65535}, udp::endpoint{own_loopback(), 9}));
+    BOOST_TEST(stream.set_peer({own_loopback(), 0}, udp::endpoint{own_loopback(), 9}) ==
+               error::invalid_argument);
+    BOOST_TEST(stream.peer()->port() == 65535);
+}
+
 BOOST_AUTO_TEST_CASE(a_collision_changes_the_ssrc) {
     plain_phone phone;
     voice_stream_options o = silent_stream_to(phone.endpoint());
