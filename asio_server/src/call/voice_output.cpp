@@ -65,8 +65,9 @@ void voice_stream_impl::queue_plays(completions& done) noexcept {
 void voice_stream_impl::cancel_play(std::uint64_t id) noexcept {
     completions done{engine_->completing()};
     const std::lock_guard lock{lock_};
+    const bool is_front = !plays_.empty() && plays_.front().id == id;
     if (auto op = plays_.take(id)) {
-        if (op->ends_item && plays_.empty()) sender_.end_item();
+        if (op->ends_item && is_front) sender_.end_item(); // of what is in the queue already
         op->result = error::operation_aborted;
         done.push(std::move(op));
         queue_plays(done);
@@ -188,11 +189,11 @@ void voice_stream_impl::on_send(time_point now) noexcept {
             if (closing_ || !sends() || sender_.due() > now) return;
             size = send_tick(now, done);
         }
-        if (size == 0) continue;
-        if (!has_peer_ || rtp_.load()->try_send(std::span{packet_}.first(size))) ++unsent_;
+        if (size != 0 && rtp_.load()->try_send(std::span{packet_}.first(size))) ++unsent_;
     }
 }
 
+/// \return the size of what is to be sent of packet_; 0: nothing is
 std::size_t voice_stream_impl::send_tick(time_point now, completions& done) noexcept {
     if (!larger_packet_.empty()) packet_ = std::exchange(larger_packet_, {});
     if (!sender_.idle()) {
@@ -206,7 +207,11 @@ std::size_t voice_stream_impl::send_tick(time_point now, completions& done) noex
     sends_tail_ = tick->kind == sent_kind::audio || tick->kind == sent_kind::event;
     queue_plays(done);
     if (is_drained()) done.push(std::move(drains_), {});
-    if (tick->size == 0 || !has_peer_) return tick->size;
+    if (tick->size == 0) return 0;
+    if (!has_peer_) { // set_peer() may come before this could be sent, and it is not protected
+        ++unsent_;
+        return 0;
+    }
     count_sent(tick->size, now);
     if (!protection_) return tick->size;
     const auto size = protection_->protect(packet_, tick->size);

@@ -92,6 +92,24 @@ BOOST_AUTO_TEST_CASE(an_operation_that_waits_can_be_cancelled) {
     BOOST_TEST(!std::get<0>(get(std::move(next))));
 }
 
+BOOST_AUTO_TEST_CASE(an_item_that_is_over_does_not_go_on_if_the_rest_of_it_is_cancelled) {
+    voice_stream_options o = silent_stream_to(phone.endpoint());
+    o.sender.capacity = 20ms;
+    voice_stream stream{server, o};
+    const auto pcm = tone(60'000ms, 8000);
+    boost::asio::cancellation_signal cancel;
+    auto playing =
+        stream.async_play(pcm, 1, boost::asio::bind_cancellation_slot(cancel.slot(), to_future));
+    stream.end_item();
+    auto next = stream.async_play(std::span{pcm}.first(160), 1, to_future);
+    stream.end_item();
+    cancel.emit(boost::asio::cancellation_type::total);
+    const auto taken = std::get<1>(get(std::move(playing)));
+    BOOST_TEST(!std::get<0>(get(std::move(next))));
+    BOOST_TEST(next_event(stream) == "played 1 " + std::to_string(taken));
+    BOOST_TEST(next_event(stream) == "played 1 160");
+}
+
 BOOST_AUTO_TEST_CASE(clear_says_what_was_heard_and_drops_the_rest) {
     voice_stream_options o = silent_stream_to(phone.endpoint());
     o.sender.capacity = 1s;
