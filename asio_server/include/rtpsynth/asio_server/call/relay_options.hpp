@@ -28,7 +28,8 @@ enum class relay_leg : std::uint8_t { a, b };
 /// side. New members are added at the end.
 struct relay_leg_options {
     /// Of the sockets. Where the relay takes them out of a port_range, `bind` is not used;
-    /// otherwise, without rtcp_mux, RTCP has the port after that of `bind`, or any if it is 0.
+    /// otherwise, without rtcp_mux, RTCP has the port after that of `bind`, which must not be
+    /// 65535, or any if it is 0.
     channel_options channel{};
     /// RTP and RTCP on one port (RFC 5761).
     bool rtcp_mux = true;

@@ -15,10 +15,9 @@
 namespace rtpsynth::asio_server {
 
 /// Counters of a voice_stream since it was made. Every datagram that its channels received is
-/// counted once: as RTP or RTCP in `session`, in `malformed`, in `other`, in
-/// `not_authentic`, or as rejected. Of the
-/// RTP that `session` accepted or has on probation, each packet is in `playout.received`, or in
-/// `not_played`.
+/// counted once: as RTP or RTCP in `session`, in `malformed`, in `other`, in `not_authentic`, or as
+/// rejected. Of the RTP that `session` accepted or has on probation, or that the source that is
+/// heard sent after its BYE, each packet is in `playout.received`, or in `not_played`.
 struct voice_stream_stats {
     voice_sender_stats sender{}; ///< dry_runs, and late and missed ticks, among them
     playout_stats playout{};
