@@ -53,7 +53,7 @@ struct voice_stream_options {
     /// Whether RTP is sent to where it comes from instead; `peer` is the signalled address. Then
     /// only datagrams that the latch lets through are looked at, and RTCP only from the address of
     /// the latched source.
-    source_latch_options latch{.latch = latch_policy::none};
+    source_latch_options latch{latch_policy::none};
     /// What encrypts the call, such as SRTP; null: nothing does. What it refuses is not looked at,
     /// not even by the latch; nor are datagrams of more than 4096 bytes. It belongs to this stream
     /// alone, which calls it under its lock.
