@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -158,7 +159,7 @@ result<std::size_t> play_queue::state::push(std::span<const std::int16_t> pcm,
         drop_spent_sections();
         if (sections_.empty() || sections_.back().rate != options_.input_rate)
             sections_.emplace_back(options_.input_rate, options_.rate);
-    } catch (const std::bad_alloc&) {
+    } catch (const std::exception&) { // std::bad_alloc, since the rates are valid
         return errc::not_enough_memory;
     }
     const std::size_t taken = samples_.push(fit);
