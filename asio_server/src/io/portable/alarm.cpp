@@ -87,12 +87,19 @@ private:
     }
     void on_datagram() {
         if (!take_datagram()) return wait_for_datagram();
+        if (!set_timer()) on_timer();
+    }
+    /// \return false for lack of memory: Asio reserves room for this timer alone, and others may
+    ///         have taken it
+    bool set_timer() noexcept {
         const std::lock_guard lock{mutex_};
-        if (!socket_) return;
+        if (!socket_) return true;
         try {
             timer_->expires_after(delay);
             timer_->async_wait(step<&receiver::on_timer>{*this});
-        } catch (...) { // the step's destructor handles it
+            return true;
+        } catch (...) {
+            return !lost_.exchange(false); // true: a ring() has restored the alarm meanwhile
         }
     }
     void on_timer() {

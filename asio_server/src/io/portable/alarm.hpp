@@ -22,7 +22,8 @@ namespace rtpsynth::asio_server::detail {
 ///
 /// An Asio timer can only be set on its executor, and posting to the executor needs memory.
 /// Therefore ring() sends a datagram over the loopback interface, from one socket of a pair to the
-/// other, for which the executor waits. Then the timer runs.
+/// other, for which the executor waits. Then the timer runs; without memory for it, the alarm goes
+/// off at once.
 ///
 /// Threads: safe, except start() and abandon().
 class alarm {
