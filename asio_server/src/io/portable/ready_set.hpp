@@ -3,6 +3,7 @@
 #pragma once
 
 #include "io/event.hpp"
+#include "io/handler_memory.hpp"
 #include "io/portable/alarm.hpp"
 #include "io/portable/socket_watch.hpp"
 #include "io/portable/udp_socket.hpp"
@@ -12,7 +13,9 @@
 #include <rtpsynth/base/clock.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/system/error_code.hpp>
 
@@ -58,8 +61,16 @@ public:
     void async_wait(Handler&& handler) {
         ready_list::handler waiting{std::forward<Handler>(handler)};
         if (list_->empty()) return list_->wait(std::move(waiting));
-        boost::asio::post(executor_,
-                          [h = std::move(waiting)]() mutable { std::move(h)(error_code{}); });
+        auto call = boost::asio::bind_allocator(
+            handler_allocator<>{memory_},
+            [h = std::move(waiting)]() mutable { std::move(h)(error_code{}); });
+        // An executor whose type is erased does not ask a function for its allocator. A wait that
+        // is lost for lack of memory starts again only with the server's next operation.
+        using context_executor = boost::asio::io_context::executor_type;
+        if (const auto* const direct = executor_.target<context_executor>())
+            boost::asio::post(*direct, std::move(call));
+        else
+            boost::asio::post(executor_, std::move(call));
     }
     /// The same as poll(), since Asio does the waiting.
     std::span<ready_event> wait(std::span<ready_event> room, time_point) noexcept {
@@ -80,6 +91,7 @@ private:
     const boost::asio::any_io_executor& executor_; // its owner may replace it after close()
     alarm& alarm_;
     const std::shared_ptr<ready_list> list_;
+    const std::shared_ptr<handler_memory> memory_ = std::make_shared<handler_memory>();
 };
 
 } // namespace rtpsynth::asio_server::detail
