@@ -12,6 +12,14 @@ skipped=0
 # The tree may belong to another user, as a mounted one does in a container.
 export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=$PWD
 
+# With ccache, what an earlier run compiled is not compiled again: its own key is the whole input of
+# the compiler, and it repeats the warnings. The tree may have been elsewhere in that run.
+if command -v ccache >/dev/null; then
+    export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache
+    export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=15G
+    export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+fi
+
 # A step that runs ctest counts its tests, any other counts as one. With status 77 it is skipped:
 # what it needs is not to be had here.
 step() { # name, command

@@ -21,7 +21,7 @@ packages="g++ cmake ninja-build pkg-config
     tshark sip-tester ffmpeg
     gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good"
 checks="clang-14|clang libclang-rt-14-dev|libclang-rt-dev llvm-14|llvm clang-tidy-14|clang-tidy
-    doxygen git abigail-tools shellcheck ca-certificates
+    doxygen git abigail-tools shellcheck ca-certificates ccache
     python3-sphinx python3-myst-parser python3-breathe python3-sphinx-copybutton furo"
 elsewhere="libc++-14-dev|libc++-dev libc++abi-14-dev|libc++abi-dev
     g++-aarch64-linux-gnu g++-s390x-linux-gnu g++-arm-linux-gnueabihf qemu-user-static|qemu-user
