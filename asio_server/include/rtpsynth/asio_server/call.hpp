@@ -1,5 +1,5 @@
 /// \file
-/// Calls: voice on a socket, relays, and where replies go.
+/// Calls: voice streams, relays, and latching.
 #pragma once
 
 #include <rtpsynth/asio_server/call/audio_tick.hpp>

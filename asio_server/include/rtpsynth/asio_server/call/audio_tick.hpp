@@ -1,5 +1,5 @@
 /// \file
-/// What a tick of received audio is.
+/// Describes one tick of received audio.
 #pragma once
 
 #include <rtpsynth/base/clock.hpp>
@@ -10,15 +10,16 @@
 
 namespace rtpsynth::asio_server {
 
-/// One tick of received audio, without the audio.
+/// One tick of received audio. The samples are passed separately.
 struct audio_tick {
     playout_kind kind = playout_kind::silence;
-    /// When it begins, CLOCK_MONOTONIC. Ticks are ptime apart, whenever they are delivered.
+    /// The time at which the tick begins, CLOCK_MONOTONIC. Ticks are ptime apart, even if they are
+    /// delivered late.
     time_point time{};
     std::size_t samples = 0; ///< the same in every tick
-    /// How many ticks are missing before this one, since the network was silent for longer than
-    /// voice_stream_options::pause_after, nobody read in time, or the server was late by more than
-    /// a second. A recorder writes as much silence.
+    /// The number of ticks that are missing before this one, because no packets came for
+    /// voice_stream_options::pause_after, audio_queue was full, or the server was more than a
+    /// second late. A recorder should write that much silence.
     std::uint64_t skipped = 0;
 };
 

@@ -1,5 +1,5 @@
 /// \file
-/// What encrypts the packets of one side of a call: SRTP, or an application's own.
+/// Interface for protecting the packets of one side of a call, by SRTP or another method.
 #pragma once
 
 #include <rtpsynth/base/error.hpp>
@@ -10,24 +10,26 @@
 
 namespace rtpsynth::asio_server {
 
-/// Protects packets that are sent to one side of a call, and unprotects those that came from it,
-/// where they lie. srtp_protection is SRTP; asio_server itself needs no cryptography.
+/// Protects the packets that are sent to one side of a call, and unprotects those that come from
+/// it, in place. srtp_protection implements it with SRTP; asio_server itself needs no cryptographic
+/// library.
 ///
 /// \par Thread safety
-/// Called by one thread at a time, while what it belongs to is locked: an implementation must not
-/// call that, nor wait for who does.
+/// Called by one thread at a time. The voice_stream or rtp_relay that calls it holds its own lock:
+/// an implementation must not call that object, or wait for a thread that does.
 class packet_protection {
 public:
     virtual ~packet_protection() = default;
 
-    /// Unprotects the RTP packet in \p packet. \return the size of the packet that then lies at its
-    /// beginning; an error for one that is to be dropped
+    /// Unprotects the RTP packet in \p packet. \return the size of the plain packet, which begins
+    /// where \p packet does; an error if the packet is to be dropped
     virtual result<std::size_t> unprotect(std::span<std::uint8_t> packet) noexcept = 0;
     /// The same for RTCP.
     virtual result<std::size_t> unprotect_rtcp(std::span<std::uint8_t> packet) noexcept = 0;
 
-    /// Protects the RTP packet in the first \p size bytes of \p buffer, which may grow within it.
-    /// \return the packet's size; an error if it is not to be sent
+    /// Protects the RTP packet in the first \p size bytes of \p buffer. The packet may grow up to
+    /// the size of \p buffer. \return the size of the protected packet; an error if the packet must
+    /// not be sent
     virtual result<std::size_t> protect(std::span<std::uint8_t> buffer,
                                         std::size_t size) noexcept = 0;
     /// The same for RTCP.

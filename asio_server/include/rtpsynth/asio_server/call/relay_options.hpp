@@ -1,5 +1,5 @@
 /// \file
-/// What an rtp_relay is made with, and its counters.
+/// Options and counters of rtp_relay.
 #pragma once
 
 #include <rtpsynth/asio_server/call/packet_protection.hpp>
@@ -24,84 +24,90 @@ class rtp_relay;
 /// The two sides of an rtp_relay.
 enum class relay_leg : std::uint8_t { a, b };
 
-/// One side of a relay: its sockets, where its peer is, and what its packets become for the other
-/// side. New members are added at the end.
+/// Options of one side of a relay: its sockets, the address of its peer, and how its packets are
+/// rewritten for the other side. New members are added at the end.
 struct relay_leg_options {
-    /// Of the sockets. Where the relay takes them out of a port_range, `bind` is not used;
-    /// otherwise, without rtcp_mux, RTCP has the port after that of `bind`, which must not be
-    /// 65535, or any if it is 0.
+    /// Options of the socket, or without rtcp_mux of both sockets. With a port_range, `bind` is
+    /// ignored. Otherwise, without rtcp_mux, RTCP uses the port after that of `bind`, which must
+    /// not be 65535. With port 0 the system chooses both ports, which need not be adjacent then.
     channel_options channel{};
     /// RTP and RTCP on one port (RFC 5761).
     bool rtcp_mux = true;
 
-    /// Where the signalling says that the peer is; nullopt: not known yet.
+    /// The address of the peer, as signalled; nullopt: not known yet.
     std::optional<boost::asio::ip::udp::endpoint> peer = std::nullopt;
     source_latch_options latch{};
 
-    /// Of the audio that comes from this side, in Hz, at least 1.
+    /// Clock rate of the audio that comes from this side, in Hz, at least 1.
     std::uint32_t clock_rate = 8000;
-    /// What packets that come from this side become: payload types, such as those of telephone
-    /// events, as the other side wants them; formats; CNAME; BYE.
+    /// How packets from this side are rewritten for the other side: the other side's payload types,
+    /// such as that of telephone events; formats; CNAME; BYE.
     stream_rewriter_options stream{};
 
-    /// Such as srtp_protection; nullptr: packets are not encrypted.
+    /// Protects the packets of this side, for example by srtp_protection; nullptr: they are plain.
     std::shared_ptr<packet_protection> protection{};
 };
 
-/// What a relay is made with. New members are added at the end.
+/// Options of rtp_relay. New members are added at the end.
 struct rtp_relay_options {
     static constexpr duration max_media_timeout = std::chrono::hours{24};
 
     relay_leg_options a{};
     relay_leg_options b{};
 
-    /// After how long without a packet from one side on_media_timeout is called; 100 ms to 24 h.
-    /// nullopt: never.
+    /// on_media_timeout is called when no packets have come from one side for this time, 100 ms to
+    /// 24 h. nullopt: it is never called.
     std::optional<duration> media_timeout = std::nullopt;
 
-    /// Nothing that is believed came from a side, RTP or RTCP, for media_timeout: once, and again
-    /// after something came. The relay goes on.
+    /// Called when no packet, RTP or RTCP, has been accepted from a side for media_timeout. Packets
+    /// that are rejected, not authentic, malformed or on probation do not count. Called once until
+    /// another packet is accepted. The relay continues.
     ///
-    /// The rtp_relay that it is given is a handle: it stands for the relay, is another object and
-    /// valid during the call, even if the relay is destroyed meanwhile.
+    /// The rtp_relay argument is a handle: another object that refers to the same relay. It is
+    /// valid during the call, even if the application destroys its own object meanwhile.
     ///
     /// \par Executor
-    /// Called on rtp_relay::get_executor(); maybe before the constructor has returned.
+    /// Called on rtp_relay::get_executor(), possibly before the constructor has returned.
     ///
     /// \par Exception safety
-    /// What it throws goes to server_options::on_exception; the relay lives on.
+    /// Exceptions are passed to server_options::on_exception; the relay continues.
     std::function<void(rtp_relay&, relay_leg)> on_media_timeout{};
 
-    /// What is sent to a side goes to another address from now on, where its packets come from.
-    /// Handle, executor and exceptions are those of on_media_timeout.
+    /// Called when the relay latches to a source of a side, the first one included: packets for
+    /// that side are sent to the source's address from now on. If a side moves several times within
+    /// one batch of datagrams, only the last address is reported. Handle, executor and exceptions
+    /// are as for on_media_timeout.
     std::function<void(rtp_relay&, relay_leg, const boost::asio::ip::udp::endpoint&)>
         on_source_changed{};
 };
 
-/// What has come from one side of a relay, and what became of it. Each datagram is counted once:
-/// received is forwarded + rejected + not_authentic + malformed + oversized + dropped + unsent, and
-/// so is rtcp_received of the counters that begin with `rtcp_`. New members are added at the end.
+/// Counters of the datagrams that came from one side of a relay. Each is counted once: as
+/// `received`, which is the sum of forwarded, rejected, not_authentic, malformed, oversized,
+/// dropped and unsent; as `rtcp_received`, which is the sum of the other counters that begin with
+/// `rtcp_`; or as `other`. New members are added at the end.
 struct relay_leg_stats {
-    std::uint64_t received = 0;      ///< datagrams of RTP
-    std::uint64_t forwarded = 0;     ///< to the other side: accepted by its channel
-    std::uint64_t rejected = 0;      ///< by the latch: from elsewhere
-    std::uint64_t not_authentic = 0; ///< refused by the protection of this side
+    std::uint64_t received = 0;      ///< RTP datagrams
+    std::uint64_t forwarded = 0;     ///< accepted by the other side's channel
+    std::uint64_t rejected = 0;      ///< by the latch: from another source
+    std::uint64_t not_authentic = 0; ///< refused by this side's protection
     std::uint64_t malformed = 0;
     std::uint64_t oversized = 0; ///< longer than rtp_relay::max_packet_size
-    std::uint64_t dropped = 0;   ///< by the stream_rewriter, see `stream`
-    std::uint64_t unsent = 0;    ///< the other side has no address yet, its channel or its
-                                 ///< protection did not take it
+    std::uint64_t dropped = 0;   ///< by the stream_rewriter; see `stream`
+    std::uint64_t unsent = 0;    ///< the other side had no address yet, or its channel or its
+                                 ///< protection refused the packet
 
     std::uint64_t rtcp_received = 0;
     std::uint64_t rtcp_forwarded = 0;
-    std::uint64_t rtcp_rejected = 0; ///< from elsewhere
+    std::uint64_t rtcp_rejected = 0; ///< from another address
     std::uint64_t rtcp_not_authentic = 0;
-    std::uint64_t rtcp_malformed = 0; ///< or too long
-    std::uint64_t rtcp_dropped = 0;   ///< nothing in it was for the other side
+    std::uint64_t rtcp_malformed = 0; ///< or longer than rtp_relay::max_packet_size
+    std::uint64_t rtcp_dropped = 0;   ///< contained nothing for the other side
     std::uint64_t rtcp_unsent = 0;
 
-    std::uint64_t other = 0;    ///< datagrams that are neither, such as STUN: dropped
-    std::uint64_t timeouts = 0; ///< of media_timeout
+    /// Datagrams that are neither RTP nor RTCP, such as STUN, and RTP on the port for RTCP:
+    /// dropped.
+    std::uint64_t other = 0;
+    std::uint64_t timeouts = 0; ///< how often media_timeout has passed without a packet
 
     source_latch_stats latch{};
     stream_rewriter_stats stream{};

@@ -1,6 +1,6 @@
 /// \file
-/// SRTP for one side of a call. Whoever includes this links the component `rtpsynth::srtp`, too;
-/// `rtpsynth/asio_server.hpp` does not include it.
+/// SRTP for one side of a call. This header needs the component `rtpsynth::srtp`, which must be
+/// linked in addition; `rtpsynth/asio_server.hpp` does not include it.
 #pragma once
 
 #include <rtpsynth/asio_server/call/packet_protection.hpp>
@@ -16,16 +16,17 @@ namespace rtpsynth::asio_server {
 /// SRTP and SRTCP by libsrtp2, with a key for each direction.
 ///
 /// \par Thread safety
-/// While it is used by a call, nothing else may use it.
+/// While a voice_stream or rtp_relay has it, nothing else may use it.
 class srtp_protection final : public packet_protection {
 public:
-    /// \param sent of the packets that are sent to the side, our key of the SDP
-    /// \param received of those that come from it, its key
+    /// \param sent the key for packets that are sent to this side: our key in the SDP
+    /// \param received the key for packets that come from it: its key in the SDP
     /// \throws std::invalid_argument (an option is out of range, or a suite is not available);
     /// std::bad_alloc
     srtp_protection(const srtp_key& sent, const srtp_key& received, srtp_options options = {})
         : sender_{sent, options}, receiver_{received, options} {}
-    /// Of a sender and a receiver that were prepared, as for a call that is taken over.
+    /// Uses a given sender and receiver, for example with the roll-over counter of a call that is
+    /// already running.
     srtp_protection(srtp_sender&& sender, srtp_receiver&& receiver) noexcept
         : sender_{std::move(sender)}, receiver_{std::move(receiver)} {}
 
@@ -44,7 +45,7 @@ public:
         return sender_.protect_rtcp(buffer, size);
     }
 
-    // For before and after the call.
+    // Only for use before and after the call.
     srtp_sender& sender() noexcept { return sender_; }
     srtp_receiver& receiver() noexcept { return receiver_; }
 

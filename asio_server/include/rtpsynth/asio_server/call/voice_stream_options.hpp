@@ -1,5 +1,5 @@
 /// \file
-/// What a voice_stream is made with.
+/// The options of voice_stream.
 #pragma once
 
 #include <rtpsynth/asio_server/call/audio_tick.hpp>
@@ -29,73 +29,77 @@ namespace rtpsynth::asio_server {
 
 class voice_stream;
 
-/// A codec, as the SDP of a call has it.
+/// A codec as described in SDP.
 struct voice_codec {
     std::string encoding = "PCMU/8000"; ///< as in `a=rtpmap`
-    /// 0..127; nullopt: the static one of RFC 3551, which not every codec has.
+    /// 0..127; nullopt: the codec's static payload type of RFC 3551, which not every codec has.
     std::optional<std::uint8_t> payload_type{};
     std::string fmtp{}; ///< as in `a=fmtp`
 };
 
-/// What a voice_stream is made with. New members are added at the end.
+/// The options of voice_stream. New members are added at the end.
 struct voice_stream_options {
     static constexpr std::size_t max_queue_size = 65536;
 
-    /// Of the socket; of both sockets without rtcp_mux. `bind` is not used with a port_range.
+    /// Options of the socket, or without rtcp_mux of both sockets. With a port_range, `bind` is
+    /// ignored.
     channel_options channel{};
-    /// Where RTP is sent. nullopt: nothing is, until voice_stream::set_peer() or `latch` says
-    /// where.
+    /// The address that RTP is sent to. nullopt: nothing is sent until voice_stream::set_peer() or
+    /// the latch sets it.
     std::optional<boost::asio::ip::udp::endpoint> peer{};
-    /// RTP and RTCP on one port (RFC 5761). Otherwise RTCP has the port after that of RTP.
+    /// RTP and RTCP on one port (RFC 5761). Otherwise RTCP uses the port after that of RTP.
     bool rtcp_mux = true;
-    /// Where RTCP is sent without rtcp_mux; nullopt: to the port after that of the peer.
+    /// The address that RTCP is sent to without rtcp_mux; nullopt: the port after that of `peer`.
     std::optional<boost::asio::ip::udp::endpoint> rtcp_peer{};
-    /// Whether RTP is sent to where it comes from instead; `peer` is the signalled address. Then
-    /// only datagrams that the latch lets through are looked at, and RTCP only from the address of
-    /// the latched source.
+    /// Whether RTP is sent to the address that it comes from instead; `peer` is the signalled
+    /// address. RTP that the latch rejects is then ignored and, once a source is latched to, RTCP
+    /// from another IP address is too.
     source_latch_options latch{latch_policy::none};
-    /// What encrypts the call, such as SRTP; null: nothing does. What it refuses is not looked at,
-    /// not even by the latch; nor are datagrams of more than 4096 bytes. It belongs to this stream
-    /// alone, which calls it under its lock.
+    /// Protects the packets of the call, for example srtp_protection; nullptr: they are plain.
+    /// Datagrams that it refuses, and those of more than 4096 bytes, are dropped before the latch
+    /// sees them. It must not be shared with another call: the stream calls it while it holds its
+    /// own lock.
     std::shared_ptr<packet_protection> protection{};
 
-    /// The codecs of the call, at least one. Packets of all of them are played; the first one is
-    /// sent.
+    /// The codecs of the call, at least one. The stream sends with the first one and plays packets
+    /// of all.
     std::vector<voice_codec> codecs{voice_codec{}};
     /// Payload type of telephone events, with the clock rate of the first codec; nullopt: none.
     std::optional<std::uint8_t> event_type = 101;
-    /// Payload type of comfort noise, the same; nullopt: none.
+    /// Payload type of comfort noise, with the clock rate of the first codec; nullopt: none.
     std::optional<std::uint8_t> noise_type = 13;
-    /// What codecs there are; add() those of components, such as opus.
+    /// The available codecs. Use add() for those of components, such as opus.
     codec_set codec_library{};
 
-    /// `ptime` is the tick of both directions, at most 120 ms; `input_rate` the rate of the audio
-    /// that is played, `capacity` how much of it may wait, and `idle` what is sent without any.
+    /// How audio is sent. `ptime` is the duration of a tick in both directions, 1..120 ms;
+    /// `input_rate` is the sample rate of the audio passed to async_play, `capacity` the most of it
+    /// that may be queued, and `idle` what is sent while none is queued.
     voice_sender_options sender{};
-    /// `rate` is that of received audio.
+    /// How packets are played. `rate` is the sample rate of received audio.
     playout_options playout{};
-    /// Empty `cname`: a random one (RFC 7022). `clock_rate` is not used.
+    /// Options of the rtp_session. If `cname` is empty, it is random (RFC 7022). `clock_rate` is
+    /// ignored.
     rtp_session_options session{};
 
-    /// A source that was silent for so long is replaced by another one that sends; at least 0.
+    /// The silence of the current source after which another one may replace it; 0 or more.
     duration source_timeout = std::chrono::seconds(1);
-    /// After so long without a packet of RTP received audio pauses: there are no ticks, and no
-    /// costs, before the next packet. At least 100 ms; nullopt: it never pauses once it has begun.
+    /// The time without RTP after which ticks of received audio pause until the next packet; 100 ms
+    /// or more. nullopt: they never pause once they have begun.
     std::optional<duration> pause_after = std::chrono::seconds(5);
-    /// After so long without a packet of RTP there is the event network_quiet. More than 0;
-    /// nullopt: never.
+    /// The time without RTP after which the event network_quiet is reported; more than 0. nullopt:
+    /// it is never reported.
     std::optional<duration> quiet_after{};
 
-    /// How many ticks of received audio are kept while nobody reads, 1..65536. Not used with
-    /// on_audio.
+    /// The maximum number of ticks of received audio that are buffered while no async_read is
+    /// outstanding, 1..65536. Ignored with on_audio.
     std::size_t audio_queue = 50;
-    /// How many events are kept while nobody reads them, 1..65536.
+    /// The maximum number of events that are buffered until they are read, 1..65536.
     std::size_t event_queue = 32;
 
-    /// Called with each tick of received audio, which is valid during the call. Then async_read is
-    /// not supported.
+    /// Called with each tick of received audio. The samples are valid during the call. async_read
+    /// is then not supported.
     std::function<void(voice_stream&, const audio_tick&, std::span<const std::int16_t>)> on_audio{};
-    /// Called with each event. Then async_read_event is not supported.
+    /// Called with each event. async_read_event is then not supported.
     std::function<void(voice_stream&, const voice_event&)> on_event{};
 };
 

@@ -41,10 +41,9 @@ RTPSYNTH_API void add_metrics(metrics_page& page, const port_range_stats& stats,
 RTPSYNTH_API void add_metrics(metrics_page& page, const frame_receiver_stats& stats,
                               const metric_labels& labels = {});
 
-/// Adds `rtpsynth_relay_…`: what came from one side of an rtp_relay, and what became of it:
-/// packets, compounds of RTCP, and those of each that were dropped by `reason`; sources latched to,
-/// stretches of the stream, media timeouts. \throws std::invalid_argument if there is a label
-/// `reason` already; std::bad_alloc
+/// Adds `rtpsynth_relay_…` for one side of an rtp_relay: RTP packets and RTCP compounds received
+/// and forwarded, and those dropped by `reason`; sources latched to; segments of the stream; media
+/// timeouts. \throws std::invalid_argument if there is a label `reason` already; std::bad_alloc
 RTPSYNTH_API void add_metrics(metrics_page& page, const relay_leg_stats& stats,
                               const metric_labels& labels = {});
 
