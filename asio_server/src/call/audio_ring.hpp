@@ -1,5 +1,5 @@
 /// \file
-/// Received audio that nobody has read yet.
+/// A buffer for received audio that was not read yet.
 #pragma once
 
 #include <rtpsynth/asio_server/call/audio_tick.hpp>
@@ -12,11 +12,12 @@
 
 namespace rtpsynth::asio_server::detail {
 
-/// First in, first out. Threads: not safe.
+/// A FIFO of ticks of audio. Not thread-safe.
 class audio_ring {
 public:
     bool has_memory() const noexcept { return !ticks_.empty(); }
-    /// Room for \p ticks of \p samples each. Until then there is none. \throws std::bad_alloc
+    /// Allocates room for \p ticks of \p samples each; no-op if it was called before. \throws
+    /// std::bad_alloc
     void reserve(std::size_t ticks, std::size_t samples) {
         if (has_memory()) return;
         pcm_.resize(ticks * samples);
@@ -24,13 +25,13 @@ public:
     }
 
     bool empty() const noexcept { return size_ == 0; }
-    /// Precondition: has_memory(). \return whether the oldest tick was dropped for it
+    /// Precondition: has_memory(). \return whether the oldest tick was dropped to make room
     bool push(audio_tick tick, std::span<const std::int16_t> pcm) noexcept {
         const bool full = size_ == ticks_.size();
         if (full) {
             const std::uint64_t missing = ticks_[first_].skipped + 1;
             first_ = next(first_);
-            // Of the tick behind it, which is this one if there is room for one alone.
+            // Counted in the next tick, which is the new one if there is room for only one.
             (--size_ == 0 ? tick : ticks_[first_]).skipped += missing;
         }
         const std::size_t at = (first_ + size_) % ticks_.size();
@@ -39,7 +40,7 @@ public:
         ++size_;
         return full;
     }
-    /// Precondition: not empty(), and \p pcm is as long as what was pushed, or longer.
+    /// Precondition: not empty(), and \p pcm is at least as long as a tick.
     audio_tick pop(std::span<std::int16_t> pcm) noexcept {
         const audio_tick tick = ticks_[first_];
         std::copy_n(pcm_.begin() + offset(first_, tick.samples), tick.samples, pcm.begin());

@@ -17,7 +17,7 @@
 namespace rtpsynth::asio_server::detail {
 namespace {
 
-// The sender of a compound packet; nullopt if it is cut short.
+// The SSRC of a compound packet's sender; nullopt if the packet is truncated.
 std::optional<std::uint32_t> sender_of(std::span<const std::uint8_t> compound) noexcept {
     if (compound.size() < 8) return std::nullopt;
     return rtpsynth::detail::load_be32(compound.data() + 4);
@@ -49,12 +49,12 @@ boost::system::error_code leg_state::set_peer(const endpoint& peer) noexcept {
     return {};
 }
 
-/// RTP, and RTCP to the port that belongs to it. To an address that no packet can be sent to,
-/// nothing is.
+/// Sets the target of RTP and, without rtcp_mux, the next port as the target of RTCP. If the
+/// channel refuses \p target, no RTP is sent to this side.
 void leg_state::send_to(const endpoint& target) noexcept {
     reachable_ = !rtp_->set_target(target);
     if (rtcp_ == rtp_) return;
-    // Port 65535 has none behind it, and 0 is refused.
+    // After port 65535 comes 0, which set_target() refuses.
     endpoint beside{target.address(), static_cast<std::uint16_t>(target.port() + 1)};
     if (!rtcp_->set_target(beside)) rtcp_target_ = beside;
 }
@@ -136,7 +136,7 @@ void leg_state::forward_rtcp(const datagram_view& view, leg_state& to, workspace
     }
     heard(view.received_at);
     follow_rtcp(view.source, compound);
-    if (rewriter_.has_source()) { // otherwise this side only listens, and is itself to the other
+    if (rewriter_.has_source()) { // otherwise it sends no RTP: its RTCP keeps its SSRC
         const auto own = rewriter_.translate_forward(compound, other);
         compound = own ? *own : std::span<const std::uint8_t>{};
         std::swap(bytes, other);
@@ -158,7 +158,7 @@ void leg_state::forward_rtcp(const datagram_view& view, leg_state& to, workspace
                                                            : stats_.rtcp_unsent);
 }
 
-/// With latch_policy::none from anybody, as RTP is.
+/// With latch_policy::none, RTCP is accepted from any source, as RTP is.
 bool leg_state::is_from_peer(const endpoint& source) const noexcept {
     if (policy_ == latch_policy::none) return true;
     const auto peer = latch_.target();

@@ -18,15 +18,15 @@
 
 namespace rtpsynth::asio_server::detail {
 
-/// What one side's packets become for the other, and where to that side's are sent. It has no lock:
-/// that is the relay's, and so are the channels' lifetimes.
+/// Forwards the packets of one side to the other, and knows the address that packets for its own
+/// side are sent to. Not thread-safe: the relay locks it, and closes the channels.
 class leg_state {
 public:
     using endpoint = boost::asio::ip::udp::endpoint;
 
-    /// Where a packet is worked on, on the stack of who does it.
+    /// Buffers for one packet at a time, on the caller's stack.
     struct workspace {
-        static constexpr std::size_t size = 4096; // the longest packet, and what it may grow by
+        static constexpr std::size_t size = 4096; // max_packet_size, and room to grow
         alignas(16) std::array<std::uint8_t, size> first;
         alignas(16) std::array<std::uint8_t, size> second;
     };
@@ -34,12 +34,13 @@ public:
     /// \throws std::invalid_argument; std::bad_alloc
     leg_state(const relay_leg_options& options, time_point now);
 
-    /// Once: \p rtcp is \p rtp with rtcp_mux. Sends to the signalled address.
-    /// \throws boost::system::system_error if that can't be
+    /// Call it once. With rtcp_mux, \p rtcp is the same channel as \p rtp. Sets the signalled
+    /// address as their target.
+    /// \throws boost::system::system_error if a channel refuses it
     void attach(std::shared_ptr<rtp_channel> rtp, std::shared_ptr<rtp_channel> rtcp);
 
-    /// Sends to \p to what came from this side. \return whether it came from a new place, where
-    /// what is for this side goes from now on
+    /// Forwards a packet of this side to \p to. \return whether its source was latched to, so that
+    /// packets for this side are sent there from now on
     bool forward_rtp(const datagram_view& view, leg_state& to, workspace& work) noexcept;
     void forward_rtcp(const datagram_view& view, leg_state& to, workspace& work) noexcept;
     void count_other() noexcept { ++stats_.other; }
@@ -55,9 +56,9 @@ public:
     relay_leg_stats stats() const noexcept;
     const receiver_stats& source_stats() const noexcept { return rewriter_.source_stats(); }
 
-    /// Whether it has become silent for \p limit just now.
+    /// Whether no packet was accepted for \p limit. Returns true once per silence.
     bool note_silence(time_point now, duration limit) noexcept;
-    /// When that is to be asked again; nullopt: when something came.
+    /// When to call note_silence() again; nullopt: not before the next packet.
     std::optional<time_point> next_silence(duration limit) const noexcept;
 
 private:
@@ -68,8 +69,8 @@ private:
 
     source_latch latch_;
     const latch_policy policy_;
-    bool reachable_ = false; // there is somewhere to send to
-    bool silent_ = false;    // was told of
+    bool reachable_ = false; // rtp_ has a target
+    bool silent_ = false;    // note_silence() has returned true
     time_point heard_;
     std::shared_ptr<packet_protection> protection_;
     std::shared_ptr<rtp_channel> rtp_;

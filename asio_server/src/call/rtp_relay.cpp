@@ -34,13 +34,13 @@ const rtp_relay_options& checked_relay(const rtp_relay_options& o) {
 
 } // namespace
 
-/// Each channel's handler keeps this until the channel has closed and no call of it runs: then
-/// finish() comes. From the last one on, what waits on the executor keeps it, until the timer is
-/// disarmed.
+/// Lifetime: each channel's receive handler, a feed, owns a reference until the channel has closed
+/// and no call of the handler is running; then it calls finish(). The last call of finish() posts
+/// end_ to the executor, which owns a reference until the timer is disarmed.
 ///
-/// Threads: what begins with `on_` runs on the executor, all else anywhere. The lock is held while
-/// packets are passed on, and never while anything of the user's but a packet_protection is called
-/// or destroyed.
+/// Threads: functions whose name begins with `on_` run on the executor, all others on any thread.
+/// The lock is held while packets are forwarded. It is never held while user code is called or
+/// destroyed, except for a packet_protection.
 class rtp_relay::impl final : public std::enable_shared_from_this<impl>,
                               private detail::timer_service::client {
 public:
@@ -53,10 +53,10 @@ public:
           begin_{std::make_unique<task>(&impl::on_begin)},
           end_{std::make_unique<task>(&impl::on_finished)} {}
 
-    /// What a channel calls.
+    /// The receive handler of a channel.
     class feed;
 
-    /// Makes the channels of both legs by \p make(leg options, leg).
+    /// Creates the channels of each leg by \p make(leg options, leg).
     template <class Make>
     void open(const rtp_relay_options& options, Make make);
 
@@ -85,17 +85,17 @@ public:
         return leg(l).source_stats();
     }
 
-    /// No handler is called any more.
+    /// No handler is called from now on.
     void silence() noexcept {
         const std::lock_guard lock{lock_};
         silenced_ = true;
     }
     bool close() noexcept;
-    /// What a child after fork() does instead of destruction: keeps itself for good.
+    /// In a child of fork(), in place of destruction: keeps the object for good.
     void abandon() noexcept { abandoned_ = shared_from_this(); }
 
 private:
-    /// Brings a call to the executor.
+    /// Calls a member function on the executor.
     class task final : public detail::completion {
     public:
         using call_type = void (impl::*)() noexcept;
@@ -148,7 +148,7 @@ private:
     bool silenced_ = false;
     unsigned feeds_ = 0;
 
-    bool all_silent_ = false; // on the executor: nothing is waited for but a packet
+    bool all_silent_ = false; // on the executor: no timer before the next packet
     std::unique_ptr<task> begin_;
     std::unique_ptr<task> end_;
     std::shared_ptr<impl> abandoned_; // itself
@@ -304,7 +304,7 @@ void rtp_relay::impl::begin() noexcept {
 }
 
 void rtp_relay::impl::finish() noexcept {
-    // Its locks may be held by threads that are not here.
+    // In a child of fork(), threads that do not exist here may hold the locks.
     if (engine_->inherited()) return abandon();
     detail::completions done{engine_->completing()};
     const std::lock_guard lock{lock_};
@@ -354,10 +354,10 @@ rtp_relay::rtp_relay(rtp_server& server, port_range& ports, const rtp_relay_opti
 }
 
 rtp_relay::~rtp_relay() {
-    if (!impl_) return; // what a handler was called with
+    if (!impl_) return; // the handle of a handler's call
     if (impl_->home().inherited()) {
         impl_->close();
-        impl_->abandon(); // its lock belongs to threads that are not here
+        impl_->abandon(); // a thread that does not exist here may hold its lock
         return;
     }
     impl_->silence();

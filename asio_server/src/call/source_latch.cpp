@@ -10,7 +10,7 @@
 namespace rtpsynth::asio_server {
 namespace {
 
-constexpr duration shortest_silence = std::chrono::milliseconds{100}; // of one that has moved
+constexpr duration shortest_silence = std::chrono::milliseconds{100}; // before a source has moved
 constexpr duration longest_gap_of_run = std::chrono::seconds{1};
 constexpr int numbers_ahead = 16;
 constexpr duration time_per_number = std::chrono::milliseconds{5};
@@ -25,7 +25,7 @@ const source_latch_options& checked_latch(const source_latch_options& o) {
     return o;
 }
 
-// Whether seq may be the number of a packet that was sent after another one, a while ago.
+// Whether a packet with the number seq can continue a stream whose last number came `ago` earlier.
 bool goes_on(std::uint16_t seq, std::uint16_t before, duration ago) noexcept {
     const int ahead = seq_distance(seq, before);
     const auto by_time = std::max(ago, duration::zero()) / time_per_number;
@@ -95,8 +95,9 @@ source_latch::candidate& source_latch::advance(const rtp_packet_view& packet,
     return c;
 }
 
-/// So that strangers do not keep a true source from proving itself: at the cost of the source that
-/// has the most streams, and of the one heard from least recently.
+/// A free entry, or one that was silent for too long; otherwise replaces a stream of the source
+/// with the most streams or, if several sources have equally many, the stream that was heard least
+/// recently. So an attacker cannot keep the true source from being validated.
 source_latch::candidate& source_latch::place_for(const endpoint& source,
                                                  time_point arrival) noexcept {
     candidate* best = nullptr;
@@ -161,7 +162,8 @@ source_latch::outcome source_latch::beside_latched(candidate& c, time_point arri
 source_latch::outcome source_latch::latch_to(candidate& c) noexcept {
     latched_ = c;
     c.used = false;
-    for (candidate& other : candidates_) other.against = 0; // as of another source's packets
+    // latched_->packets now counts another source's.
+    for (candidate& other : candidates_) other.against = 0;
     ++stats_.latched;
     return outcome::latched;
 }

@@ -59,7 +59,7 @@ void voice_stream_impl::put_digits(const telephone_event_changes& changes,
     }
 }
 
-/// What happens because nothing comes.
+/// Reports what the absence of packets means: a key was released, or the network is silent.
 void voice_stream_impl::watch(time_point now, completions& done) noexcept {
     if (const auto deadline = digits_.deadline(); deadline && *deadline <= now)
         put_digits(digits_.expire(now), done);

@@ -1,4 +1,4 @@
-// How a voice_stream receives.
+// The receiving half of voice_stream.
 #include "call/voice_stream_impl.hpp"
 
 #include <rtpsynth/rtp/datagram_kind.hpp>
@@ -15,13 +15,13 @@ namespace {
 
 namespace error = boost::asio::error;
 
-// A source that another one of its address has replaced stays replaced for so long at least, so
-// that two that send at once do not take turns.
+// A source that was replaced by another one of the same address cannot replace that again for this
+// long, so that two that send at once do not alternate.
 constexpr duration stays_replaced = std::chrono::seconds{1};
-// An executor that was held up for longer leaves ticks out.
+// If the executor was delayed by more than this, ticks are skipped.
 constexpr duration most_behind = std::chrono::seconds{1};
 
-/// What stands for an address in rtp_session; never 0.
+/// The number that stands for an address in rtp_session; never 0.
 std::uint64_t address_of(const voice_stream::endpoint& from) noexcept {
     std::uint64_t hash = 0xcbf29ce484222325;
     const auto add = [&hash](std::uint8_t byte) { hash = (hash ^ byte) * 0x100000001b3; };
@@ -35,7 +35,8 @@ std::uint64_t address_of(const voice_stream::endpoint& from) noexcept {
     return hash | 1;
 }
 
-/// A source that has said BYE may not have said it itself, so that what it sends on is played.
+/// Whether the packet may be played. The BYE of the current source may be forged, so packets that
+/// it sends after its BYE are played.
 bool is_taken(session_outcome outcome, bool is_heard_source) noexcept {
     return outcome == session_outcome::accepted || outcome == session_outcome::probation ||
            (outcome == session_outcome::left && is_heard_source);
@@ -85,7 +86,7 @@ void voice_stream_impl::on_batch(rtp_channel& channel, bool of_rtp,
     {
         completions done{engine_->completing()};
         const std::lock_guard lock{lock_};
-        // There is something to answer with once the channel of RTP is known.
+        // Before start(), the stream cannot answer.
         if (!of_rtp && !started_) {
             stats_.other += batch.size();
             return;
@@ -97,17 +98,18 @@ void voice_stream_impl::on_batch(rtp_channel& channel, bool of_rtp,
     schedule();
 }
 
-/// With the lock held, so that set_peer() is not undone.
+/// Sets the targets that the latch has chosen. Call it with the lock held, so that it does not undo
+/// a set_peer().
 void voice_stream_impl::on_moved() noexcept {
     if (moved_to_) {
         const endpoint to = *std::exchange(moved_to_, std::nullopt);
         if (!set_targets(*rtp(), nullptr, to, std::nullopt)) has_peer_ = true;
-        // Where it comes from is not known yet; if it is forwarded, then to the next port.
+        // The port of the source's RTCP is not known yet: the next one is the best guess.
         if (!mux_ && !rtcp_moved_to_ && to.port() != 65535)
             rtcp_moved_to_ = endpoint{to.address(), static_cast<std::uint16_t>(to.port() + 1)};
     }
     rtp_channel* const second = mux_ ? nullptr : rtcp();
-    if (!rtcp_moved_to_ || !second) return; // or, before start(), a little later
+    if (!rtcp_moved_to_ || !second) return; // before start(): start() calls this again
     const endpoint to = *std::exchange(rtcp_moved_to_, std::nullopt);
     if (second->target() != to) static_cast<void>(second->set_target(to));
 }
@@ -126,7 +128,7 @@ void voice_stream_impl::receive(const datagram_view& view, bool of_rtp,
         ++stats_.not_authentic;
 }
 
-/// nullopt: it is to be dropped.
+/// Returns the plain datagram; nullopt if it is to be dropped.
 std::optional<datagram_view> voice_stream_impl::unprotect(const datagram_view& view,
                                                           bool is_rtp) noexcept {
     if (!protection_) return view;
@@ -149,7 +151,7 @@ void voice_stream_impl::receive_rtp(const datagram_view& view, completions& done
     const bool latched = latch == source_latch::outcome::latched;
     if (latched) moved_to_ = view.source;
     const std::uint8_t type = packet.payload_type();
-    // Whether a source may move is for the latch to say, if there is one.
+    // With a latch, the latch decides whether a source may change its address.
     const bool may_move = latching_ && packet.ssrc() != session_.ssrc();
     const session_outcome outcome = session_
                                         .receive_rtp(packet, formats_.of(type), view.received_at,
@@ -165,7 +167,7 @@ void voice_stream_impl::receive_rtp(const datagram_view& view, completions& done
     }
     last_rtp_ = view.received_at;
     is_quiet_ = false;
-    // A press whose first packet is on probation is told of by its second one.
+    // If the first packet of a press is on probation, the second one reports the press.
     if (formats_.event_type == type && source_ && source_->ssrc == packet.ssrc())
         put_digits(digits_.receive(packet, view.received_at), done);
     if (!wanted_ || closing_) {
@@ -176,7 +178,8 @@ void voice_stream_impl::receive_rtp(const datagram_view& view, completions& done
     begin_pulling(view.received_at);
 }
 
-/// Whether the packet is of the source that is heard, or of one that may become it.
+/// Whether the packet is from the current source, or from one that may replace it. Replaces the
+/// current source if the packet's source is valid or latched to.
 bool voice_stream_impl::is_heard(const rtp_packet_view& packet, const datagram_view& view,
                                  bool valid, bool latched, completions& done) noexcept {
     const time_point now = view.received_at;
@@ -216,7 +219,7 @@ void voice_stream_impl::receive_rtcp(const datagram_view& view, completions& don
     const rtcp_reception got =
         session_.receive_rtcp(view.data, view.received_at, latched ? 0 : address_of(view.source));
     if (got.outcome == session_outcome::collision) change_ssrc();
-    // Behind a NAT, its RTCP does not come from the port after that of RTP.
+    // Behind a NAT, RTCP does not necessarily come from the port after that of RTP.
     if (latched && !mux_ && source_ && got.source && got.source->ssrc() == source_->ssrc)
         rtcp_moved_to_ = view.source;
     if (got.left == 0 || !source_ || source_->left) return;
@@ -226,17 +229,17 @@ void voice_stream_impl::receive_rtcp(const datagram_view& view, completions& don
     source_left event{source_->ssrc, {}};
     try {
         event.reason = source->reason();
-    } catch (const std::bad_alloc&) { // then without
+    } catch (const std::bad_alloc&) { // the event then has no reason
     }
     put(std::move(event), done);
 }
 
-/// From the first tick at \p now or later on, unless it has begun.
+/// Begins with the first tick at or after \p now; no-op if ticks are being pulled.
 void voice_stream_impl::begin_pulling(time_point now) noexcept {
     if (pulling_) return;
     const bool paused = pull_due_ != time_point{};
     const time_point on_grid = paused ? pull_due_ : sender_.due();
-    const duration ahead = now - on_grid; // of a tick of the grid
+    const duration ahead = now - on_grid;
     const std::int64_t ticks =
         ahead > duration::zero() ? (ahead + ptime_ - duration{1}) / ptime_ : ahead / ptime_;
     if (paused && ticks > 0) skipped_ += static_cast<std::uint64_t>(ticks);
@@ -258,7 +261,7 @@ void voice_stream_impl::on_pull(time_point now) noexcept {
     }
 }
 
-/// \return whether the tick, which is in pcm_, is for the handler
+/// Pulls a tick into pcm_. \return whether it is to be passed to the handler
 bool voice_stream_impl::pull_tick(time_point now, audio_tick& tick, completions& done) noexcept {
     if (pause_after_ && pull_due_ > last_rtp_ && pull_due_ - last_rtp_ >= *pause_after_) {
         pulling_ = false;

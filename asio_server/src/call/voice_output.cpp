@@ -1,4 +1,4 @@
-// How a voice_stream sends.
+// The sending half of voice_stream.
 #include "call/voice_stream_impl.hpp"
 
 #include <rtpsynth/audio/resampler.hpp>
@@ -42,7 +42,7 @@ void voice_stream_impl::start_play(play_operation::handler_type&& completion,
     if (!ticking_) ask(done);
 }
 
-/// Puts what waits into the queue, as much as there is room for.
+/// Queues the audio of outstanding operations, as far as there is room.
 void voice_stream_impl::queue_plays(completions& done) noexcept {
     while (!plays_.empty()) {
         play_operation& op = plays_.front();
@@ -67,7 +67,7 @@ void voice_stream_impl::cancel_play(std::uint64_t id) noexcept {
     const std::lock_guard lock{lock_};
     const bool is_front = !plays_.empty() && plays_.front().id == id;
     if (auto op = plays_.take(id)) {
-        if (op->ends_item && is_front) sender_.end_item(); // of what is in the queue already
+        if (op->ends_item && is_front) sender_.end_item(); // of the samples that are queued
         op->result = error::operation_aborted;
         done.push(std::move(op));
         queue_plays(done);
@@ -138,14 +138,14 @@ boost::system::error_code voice_stream_impl::send_digits(std::string_view digits
 }
 
 void voice_stream_impl::set_codec(const voice_codec& codec) {
-    // Without the lock, since the codec may be the user's.
+    // Without the lock, since the codec may be user code.
     auto encoder = library_.make_encoder(codec.encoding, {.fmtp = codec.fmtp});
     const std::uint8_t type = voice_formats::type_of(codec);
     const codec_rates rates = encoder->rates();
-    // Where this is no whole number, the sender refuses the codec.
+    // If this is not a whole number, sender_.set_codec() throws.
     const auto samples =
         static_cast<std::size_t>(ptime_.count() * std::int64_t{rates.audio} / 1'000'000'000);
-    // Room for all that a packet may need, in case that is more than before.
+    // A packet of this codec may be larger than those before.
     std::vector<std::uint8_t> packet(rtp_header_size +
                                      std::max<std::size_t>(encoder->max_payload(samples), 4) +
                                      (protection_ ? protection_room : 0));
@@ -168,14 +168,14 @@ void voice_stream_impl::set_codec(const voice_codec& codec) {
         larger_packet_.swap(packet);
 }
 
-/// After a collision.
+/// Begins a new stream with the session's new SSRC, after a collision.
 void voice_stream_impl::change_ssrc() noexcept {
     stream_origin origin = stream_origin::draw(system_random32);
     origin.ssrc = session_.ssrc();
     sender_.restart(origin);
 }
 
-/// Whether there are ticks to send, or to be waited for.
+/// Whether ticks are needed, to send or for an operation that waits for one.
 bool voice_stream_impl::sends() const noexcept {
     return !sender_.idle() || !plays_.empty() || !drains_.empty();
 }
@@ -193,7 +193,7 @@ void voice_stream_impl::on_send(time_point now) noexcept {
     }
 }
 
-/// \return the size of what is to be sent of packet_; 0: nothing is
+/// \return the number of bytes of packet_ to send; 0: none
 std::size_t voice_stream_impl::send_tick(time_point now, completions& done) noexcept {
     if (!larger_packet_.empty()) packet_ = std::exchange(larger_packet_, {});
     if (!sender_.idle()) {
@@ -202,13 +202,13 @@ std::size_t voice_stream_impl::send_tick(time_point now, completions& done) noex
         if (late > std::chrono::milliseconds{1}) ++stats_.late_by_1ms;
     }
     const auto tick = sender_.next(now, packet_);
-    if (!tick) return 0; // packet_ is as large as the sender asked for
+    if (!tick) return 0; // not reached: packet_ is large enough
     for (const played_item& item : tick->ended) put(item, done);
     sends_tail_ = tick->kind == sent_kind::audio || tick->kind == sent_kind::event;
     queue_plays(done);
     if (is_drained()) done.push(std::move(drains_), {});
     if (tick->size == 0) return 0;
-    if (!has_peer_) { // set_peer() may come before this could be sent, and it is not protected
+    if (!has_peer_) { // set_peer() could be called before try_send(), and packet_ is not protected
         ++unsent_;
         return 0;
     }

@@ -60,7 +60,7 @@ voice_stream::voice_stream(rtp_server& server, port_range& ports,
 }
 
 voice_stream::~voice_stream() {
-    if (!impl_) return; // what a handler was called with
+    if (!impl_) return; // the handle of a handler's call
     if (impl_->home().inherited()) {
         impl_->close_inherited();
         return;

@@ -1,4 +1,4 @@
-// The life of a voice_stream: how it begins and ends, and its timer.
+// Construction, end and timer of voice_stream.
 #include "call/voice_stream_impl.hpp"
 
 #include <rtpsynth/base/ntp_time.hpp>
@@ -19,7 +19,7 @@ namespace error = boost::asio::error;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr std::size_t largest_report = 1100; // bytes: fits every path, protected, too
+constexpr std::size_t largest_report = 1100; // bytes: fits into every path's MTU, also protected
 
 constexpr std::size_t largest_protected = 4096; // bytes, of a datagram that is received
 
@@ -56,7 +56,7 @@ std::size_t samples_of_tick(const voice_stream_options& o) {
 rtp_session_options session_of(const voice_stream_options& o, std::uint32_t clock_rate) {
     rtp_session_options session = o.session;
     session.clock_rate = clock_rate;
-    if (session.cname.empty()) { // 96 random bits, as RFC 7022 §4.2 has them, in letters
+    if (session.cname.empty()) { // 96 random bits (RFC 7022 §4.2), 4 in a letter
         for (int word = 0; word != 3; ++word) {
             std::uint32_t bits = system_random32();
             for (int letter = 0; letter != 8; ++letter, bits >>= 4)
@@ -70,15 +70,15 @@ std::uint64_t random_seed() noexcept {
     return std::uint64_t{system_random32()} << 32 | system_random32();
 }
 
-/// Numbers of the sender, with an SSRC that is replaced.
+/// A random origin, apart from the SSRC.
 stream_origin origin_with(std::uint32_t ssrc) noexcept {
     stream_origin origin = stream_origin::draw(system_random32);
     origin.ssrc = ssrc;
     return origin;
 }
 
-/// Of all streams with the ptime the ticks lie in a few phases, so that a server wakes up for many
-/// at once.
+/// The ticks of all streams of one ptime are in a few phases, so that a server serves many streams
+/// in one wake-up.
 time_point first_tick(time_point now, duration ptime, unsigned number) noexcept {
     constexpr duration step = milliseconds{1};
     const duration since = now.time_since_epoch();
@@ -195,7 +195,7 @@ boost::system::error_code voice_stream_impl::start(
         kept_rtp_ = std::move(first);
         kept_rtcp_ = std::move(second);
         started_ = true;
-        on_moved();       // where RTCP is sent, if the latch was first
+        on_moved();       // sets the target of RTCP, if the latch has chosen one
         ended = closing_; // by a handler
         ask(done);
     }
@@ -213,7 +213,7 @@ boost::system::error_code voice_stream_impl::set_targets(
     const endpoint next{peer.address(), static_cast<std::uint16_t>(peer.port() + 1)};
     if (const error_code e = second->set_target(rtcp_peer.value_or(next))) return e;
     const error_code e = first.set_target(peer);
-    if (e && before) static_cast<void>(second->set_target(*before)); // it took it before
+    if (e && before) static_cast<void>(second->set_target(*before)); // it accepted that before
     return e;
 }
 
@@ -226,7 +226,7 @@ boost::system::error_code voice_stream_impl::set_peer(
     latch_.set_signalled(peer);
     has_peer_ = true;
     rtcp_moved_to_ = std::nullopt;
-    moved_to_ = latching_ ? latch_.latched() : std::nullopt; // if that is the peer's still
+    moved_to_ = latching_ ? latch_.latched() : std::nullopt; // if peer has not changed
     on_moved();
     return {};
 }
@@ -281,7 +281,7 @@ void voice_stream_impl::on_timer(time_point now) noexcept {
     schedule();
 }
 
-/// The report that is due; empty if there is none, or nobody to send it to.
+/// The report that is due; empty if there is none, or no peer.
 std::span<const std::uint8_t> voice_stream_impl::report(time_point now,
                                                         std::span<std::uint8_t> storage) noexcept {
     const auto wall = std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -332,25 +332,25 @@ void voice_stream_impl::close_inherited() noexcept {
 }
 
 void voice_stream_impl::finish() noexcept {
-    // Its locks may be held, and its operations awaited, by threads that are not here.
+    // In a child of fork(), threads that do not exist here may hold the locks.
     if (engine_->inherited()) return abandon();
     completions done{engine_->completing()};
     const std::lock_guard lock{lock_};
     closing_ = true;
-    if (--feeds_ != 0) return; // of the other channel a handler may still be called
+    if (--feeds_ != 0) return; // the other channel's handler may still be called
     put_digits(digits_.finish(), done);
     done.push(std::move(plays_), error::operation_aborted);
     done.push(std::move(drains_), error::operation_aborted);
     done.push(std::move(reads_), error::operation_aborted);
     done.push(std::move(event_reads_), error::operation_aborted);
-    if (!end_) return; // it came before the other channel was made
+    if (!end_) return; // posted already, before the other channel was made
     end_->of = shared_from_this();
     done.push(std::move(end_));
 }
 
 void voice_stream_impl::on_finished() noexcept {
     client::cancel();
-    bool was_made = false; // otherwise its channels are destroyed, which a handler may use
+    bool was_made = false; // otherwise the channels, which a handler may use, are destroyed
     {
         const std::lock_guard lock{lock_};
         was_made = started_;
@@ -359,7 +359,7 @@ void voice_stream_impl::on_finished() noexcept {
     handlers_ = {};
 }
 
-/// In place of on_finished(), where nothing runs any more.
+/// Replaces on_finished() if the executor's context is destroyed.
 void voice_stream_impl::discard() noexcept {
     client::cancel();
     handlers_ = {};

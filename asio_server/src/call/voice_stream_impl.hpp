@@ -30,20 +30,20 @@
 
 namespace rtpsynth::asio_server::detail {
 
-/// An async_play.
+/// An operation of async_play.
 class play_operation : public value_operation<std::size_t> {
 public:
     play_operation(std::uint64_t number, handler_type&& h, const boost::asio::any_io_executor& home,
                    std::span<const std::int16_t> pcm, std::uint64_t its_item)
         : value_operation{number, std::move(h), home}, rest{pcm}, item{its_item} {}
 
-    std::span<const std::int16_t> rest; // that is not in the queue
+    std::span<const std::int16_t> rest; // not in the queue yet
     std::uint64_t item;
     std::uint32_t rate = 0;
-    bool ends_item = false; // the item is over behind this
+    bool ends_item = false; // the item is over after this piece
 };
 
-/// An async_read.
+/// An operation of async_read.
 class read_operation : public value_operation<audio_tick> {
 public:
     read_operation(std::uint64_t number, handler_type&& h, const boost::asio::any_io_executor& home,
@@ -53,7 +53,7 @@ public:
     std::span<std::int16_t> pcm;
 };
 
-/// What a packet_protection may add to a packet, in bytes: RFC 3711's tag and identifier, and more.
+/// Room for what a packet_protection adds to a packet, in bytes; SRTP needs less.
 inline constexpr std::size_t protection_room = 256;
 
 /// The payload types of a stream.
@@ -69,13 +69,13 @@ struct voice_formats {
     std::vector<std::pair<std::uint8_t, payload_format>> all;
 };
 
-/// Each channel's handler keeps this until the channel has closed, whoever closed it, and no call
-/// of it runs: then finish() comes. From the last one on, what waits on the executor keeps it,
-/// until the timer is disarmed.
+/// Lifetime: each channel's receive handler, a feed, owns a reference until the channel has closed,
+/// for whatever reason, and no call of the handler is running; then it calls finish(). The last
+/// call of finish() posts end_ to the executor, which owns a reference until the timer is disarmed.
 ///
-/// Threads: what begins with `on_` runs on the executor, all else anywhere. The lock is held while
-/// a tick is encoded or decoded, and never while anything of the user's but a packet_protection is
-/// called or destroyed, or the system is.
+/// Threads: functions whose name begins with `on_` run on the executor, all others on any thread.
+/// The lock is held while a tick is encoded or decoded. It is never held while a packet is sent, or
+/// while user code is called or destroyed, except for a packet_protection and the codecs.
 class voice_stream_impl final : public std::enable_shared_from_this<voice_stream_impl>,
                                 private timer_service::client {
 public:
@@ -88,25 +88,24 @@ public:
     voice_stream_impl(std::shared_ptr<engine> home, const voice_stream_options& options);
     ~voice_stream_impl();
 
-    /// What the channels call.
+    /// The receive handler of a channel.
     class feed;
     feed make_feed(bool of_rtp);
 
     engine& home() const noexcept { return *engine_; }
     rtp_channel* rtp() const noexcept { return rtp_.load(std::memory_order_acquire); }
-    /// The one that RTCP has; null in a handler that is called before start().
+    /// The channel of RTCP; null in a handler that is called before start().
     rtp_channel* rtcp() const noexcept {
         return (mux_ ? rtp_ : rtcp_).load(std::memory_order_acquire);
     }
     bool mux() const noexcept { return mux_; }
-    /// Once, when the channels are there: \p second is null with rtcp_mux. Sends to \p peer, unless
-    /// packets have come already and the latch or a handler of theirs has said where to.
+    /// Call it once, with the channels; \p second is null with rtcp_mux. Sets \p peer as the
+    /// target, unless packets have come before and the latch or a handler has set one.
     error_code start(std::shared_ptr<rtp_channel> first, std::shared_ptr<rtp_channel> second,
                      const std::optional<endpoint>& peer,
                      const std::optional<endpoint>& rtcp_peer) noexcept;
     error_code set_peer(const endpoint& peer, const std::optional<endpoint>& rtcp_peer) noexcept;
-    /// \p second is null with rtcp_mux. After an error both send to where they did before, or still
-    /// to nowhere.
+    /// \p second is null with rtcp_mux. After an error, targets that were set before are unchanged.
     static error_code set_targets(rtp_channel& first, rtp_channel* second, const endpoint& peer,
                                   const std::optional<endpoint>& rtcp_peer) noexcept;
 
@@ -128,10 +127,10 @@ public:
     void start_read_event(value_operation<voice_event>::handler_type&& completion);
 
     bool close(std::string_view reason) noexcept;
-    /// No handler is called any more.
+    /// No handler is called from now on.
     void silence() noexcept { silenced_ = true; }
-    /// What a child after fork() does instead of destruction: closes its copies of the sockets, and
-    /// keeps itself for good.
+    /// In a child of fork(), in place of destruction: closes the child's copies of the sockets, and
+    /// keeps the object for good.
     void close_inherited() noexcept;
     voice_stream_stats stats() const noexcept;
 
@@ -148,9 +147,9 @@ private:
         time_point heard{};
         bool left = false;
     };
-    /// Brings other threads' changes to the executor, any number of times.
+    /// Calls on_wake() on the executor, after a change by any thread. Used again and again.
     class wake;
-    /// Brings on_finished() to the executor.
+    /// Calls on_finished() on the executor.
     class end;
 
     voice_stream_impl(std::shared_ptr<engine> home, const voice_stream_options& options,
@@ -201,14 +200,14 @@ private:
     void on_events() noexcept;
     void cancel_event(std::uint64_t id) noexcept;
 
-    /// With the lock held, after a change that may need the timer earlier.
+    /// Call it with the lock held, after a change that may need the timer earlier.
     void ask(completions& done) noexcept;
     time_point next_deadline() const noexcept;
 
     const std::shared_ptr<engine> engine_;
     std::shared_ptr<rtp_channel> kept_rtp_;
     std::shared_ptr<rtp_channel> kept_rtcp_;
-    // Known from the first call on, which may come before start().
+    // Set by start(), or by the first call of the channel's handler if that comes before.
     std::atomic<rtp_channel*> rtp_{nullptr};
     std::atomic<rtp_channel*> rtcp_{nullptr};
     const bool mux_;
@@ -238,36 +237,36 @@ private:
     voice_sender sender_;
     std::vector<std::uint8_t> larger_packet_; // for packet_, if it has become too small
     std::uint32_t queued_rate_;               // of the audio that went into the queue last
-    std::uint32_t play_rate_;                 // of that to come
+    std::uint32_t play_rate_;                 // of later calls of async_play
     op_list<play_operation> plays_;
     op_list<error_operation> drains_;
-    bool sends_tail_ = false; // audio may follow what has waited
+    bool sends_tail_ = false; // the last tick had audio or an event: more may follow
     bool ticking_ = false;    // the timer is armed for the next tick to send
     playout playout_;
-    bool wanted_ = false;  // somebody reads
+    bool wanted_ = false;  // received audio is read
     bool pulling_ = false; // there are ticks of received audio
     time_point pull_due_{};
-    std::uint64_t skipped_ = 0; // since the last one
+    std::uint64_t skipped_ = 0; // ticks since the last one pulled
     audio_ring ring_;
     op_list<read_operation> reads_;
     telephone_event_receiver digits_;
     source_latch latch_;
     std::optional<endpoint> moved_to_;      // where RTP is to be sent from now on
-    std::optional<endpoint> rtcp_moved_to_; // the same of RTCP, on a port of its own
+    std::optional<endpoint> rtcp_moved_to_; // the same for RTCP without rtcp_mux
     std::optional<heard_source> source_;
-    std::uint32_t replaced_ssrc_ = 0;            // by another source ...
-    time_point replaced_at_ = time_point::min(); // at this time; min(): none was
+    std::uint32_t replaced_ssrc_ = 0;            // the last source to be replaced ...
+    time_point replaced_at_ = time_point::min(); // at this time; min(): there was none
     time_point last_rtp_;
     bool is_quiet_ = false;
     boost::circular_buffer<voice_event> events_;
     op_list<event_op> event_reads_;
-    voice_stream_stats stats_; // those that nobody else counts
+    voice_stream_stats stats_; // only the counters that no other member has
     unsigned feeds_ = 0;       // of channels that have not closed
     bool started_ = false;
     bool closing_ = false;
-    std::unique_ptr<wake> wake_;                   // not while it is on its way
+    std::unique_ptr<wake> wake_;                   // null while it is posted
     std::unique_ptr<end> end_;                     // until finish()
-    std::shared_ptr<voice_stream_impl> abandoned_; // itself
+    std::shared_ptr<voice_stream_impl> abandoned_; // this object, see close_inherited()
 };
 
 class voice_stream_impl::feed {

@@ -1,13 +1,13 @@
 /// \file
-/// Comparing addresses as sockets show them.
+/// Comparison of addresses as sockets report them.
 #pragma once
 
 #include <boost/asio/ip/udp.hpp>
 
 namespace rtpsynth::asio_server::detail {
 
-/// An IPv4 address and the same one mapped into IPv6 are one, since it depends on the socket which
-/// of them a source shows itself with. A scope that only one side names says nothing.
+/// An IPv4 address equals the same one mapped into IPv6, since it depends on the socket in which
+/// form a source's address is reported. A scope of 0 matches any.
 inline bool same_address(const boost::asio::ip::address& a,
                          const boost::asio::ip::address& b) noexcept {
     if (a.is_v4() && b.is_v4()) return a.to_v4() == b.to_v4();

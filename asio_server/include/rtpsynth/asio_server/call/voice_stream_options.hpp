@@ -68,7 +68,8 @@ struct voice_stream_options {
     std::optional<std::uint8_t> event_type = 101;
     /// Payload type of comfort noise, with the clock rate of the first codec; nullopt: none.
     std::optional<std::uint8_t> noise_type = 13;
-    /// The available codecs. Use add() for those of components, such as opus.
+    /// The available codecs. Use add() for those of components, such as opus. The stream calls
+    /// codecs while it holds its lock: a codec of your own must not call the stream.
     codec_set codec_library{};
 
     /// How audio is sent. `ptime` is the duration of a tick in both directions, 1..120 ms;
