@@ -64,8 +64,8 @@ void rtp_session::join(time_point now) noexcept {
 void rtp_session::sent(std::uint32_t timestamp, std::size_t payload_size, payload_format format,
                        time_point now) noexcept {
     const std::uint32_t rate = format.clock_rate != 0 ? format.clock_rate : clock_rate_;
-    // Of packets with one timestamp the first is the nearest to it: the others are the rest of a
-    // frame, or say how long an event has lasted.
+    // Of packets with the same timestamp, the first is sent closest to it. The others are the rest
+    // of a frame, or updates of an event.
     if (packet_count_ == 0 || timestamp != timestamp_ || rate != timestamp_rate_) {
         timestamp_ = timestamp;
         timestamp_rate_ = rate;
@@ -121,7 +121,7 @@ rtp_reception rtp_session::receive_rtp(const rtp_packet_view& packet, payload_fo
     return {session_outcome::accepted, source, what};
 }
 
-// §8.2: the first time from an address, we take another SSRC.
+// §8.2: changes our SSRC, the first time that it comes from an address.
 session_outcome rtp_session::own_ssrc_heard(std::uint64_t address, time_point now) noexcept {
     const duration memory = conflict_intervals * timeout_interval();
     for (conflicting_address& c : conflicting_) {
@@ -131,7 +131,7 @@ session_outcome rtp_session::own_ssrc_heard(std::uint64_t address, time_point no
             return session_outcome::looped;
         }
     }
-    // Two collisions in so short a time are somebody's intention.
+    // A second collision within so short a time is an attack.
     const bool again =
         collided_at_ && now - *collided_at_ < detail::rtcp_schedule::standard_minimum;
     if (again || phase_ == phase::leaving || phase_ == phase::gone) {
@@ -177,7 +177,7 @@ time_point rtp_session::next_rtcp() const noexcept {
 
 void rtp_session::leave(time_point now, std::string_view reason) noexcept {
     if (phase_ == phase::leaving || phase_ == phase::gone) return;
-    if (!was_heard_) { // §6.3.7: then nobody is told
+    if (!was_heard_) { // §6.3.7: no BYE without an earlier packet
         phase_ = phase::gone;
         schedule_.stop();
         return;
@@ -195,7 +195,7 @@ void rtp_session::leave(time_point now, std::string_view reason) noexcept {
 void rtp_session::source_moved(std::uint32_t ssrc, std::uint64_t rtp_address) noexcept {
     if (const std::size_t i = position(ssrc); i < sources_.size() && sources_[i]->ssrc_ == ssrc) {
         sources_[i]->rtp_address_ = rtp_address;
-        sources_[i]->rtcp_address_ = 0; // its next RTCP tells
+        sources_[i]->rtcp_address_ = 0; // until its next RTCP
     }
 }
 

@@ -1,4 +1,4 @@
-// What rtp_session understands of the RTCP that arrives.
+// How rtp_session processes received RTCP.
 #include <rtpsynth/rtcp/session.hpp>
 
 #include <rtpsynth/rtcp/extended_report.hpp>
@@ -9,7 +9,7 @@
 namespace rtpsynth {
 namespace {
 
-// Coarse clocks and rounding at either end explain so much of a negative round trip time.
+// Coarse clocks and rounding at both ends can make a round-trip time this much too short.
 constexpr duration clock_tolerance = std::chrono::milliseconds(1);
 
 // From 1/65536 s.
@@ -17,7 +17,7 @@ duration from_compact(std::uint32_t units) noexcept {
     return duration{static_cast<std::int64_t>(std::uint64_t{units} * 1'000'000'000 >> 16)};
 }
 
-// Allocates if it is longer than what was there before. Without memory, it is empty.
+// Allocates if value is longer than text's capacity. If there is no memory, text is empty.
 void assign(std::string& text, std::string_view value) noexcept {
     try {
         if (text != value) text = value;
@@ -37,7 +37,7 @@ bool has_cname(const rtcp_compound_view& compound, std::uint32_t ssrc) noexcept 
     return false;
 }
 
-// Whether there is a BYE, and whether it is one of ssrc.
+// Whether there is a BYE, and whether one names the sender of the compound packet.
 struct bye_content {
     bool any = false;
     bool of_sender = false;
@@ -62,7 +62,8 @@ struct rtp_session::compound {
     time_point arrival;
     rtcp_reception result{session_outcome::accepted};
 
-    // Only the sender itself is believed, and who sends from the same address: a mixer.
+    // Whether the sender's BYE or CNAME of s is accepted: it is s, or sends from an address of s,
+    // as a mixer does.
     bool may_speak_for(const rtp_source& s) const noexcept {
         return &s == source ||
                (address != 0 && (address == s.rtcp_address_ || address == s.rtp_address_));
@@ -102,7 +103,7 @@ rtcp_reception rtp_session::receive_rtcp(std::span<const std::uint8_t> datagram,
         ++stats_.rtcp_conflicts;
         return {session_outcome::conflict, source};
     }
-    // While we wait to say BYE, only those of others count (§6.3.7).
+    // While our BYE waits, only packets with a BYE count (§6.3.7).
     if (phase_ != phase::leaving || bye.any) schedule_.received(datagram.size() + header_size_);
     if (source == nullptr) {
         ++stats_.rtcp_refused;

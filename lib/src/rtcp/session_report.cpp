@@ -1,4 +1,4 @@
-// The RTCP that rtp_session writes.
+// How rtp_session writes RTCP.
 #include <rtpsynth/rtcp/session.hpp>
 
 #include <rtpsynth/rtcp/builder.hpp>
@@ -16,7 +16,7 @@ constexpr std::size_t sender_report_size =
 constexpr std::size_t one_bye_size = detail::rtcp_header_size + detail::ssrc_size;
 
 std::size_t description_size(std::size_t cname_size) noexcept {
-    // A type, a size, and the null that ends the items.
+    // 3: the item's type and length, and the null octet that ends the items.
     return detail::rtcp_header_size + detail::align4(detail::ssrc_size + 3 + cname_size);
 }
 
@@ -30,7 +30,7 @@ result<std::span<const std::uint8_t>> rtp_session::make_rtcp(
     time_point now, ntp_time wall_clock, std::span<std::uint8_t> storage,
     std::span<const voip_metrics> metrics) noexcept {
     if (storage.size() < minimum_rtcp_size()) return errc::buffer_too_small;
-    if (!metrics.empty()) { // tried before anything changes
+    if (!metrics.empty()) { // checked before anything changes
         rtcp_builder trial(storage, rtcp_mode::reduced_size);
         if (const auto ok = trial.add_voip_metrics(ssrc_, metrics);
             !ok && ok.error() == errc::invalid_argument)
@@ -57,7 +57,7 @@ result<std::span<const std::uint8_t>> rtp_session::make_rtcp(
     return bytes;
 }
 
-// The storage has room for it.
+// Precondition: the storage has minimum_rtcp_size().
 std::span<const std::uint8_t> rtp_session::write_bye(std::uint32_t ssrc, const sender_info* sender,
                                                      std::span<std::uint8_t> storage) noexcept {
     rtcp_builder builder(storage);
@@ -99,7 +99,7 @@ std::span<const std::uint8_t> rtp_session::write_report(
     return builder.bytes();
 }
 
-// Of those who were heard since their last report, the next in turn. Returns how many.
+// Blocks for sources that were heard since their last block, in turn. Returns their number.
 std::size_t rtp_session::collect_blocks(std::span<report_block> blocks, time_point now) noexcept {
     std::size_t n = 0;
     const std::size_t count = sources_.size();
@@ -114,7 +114,7 @@ std::size_t rtp_session::collect_blocks(std::span<report_block> blocks, time_poi
     return n;
 }
 
-// The timestamp of now goes on from that of the last packet (§6.4.1).
+// The timestamp that corresponds to now is extrapolated from that of the last packet (§6.4.1).
 sender_info rtp_session::local_sender(time_point now, ntp_time wall_clock) const noexcept {
     constexpr std::int64_t second = 1'000'000'000;
     const std::int64_t elapsed = std::max<std::int64_t>((now - timestamp_at_).count(), 0);

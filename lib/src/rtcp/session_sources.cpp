@@ -1,4 +1,4 @@
-// The sources and members of rtp_session: how they come, are found, and go.
+// The sources and members of rtp_session: admission, lookup and removal.
 #include <rtpsynth/rtcp/session.hpp>
 
 #include <algorithm>
@@ -8,16 +8,17 @@ namespace rtpsynth {
 namespace {
 
 constexpr int timeout_intervals = 5; // of a participant (§6.3.5)
-constexpr int sender_intervals = 2;  // until one that sends no RTP is no sender
-// How long packets that come after a BYE do not make a new source (§6.2.1).
+constexpr int sender_intervals = 2;  // without RTP, until a sender no longer counts as one
+// How long a source is kept after its BYE, so that late packets do not make a new one (§6.2.1).
 constexpr duration bye_memory = std::chrono::seconds(5);
-// A source whose RTP goes on for so long after its BYE has not left. Packets that were under way
-// when it said BYE span no more than the network's delay, which ITU-T G.114 limits to 400 ms.
+// A source whose RTP continues for this long after its BYE has not left. Packets that were in
+// transit when it sent the BYE arrive within the network's delay, which ITU-T G.114 limits to 400
+// ms.
 constexpr duration return_time = std::chrono::milliseconds(500);
 
 } // namespace
 
-// The first source whose SSRC is not below.
+// Index of the first source whose SSRC is not less than ssrc.
 std::size_t rtp_session::position(std::uint32_t ssrc) const noexcept {
     const auto found = std::lower_bound(
         sources_.begin(), sources_.end(), ssrc,
@@ -30,7 +31,7 @@ const rtp_source* rtp_session::find(std::uint32_t ssrc) const noexcept {
     return i < sources_.size() && sources_[i]->ssrc_ == ssrc ? sources_[i].get() : nullptr;
 }
 
-// Forgets one that left long enough ago.
+// The source, or null. Removes it if it has left long enough ago.
 rtp_source* rtp_session::source_of(std::uint32_t ssrc, time_point now) noexcept {
     if (last_source_ >= sources_.size() || sources_[last_source_]->ssrc_ != ssrc) {
         const std::size_t i = position(ssrc);
@@ -45,7 +46,8 @@ rtp_source* rtp_session::source_of(std::uint32_t ssrc, time_point now) noexcept 
     return &source;
 }
 
-// Takes back the BYE of a source whose RTP goes on. What is late or repeated does not go on.
+// Whether the RTP of a source that has sent a BYE has continued for return_time; if so, undoes the
+// BYE. Late and duplicate packets do not count.
 bool rtp_session::returns(rtp_source& source, receiver_stats::outcome what,
                           time_point arrival) noexcept {
     if (what != receiver_stats::outcome::in_order) return false;
@@ -53,7 +55,7 @@ bool rtp_session::returns(rtp_source& source, receiver_stats::outcome what,
     if (arrival - *source.goes_on_since_ < return_time) return false;
     source.left_ = false;
     source.reason_.clear();
-    source.rtcp_address_ = 0; // it was not the source that spoke there; its next RTCP tells
+    source.rtcp_address_ = 0; // the BYE's was forged; unknown until its next RTCP
     ++stats_.sources_returned;
     return true;
 }
@@ -66,10 +68,10 @@ void rtp_session::count_member(std::uint32_t ssrc, time_point now) noexcept {
     if (!counted_.heard(ssrc, now)) ++stats_.members_refused;
 }
 
-// Whether this packet makes the source valid. RTCP has no sequence number: seq is null.
+// Whether this packet makes the source valid. seq is null for RTCP, which has no sequence number.
 bool rtp_session::prove(std::uint32_t ssrc, std::uint64_t address,
                         const std::uint16_t* seq) noexcept {
-    // Who gave a CNAME or contributes to a valid source's packets is known (§6.2.1).
+    // Members that are counted have sent a CNAME or contribute to a valid source (§6.2.1).
     if (probation_ <= 1 || counted_.contains(ssrc)) return true;
     const auto again =
         std::find_if(candidates_.begin(), candidates_.end(), [&](const candidate& c) {
@@ -83,9 +85,10 @@ bool rtp_session::prove(std::uint32_t ssrc, std::uint64_t address,
         if (seq != nullptr) again->seq = *seq;
         return again->wanted == 0;
     }
-    // A free entry, else one of the same address, else any: who floods us from one address pushes
-    // out nobody else. Which one is random: of more newcomers than entries, whose packets take
-    // turns, the oldest would always be pushed out before its next packet.
+    // Takes a free entry, else one of the same address, else any, so that a flood from one address
+    // does not displace others. The choice is random: if the oldest entry were replaced, and there
+    // are more candidates than entries whose packets alternate, each would be replaced before its
+    // next packet.
     const auto rank = [&](const candidate& c) {
         return c.wanted == 0 ? 0 : c.address == address ? 1 : 2;
     };
@@ -117,8 +120,9 @@ rtp_source* rtp_session::admit(std::uint32_t ssrc, bool sends, time_point now) n
 bool rtp_session::make_room(bool for_sender, time_point now) noexcept {
     expire_sources(now);
     if (sources_.size() < max_sources_) return true;
-    // Who left goes first, then, if need be, who has been silent longest of those who only listen.
-    // Who sent RTP a moment ago may prove not to have left.
+    // Sources that have left go first. For a sender, the source without RTP that has been silent
+    // longest is next. A source whose RTP came within return_time is kept, since its BYE may be
+    // forged.
     const auto expendable = [&](const rtp_source& s) {
         if (!s.sent_rtp_) return s.left_ || for_sender;
         return s.left_ && now - s.rtp_heard_ >= return_time;
@@ -152,7 +156,7 @@ void rtp_session::expire_sources(time_point now) noexcept {
     }
 }
 
-// §6.3.5; those who are gone may bring the next report forward.
+// §6.3.5. With fewer members, the next report may be due earlier.
 void rtp_session::expire(time_point now) noexcept {
     const duration interval = timeout_interval();
     expire_sources(now);

@@ -1,6 +1,6 @@
 /// \file
-/// An RTP session: one local source and any number of remote ones, and the RTCP between them
-/// (RFC 3550 §6, §8).
+/// An RTP session: one local source, any number of remote sources, and their RTCP (RFC 3550 §6,
+/// §8).
 #pragma once
 
 #include <rtpsynth/base/clock.hpp>
@@ -32,27 +32,26 @@ namespace rtpsynth {
 /// \addtogroup rtcp
 /// \{
 
-/// What came of an RTP packet.
+/// The result of rtp_session::receive_rtp().
 struct rtp_reception {
     session_outcome outcome;
-    /// Whose it is; null where it is no valid source's.
+    /// The source of the packet; null if it is not valid.
     const rtp_source* source = nullptr;
-    /// What it was among the packets of its source; rejected unless the outcome is accepted or
-    /// left.
+    /// The result of the source's receiver_stats; rejected unless `outcome` is accepted or left.
     receiver_stats::outcome packet = receiver_stats::outcome::rejected;
 };
 
-/// What came of a datagram of RTCP.
+/// The result of rtp_session::receive_rtcp().
 struct rtcp_reception {
     session_outcome outcome;
-    /// Who sent it; null where the sender is no source.
+    /// The sender of the datagram; null if it is not a source.
     const rtp_source* source = nullptr;
-    bool reported = false; ///< it had a report on us, which is source->report()
-    unsigned left = 0;     ///< so many sources said BYE, or somebody said it for them
+    bool reported = false; ///< it had a report on us: source->report()
+    unsigned left = 0;     ///< number of sources and members whose BYE it had
 };
 
-/// One participant of an RTP session: tells the packets of remote sources apart, keeps statistics
-/// of each, and says and understands RTCP. It has no socket, no timer and no clock:
+/// One participant of an RTP session: distinguishes remote sources, keeps statistics of each, and
+/// makes and processes RTCP. It has no socket, no timer and no clock:
 ///
 ///     rtp_session session({.cname = "…"}, seed);
 ///     // for every packet that is sent, whose SSRC is session.ssrc():
@@ -60,44 +59,48 @@ struct rtcp_reception {
 ///     // for every packet that is received, by classify():
 ///     session.receive_rtp(packet, now, address);   // or
 ///     session.receive_rtcp(datagram, now, address);
-///     // when it is session.next_rtcp(), which is looked at again after each of these calls:
+///     // at session.next_rtcp(), which any of these calls may change:
 ///     auto report = session.make_rtcp(now, wall_clock, storage);
 ///     if (report && !report->empty()) socket.send(*report);
 ///
-/// *Sources and members.* A source has statistics. It is there once its RTP has proved valid (A.1)
-/// or its RTCP has given a CNAME, or has come twice. Where max_sources are there, a source of valid
-/// RTP takes the place of one that has never sent any; otherwise it is refused. A member that is no
-/// source is only counted. Nothing that strangers send takes more memory than the options say or
-/// removes a source that sends RTP. But the address of a source's RTCP is that of the first one:
-/// who knows its SSRC and is there before it can speak for it.
+/// *Sources and members.* A source is a participant with statistics. A participant becomes a source
+/// when its RTP is valid (A.1), or when its RTCP has a CNAME or has come `probation` times. If
+/// there are max_sources already, a new source replaces one that has left, or, if it has valid RTP,
+/// one that has never sent RTP; otherwise it is refused. A member that is not a source is only
+/// counted. Packets of an attacker cannot take more memory than the options allow, or remove a
+/// source that sends RTP. But a source's RTCP address is the one from which its first RTCP came: an
+/// attacker who knows the SSRC and sends RTCP before the source does can send reports and a BYE in
+/// its name.
 ///
-/// *Who leaves.* A source that said BYE is no member and no sender, and is removed 5 s later. If
-/// its RTP goes on for 0.5 s, which is more than packets that were under way take, it has not left,
-/// and a stranger said BYE for it: it is again what it was, with its statistics, and has the
-/// address of its next RTCP. RTP that arrives in the meantime is counted and for the caller to
-/// play.
+/// *BYE.* A source that has sent a BYE no longer counts as a member or sender, and is removed after
+/// 5 s. If its RTP continues for 0.5 s, which is longer than packets in transit keep arriving, the
+/// BYE was forged: the source is a member again and keeps its statistics, and its RTCP address
+/// becomes that of its next RTCP. RTP that arrives in the meantime is counted, and the caller
+/// should play it.
 ///
-/// *When RTCP is sent.* The session is silent until join(), which sent() and the first valid packet
-/// of another participant imply. From then on reports are due as in §6.3 and A.7: intervals by the
-/// number of members and senders, randomised, reconsidered, at least 5 s, half of that at first.
+/// *RTCP timing.* The session sends no RTCP before join(), which is implied by sent() and by the
+/// first valid packet of another participant. From then on, reports are due as in §6.3 and A.7. The
+/// interval depends on the number of members and senders, is at least 5 s (2.5 s before the first
+/// report; see rtp_session_options::reduced_minimum), and is then randomised and reconsidered.
 ///
-/// *Addresses.* An address is any number that stands for IP address and port; 0: not known, which
-/// conflicts with none. RTP and RTCP of one source may have different ones. A packet of a source
-/// from another address than before is a conflict and ignored (§8.2), until the source timed out or
-/// source_moved() was called. A packet with our own SSRC is a collision: a BYE for the old SSRC is
-/// due at once, ssrc() is a new one, and further packets from that address with our SSRC are
-/// looped. This happens once in 5 s at most. Do not feed it what it has sent itself, as a multicast
-/// socket may give it back.
+/// *Addresses.* An address is any number that stands for an IP address and port. 0 means unknown,
+/// and never conflicts. RTP and RTCP of one source may have different addresses. A packet of a
+/// known source from another address than before is a conflict (§8.2), and is ignored until the
+/// source has timed out or source_moved() was called. A packet with our own SSRC is a collision:
+/// ssrc() changes, a BYE for the old SSRC is due at once, and further packets from that address
+/// with our SSRC are loops. The SSRC changes at most once in 5 s; until then, such packets count as
+/// loops, too. Do not pass our own packets to the session, for example those that a multicast
+/// socket returns.
 ///
-/// *What is believed.* A report on us that has lost more packets than we sent, or a round trip time
-/// below -1 ms, is not. Nor is a BYE for a source by another participant, unless both send RTCP
-/// from one known address, as a mixer does.
+/// *Plausibility.* A report on us is ignored if it has more lost packets than we have sent, or
+/// gives a round-trip time below -1 ms. A BYE or CNAME for a source by another participant is
+/// ignored, unless it comes from an address of that source, as a mixer's does.
 ///
-/// Memory: about 900 bytes and those of each source; see rtp_session_options. Allocates when a
+/// Memory: about 900 bytes, and those of each source; see rtp_session_options. Allocates when a
 /// source or member is added and when a source's CNAME grows, never per packet.
 ///
-/// Time: arrivals and `now` are by one monotonic clock, the wall clock goes into sender reports
-/// only. Round trip times do not depend on it.
+/// Time: arrival times and `now` are by one monotonic clock. The wall clock is only written to
+/// sender reports; round-trip times do not depend on it.
 ///
 /// Threads: distinct objects are independent; one object needs external locking.
 class RTPSYNTH_API rtp_session {
@@ -114,28 +117,28 @@ public:
     /// Our SSRC. Changes when receive_rtp() or receive_rtcp() finds a collision.
     std::uint32_t ssrc() const noexcept { return ssrc_; }
 
-    /// Begins to send RTCP. No-op if it has begun or if the session was left.
+    /// Joins the session: RTCP is sent from now on. No-op if the session was joined or left before.
     void join(time_point now) noexcept;
 
-    /// Counts a packet that we send, for our reports. Joins.
-    /// \param timestamp by the options' clock rate.
+    /// Counts a packet that we have sent, for our reports. Joins the session.
+    /// \param timestamp in units of the options' clock rate.
     /// \param payload_size in bytes.
     void sent(std::uint32_t timestamp, std::size_t payload_size, time_point now) noexcept {
         sent(timestamp, payload_size, payload_format{clock_rate_, payload_kind::unknown}, now);
     }
-    /// The same, of a payload type whose \p format is known (RFC 7160). Clock rate 0: the options'.
+    /// The same for a payload type of \p format (RFC 7160). Clock rate 0 means that of the options.
     void sent(std::uint32_t timestamp, std::size_t payload_size, payload_format format,
               time_point now) noexcept;
-    /// The same, with RFC 3551's format of the payload type. Its SSRC is not looked at.
+    /// The same, with RFC 3551's format of the payload type. The packet's SSRC is ignored.
     void sent(const rtp_packet_view& packet, time_point now) noexcept {
         sent(packet.timestamp(), packet.payload().size(), static_format(packet.payload_type()),
              now);
     }
 
-    /// Counts a packet that arrived. Where its outcome is accepted, probation or left, it is for
-    /// the caller to play.
-    /// \param format of its payload type; clock rate 0: that of the options.
-    /// \param address where it came from; 0: not known.
+    /// Processes a received packet. If the outcome is accepted, probation or left, the caller
+    /// should play the packet.
+    /// \param format of its payload type; clock rate 0 means that of the options.
+    /// \param address from which it came; 0: unknown.
     rtp_reception receive_rtp(const rtp_packet_view& packet, payload_format format,
                               time_point arrival, std::uint64_t address = 0) noexcept;
     /// The same, with RFC 3551's format of the payload type.
@@ -144,48 +147,52 @@ public:
         return receive_rtp(packet, static_format(packet.payload_type()), arrival, address);
     }
 
-    /// Takes in a compound packet that arrived (RFC 5506's reduced size is malformed here).
+    /// Processes a received compound packet. Reduced-size RTCP (RFC 5506) counts as malformed.
     rtcp_reception receive_rtcp(std::span<const std::uint8_t> datagram, time_point arrival,
                                 std::uint64_t address = 0) noexcept;
 
-    /// When make_rtcp() is due; time_point::max(): never, as things are.
+    /// The time at which to call make_rtcp(); time_point::max() if none is due for now.
     time_point next_rtcp() const noexcept;
 
-    /// Writes the compound that is due: SR or RR with a block for each source heard since the last
-    /// report (the next ones in turn if there is no room for all), CNAME, XR if there are metrics,
-    /// or BYE. Empty if nothing is due, or reconsideration has put it off: see next_rtcp(). Also
-    /// removes sources and members that are silent for too long.
-    /// \param wall_clock 0: there is none.
-    /// \param storage minimum_rtcp_size() or more: the datagram's largest size.
-    /// \param metrics what we say of what we hear (RFC 3611); left out where there is no room.
-    /// \return the bytes, in \p storage. Errors: errc::buffer_too_small;
-    /// errc::invalid_argument if the metrics are, see rtcp_builder.
+    /// Writes the compound packet that is due. A report is an SR or RR with a block for each source
+    /// that was heard since its last block (if there is no room for all, sources take turns), a
+    /// CNAME and, with metrics, an XR. Otherwise it is a BYE. Empty if nothing is due, or if
+    /// reconsideration has postponed the report: see next_rtcp(). Also removes sources and members
+    /// that were silent for too long.
+    /// \param wall_clock for a sender report; 0: unknown.
+    /// \param storage for the packet; its size, minimum_rtcp_size() or more, limits that of the
+    /// datagram.
+    /// \param metrics our VoIP metrics of received streams (RFC 3611); left out if there is no
+    /// room.
+    /// \return the packet, in \p storage. Errors: errc::buffer_too_small; errc::invalid_argument
+    ///         for invalid metrics, see rtcp_builder.
     [[nodiscard]] result<std::span<const std::uint8_t>> make_rtcp(
         time_point now, ntp_time wall_clock, std::span<std::uint8_t> storage,
         std::span<const voip_metrics> metrics = {}) noexcept;
-    /// The least storage of make_rtcp(), in bytes: an SR without blocks, CNAME and BYE.
+    /// The minimum size of the storage of make_rtcp(), in bytes: an SR without blocks, CNAME and
+    /// BYE.
     std::size_t minimum_rtcp_size() const noexcept;
 
-    /// Leaves the session: a BYE is due at once or, where there are more than 50 members, as in
-    /// §6.3.7. None is due if nothing was ever sent. Packets may still be received.
-    /// \param reason at most 255 bytes; what is longer is cut.
+    /// Leaves the session. A BYE is due at once or, if there are more than 50 members, after the
+    /// back-off of §6.3.7; none if ssrc() has never sent a packet. Packets may still be received.
+    /// \param reason of the BYE; truncated to 255 bytes.
     void leave(time_point now, std::string_view reason = {}) noexcept;
 
-    /// The source \p ssrc has another address from here on, such as a NAT's new port. No-op if
-    /// there is no such source.
+    /// Sets a new RTP address of the source \p ssrc, such as a NAT's new port. Its RTCP address
+    /// becomes that of its next RTCP. No-op if there is no such source.
     void source_moved(std::uint32_t ssrc, std::uint64_t rtp_address) noexcept;
 
-    /// Null if there is no such source.
+    /// The source \p ssrc; null if there is none.
     const rtp_source* find(std::uint32_t ssrc) const noexcept;
-    /// Calls \p visit(const rtp_source&) for each source, those that left included.
+    /// Calls \p visit(const rtp_source&) for each source, including those that have left.
     template <class Visitor>
     void for_each_source(Visitor&& visit) const {
         for (const auto& source : sources_) visit(static_cast<const rtp_source&>(*source));
     }
     std::size_t source_count() const noexcept { return sources_.size(); }
-    /// Participants of the session, including us, without those who left.
+    /// The number of participants, including us and without those that have left.
     std::size_t members() const noexcept { return group().members; }
-    /// Those among them who have sent RTP within the last two intervals.
+    /// The number of those that have sent RTP within the last two intervals.
     std::size_t senders() const noexcept { return group().senders; }
     const rtp_session_stats& stats() const noexcept { return stats_; }
 
@@ -204,7 +211,7 @@ private:
         std::uint64_t address = 0;
         std::optional<time_point> heard; // nullopt: a free entry
     };
-    struct compound; // what receive_rtcp() works on
+    struct compound; // a received compound packet and its sender
 
     using source_list = std::vector<std::unique_ptr<rtp_source>>;
 
@@ -243,16 +250,16 @@ private:
     std::uint32_t ssrc_ = 0;
     std::uint32_t clock_rate_;
     phase phase_ = phase::silent;
-    bool we_sent_ = false;                  // RTP, within the last two intervals
-    bool was_heard_ = false;                // RTP or RTCP was sent by ssrc_
-    std::optional<std::uint32_t> old_ssrc_; // a BYE is due for it, since collided_at_
+    bool we_sent_ = false;                  // we sent RTP within the last two intervals
+    bool was_heard_ = false;                // a packet with ssrc_ was sent
+    std::optional<std::uint32_t> old_ssrc_; // of which a BYE is due since collided_at_
     std::optional<time_point> collided_at_;
     // Our packets.
     std::uint32_t packet_count_ = 0;
     std::uint32_t octet_count_ = 0;
-    std::uint32_t timestamp_ = 0;      // the last one, ...
+    std::uint32_t timestamp_ = 0;      // of the last packet, ...
     std::uint32_t timestamp_rate_ = 0; // its clock rate ...
-    time_point timestamp_at_{};        // and when it was sent first
+    time_point timestamp_at_{};        // and when a packet had it first
     time_point last_sent_{};
     std::array<sent_report, 8> sent_reports_{};
     std::size_t next_sent_report_ = 0;
@@ -261,13 +268,13 @@ private:
     std::size_t max_sources_;
     unsigned probation_;
     receiver_stats_options limits_;
-    std::size_t byes_ = 0; // others' since leave()
+    std::size_t byes_ = 0; // BYEs received since leave()
     detail::random_sequence random_;
     detail::rtcp_schedule schedule_;
-    detail::member_table counted_; // members that are no sources
+    detail::member_table counted_; // members that are not sources
     source_list sources_;
-    std::size_t last_source_ = 0; // whose packet came last
-    std::size_t next_block_ = 0;  // whose turn it is in the next report
+    std::size_t last_source_ = 0; // index of the source whose packet came last
+    std::size_t next_block_ = 0;  // index of the source that the next report begins with
     std::array<candidate, 8> candidates_{};
     std::array<conflicting_address, 4> conflicting_{};
     std::string cname_;

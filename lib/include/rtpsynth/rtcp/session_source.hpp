@@ -1,5 +1,5 @@
 /// \file
-/// A remote source of an rtp_session: what its packets and its reports said.
+/// A remote source of an rtp_session: its statistics and its reports.
 #pragma once
 
 #include <rtpsynth/base/clock.hpp>
@@ -20,33 +20,34 @@ class rtp_session;
 /// \addtogroup rtcp
 /// \{
 
-/// A sender report, and when it came: what tells the wall clock's time of an RTP timestamp.
+/// A sender report and its arrival time. It relates RTP timestamps to the sender's wall clock.
 struct received_sender_report {
     sender_info info;
     time_point arrival;
 };
 
-/// A report on our own source, and when it came.
+/// A report on our own source and its arrival time.
 struct received_report {
     report_block block;
     time_point arrival;
-    /// Without the time that the report's sender kept our sender report; nullopt if it has had none
-    /// that is among our last 8.
+    /// Without the delay at the report's sender; nullopt if the report refers to none of our last 8
+    /// sender reports.
     std::optional<duration> round_trip_time;
 };
 
-/// A remote participant of an rtp_session, which owns it. Valid until a later call of the session's
-/// receive_rtp(), receive_rtcp() or make_rtcp(), which remove sources that left or timed out.
+/// A remote source, owned by its rtp_session. Valid until the next call of the session's
+/// receive_rtp(), receive_rtcp() or make_rtcp(), any of which may remove sources that have left or
+/// timed out.
 ///
 /// Threads: as its session.
 class rtp_source {
 public:
     std::uint32_t ssrc() const noexcept { return ssrc_; }
-    /// What came of its packets. Its packets on probation are not counted.
+    /// Statistics of its packets, without those on probation.
     const receiver_stats& reception() const noexcept { return reception_; }
     /// Whether it has sent RTP within the last two intervals of RTCP. Updated by make_rtcp().
     bool is_sender() const noexcept { return sender_; }
-    /// Its canonical name; empty before it has said one.
+    /// Its canonical name; empty before it has sent one.
     std::string_view cname() const noexcept { return cname_; }
     /// Its last sender report; nullopt before the first.
     const std::optional<received_sender_report>& sender_report() const noexcept {
@@ -56,16 +57,16 @@ public:
     const std::optional<received_report>& report() const noexcept { return report_; }
     /// Its last VoIP metrics on our packets (RFC 3611); nullopt before the first.
     const std::optional<voip_metrics>& metrics() const noexcept { return metrics_; }
-    /// Whether it has said BYE. It is removed about 5 s later, unless its RTP goes on for 0.5 s:
-    /// then it has not left.
+    /// Whether it has sent a BYE. It is removed about 5 s later, or has not left if its RTP
+    /// continues for 0.5 s: see rtp_session.
     bool left() const noexcept { return left_; }
-    /// Why; empty if it did not say.
+    /// The reason in its BYE; empty if there was none.
     std::string_view reason() const noexcept { return reason_; }
     /// The address of its RTP packets; 0: not known.
     std::uint64_t rtp_address() const noexcept { return rtp_address_; }
     /// The address of its RTCP packets; 0: not known.
     std::uint64_t rtcp_address() const noexcept { return rtcp_address_; }
-    /// When it was heard last, by RTP or RTCP.
+    /// The arrival time of its last RTP or RTCP packet.
     time_point last_heard() const noexcept { return heard_; }
 
 private:
@@ -82,7 +83,7 @@ private:
     time_point heard_;
     time_point rtp_heard_{};
     time_point left_at_{};
-    std::optional<time_point> goes_on_since_; // its first RTP after the BYE
+    std::optional<time_point> goes_on_since_; // arrival of its first RTP after the BYE
     std::uint64_t rtp_address_ = 0;
     std::uint64_t rtcp_address_ = 0;
     receiver_stats reception_;
