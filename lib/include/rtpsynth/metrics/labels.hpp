@@ -1,5 +1,5 @@
 /// \file
-/// Labels of a metric.
+/// The labels of a metric.
 #pragma once
 
 #include <rtpsynth/base/compiler.h>
@@ -14,7 +14,7 @@ namespace rtpsynth {
 /// \addtogroup metrics
 /// \{
 
-/// The labels of a sample, ready to be written: `call="4711",leg="a"`.
+/// The labels of a sample, in the format of the page: `call="4711",leg="a"`.
 ///
 ///     const metric_labels labels{{"call", call_id}, {"leg", "a"}};
 ///
@@ -29,16 +29,16 @@ public:
 
     metric_labels() = default;
 
-    /// A name is of letters, digits and `_`, does not begin with a digit or `__` and is not `le`.
-    /// A value is any bytes: what is not UTF-8, of which Prometheus would refuse the whole page, is
-    /// replaced (U+FFFD).
-    /// \throws std::invalid_argument naming the label whose name is wrong or is there already
+    /// A name consists of letters, digits and `_`, does not begin with a digit or `__`, and is not
+    /// `le`. A value may contain any bytes. Those that are not valid UTF-8, for which Prometheus
+    /// would refuse the whole page, are replaced by U+FFFD.
+    /// \throws std::invalid_argument naming the label whose name is invalid or occurs twice
     metric_labels(std::initializer_list<label> labels);
 
-    /// The same labels and one more. \throws as above
+    /// A copy of these labels with one more. \throws as above
     metric_labels with(std::string_view name, std::string_view value) const;
 
-    /// Without braces; empty without labels.
+    /// The text of the labels, without braces; empty if there are none.
     const std::string& text() const noexcept { return text_; }
 
 private:

@@ -26,46 +26,46 @@ namespace rtpsynth {
 ///     page.gauge("myapp_calls", "Calls that are up", calls.size());
 ///     reply(metrics_page::content_type, page.text());
 ///
-/// Samples may be added in any order. Those of one name are a family, and come together, under one
-/// HELP and one TYPE; families come in the order in which they were added first. Two samples of one
-/// name need different labels, or Prometheus refuses the later one.
+/// Samples may be added in any order. The page groups those of one name into a family, under one
+/// HELP and one TYPE; families are in the order of their first samples. Samples of one name must
+/// have different labels.
 ///
-/// Names are Prometheus's: letters, digits, `_` and `:`, not a digit first. Ours are
-/// `rtpsynth_`, what it is of, what is counted, the unit (seconds, bytes; a ratio is 0..1), and
-/// `_total` for counters.
+/// A metric's name consists of letters, digits, `_` and `:`, and does not begin with a digit. The
+/// names that this library gives are composed of `rtpsynth_`, the kind of object, the quantity, the
+/// unit (seconds, bytes; ratios are 0..1), and `_total` for a counter.
 ///
 /// \par Errors
-/// A name that is wrong, or that was added as another type, is a fault of the program:
-/// std::invalid_argument. Labels check themselves.
+/// std::invalid_argument for an invalid name, and for a name that was added with another type.
+/// Labels are checked by metric_labels.
 ///
 /// \par Exception safety
-/// Strong: a sample, with the HELP and TYPE of a new family and all lines of a histogram, is added
-/// whole or not at all, also where memory runs out. What was added before stays.
+/// Strong guarantee: if there is no memory for a sample, including the HELP and TYPE of a new
+/// family or all lines of a histogram, nothing of it is added. Earlier samples stay.
 ///
 /// \par Thread safety
 /// Distinct objects are independent; one object needs external locking.
 class RTPSYNTH_API metrics_page {
 public:
-    /// What an HTTP server answers with as `Content-Type`.
+    /// The `Content-Type` with which an HTTP server answers.
     static constexpr std::string_view content_type = "text/plain; version=0.0.4; charset=utf-8";
 
-    /// A number that only grows, until the process ends.
-    /// \param name  with `_total` at the end
-    /// \param help  a line for people; that of the family's first sample counts
+    /// Adds a number that only increases while the process runs.
+    /// \param name  ends with `_total`
+    /// \param help  a description; that of the family's first sample is used
     void counter(std::string_view name, std::string_view help, std::uint64_t value,
                  const metric_labels& labels = {});
 
-    /// A number that may fall. NaN and infinities are written as such.
+    /// Adds a number that may decrease. NaN and infinities are written as such.
     void gauge(std::string_view name, std::string_view help, double value,
                const metric_labels& labels = {});
 
-    /// Durations in seconds, in 27 cumulative buckets, whose upper limits are the greatest numbers
-    /// of nanoseconds of 10 to 36 bits (1.023 µs to 68.7 s), and `+Inf`. Counts are exact, since
-    /// no bucket of the histogram lies in two of these. `NAME_sum` is a double.
+    /// Adds durations in seconds, in 27 cumulative buckets and `+Inf`. The upper limits of the
+    /// buckets are 2^10-1 to 2^36-1 nanoseconds (1.023 µs to 68.7 s). Counts are exact, since no
+    /// bucket of \p values overlaps two of these. `NAME_sum` is a double.
     void histogram(std::string_view name, std::string_view help, const duration_histogram& values,
                    const metric_labels& labels = {});
 
-    /// The whole page.
+    /// The text of the page.
     std::string text() const;
 
 private:
@@ -75,11 +75,11 @@ private:
         std::string samples;
     };
 
-    /// All of \p samples, or nothing: they are written before the page is changed.
+    /// Adds all of \p samples, which are formatted already, or nothing.
     void add(std::string_view name, std::string_view help, const char* type, std::string samples);
 
     std::deque<family> families_;                          // in order
-    std::unordered_map<std::string, std::size_t> by_name_; // index in families_, also of a copy
+    std::unordered_map<std::string, std::size_t> by_name_; // indices, which are valid in a copy too
 };
 
 /// \}

@@ -15,9 +15,9 @@ namespace rtpsynth {
 /// \addtogroup metrics
 /// \{
 
-/// Adds `rtpsynth_receiver_…`: packets received, duplicate and reordered, restarts, collisions;
-/// what may fall again (missing, rejected) are gauges, and so is the jitter in seconds, which is
-/// left out while it is not known.
+/// Adds `rtpsynth_receiver_…`: packets received, duplicate and reordered, restarts and collisions
+/// as counters; packets missing and rejected, which may decrease, as gauges; and the jitter in
+/// seconds, also a gauge, once it is known.
 /// \throws std::bad_alloc
 RTPSYNTH_API void add_metrics(metrics_page& page, const receiver_stats& stats,
                               const metric_labels& labels = {});
@@ -31,8 +31,8 @@ RTPSYNTH_API void add_metrics(metrics_page& page, const jitter_buffer_stats& sta
 RTPSYNTH_API void add_metrics(metrics_page& page, const playout_stats& stats,
                               const metric_labels& labels = {});
 
-/// Adds `rtpsynth_call_…`: MOS and rating factor, which are left out before there is a packet to
-/// judge, the ratio of packets not played, bursts. \throws std::bad_alloc
+/// Adds `rtpsynth_call_…`: MOS and rating factor, once there is a packet to judge; the ratio of
+/// packets not played; bursts. \throws std::bad_alloc
 RTPSYNTH_API void add_metrics(metrics_page& page, const call_quality& quality,
                               const metric_labels& labels = {});
 
