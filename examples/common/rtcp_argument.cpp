@@ -18,7 +18,7 @@ std::uint64_t draw64() {
     return std::uint64_t{rtpsynth::system_random32()} << 32 | rtpsynth::system_random32();
 }
 
-// RFC 7022: random, since nobody is to be identified by it.
+// Random, so that it does not identify anybody (RFC 7022).
 std::string draw_name() {
     char text[17];
     std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(draw64()));
@@ -33,7 +33,7 @@ void add_rtcp_options(po::options_description& visible) {
     visible.add_options()
         ("rtcp", "exchange RTCP reports, on the port of RTP (rtcp-mux, RFC 5761)")
         ("rtcp-interval", text("SECONDS")->default_value("5"),
-         "mean time between two reports of a stream (0.1..5); the first one comes after half of it");
+         "mean time between two reports of a stream (0.1..5); half of it before the first one");
     // clang-format on
 }
 
@@ -50,7 +50,7 @@ rtpsynth::rtp_session make_session(const rtcp_argument& argument,
     rtpsynth::rtp_session_options options;
     options.cname = draw_name();
     options.ssrc = ssrc;
-    // The reduced minimum in seconds is 360 by the bandwidth in kbit/s (RFC 3550 §6.2).
+    // The reduced minimum in seconds is 360 divided by the bandwidth in kbit/s (RFC 3550 §6.2).
     options.reduced_minimum = true;
     options.bandwidth = 360'000 / seconds;
     options.max_sources = 4;

@@ -1,5 +1,5 @@
 /// \file
-/// RTCP on a command line.
+/// The options --rtcp and --rtcp-interval.
 #pragma once
 
 #include <rtpsynth/base/clock.hpp>
@@ -12,7 +12,7 @@
 
 namespace common {
 
-/// What --rtcp and --rtcp-interval give.
+/// The values of --rtcp and --rtcp-interval.
 struct rtcp_argument {
     rtpsynth::duration interval{}; ///< mean time between two reports
 };
@@ -23,13 +23,13 @@ void add_rtcp_options(boost::program_options::options_description& visible);
 /// nullopt if --rtcp was not given. \throws std::invalid_argument
 std::optional<rtcp_argument> rtcp_argument_of(const boost::program_options::variables_map& given);
 
-/// A session of two participants, with that interval.
+/// Makes a session for two participants, with the argument's interval.
 /// \param ssrc nullopt: random
 /// \throws std::bad_alloc
 rtpsynth::rtp_session make_session(const rtcp_argument& argument,
                                    std::optional<std::uint32_t> ssrc);
 
-/// Now, for sender reports.
+/// The present time, for sender reports.
 rtpsynth::ntp_time wall_clock() noexcept;
 
 } // namespace common

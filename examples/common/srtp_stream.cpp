@@ -19,8 +19,8 @@ void add_srtp_options(po::options_description& visible) {
     // clang-format off
     visible.add_options()
         ("srtp", text("KEY"),
-         "protect RTP and RTCP with this key, which the other side must have, too: the text "
-         "inline:... of SDP's a=crypto (RFC 4568); what is not protected with it is refused")
+         "protect RTP and RTCP with this key, which both sides must have: the text inline:... of "
+         "SDP's a=crypto (RFC 4568); packets that are not protected with it are refused")
         ("srtp-suite", text("NAME")->default_value("AES_CM_128_HMAC_SHA1_80"),
          "AES_CM_128_HMAC_SHA1_80, AES_CM_128_HMAC_SHA1_32, AEAD_AES_128_GCM or AEAD_AES_256_GCM");
     // clang-format on
@@ -36,7 +36,7 @@ rtpsynth::srtp_suite suite_of(const std::string& name) {
     return *suite;
 }
 
-// The text of a key is secret: it is not in messages.
+// Messages do not contain the key, which is secret.
 rtpsynth::srtp_key key_of(const srtp_argument& argument) {
     const rtpsynth::srtp_suite suite = suite_of(argument.suite);
     const auto key = rtpsynth::srtp_key::parse(suite, argument.key);
@@ -102,7 +102,7 @@ std::optional<srtp_argument> srtp_argument_of(const po::variables_map& given) {
     return std::nullopt;
 }
 
-// There is none: no argument was accepted.
+// Never made, since srtp_argument_of() accepts no argument.
 struct srtp_stream::state {};
 srtp_stream::srtp_stream(const srtp_argument&) {
     throw std::logic_error("this program was built without SRTP");

@@ -12,11 +12,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t rtcp_room = 1400; // of a report
+constexpr std::size_t rtcp_room = 1400; // bytes of a report
 
-// Who is silent for so long has ended; three reports would have come.
+// A peer that is silent for this long, in which it would send three reports, has ended.
 constexpr auto longest_silence = 15s;
-// Who has sent nothing valid by then makes room for others.
+// A peer that sends nothing valid within this time is forgotten, to make room for others.
 constexpr auto longest_proof = 1s;
 
 } // namespace
@@ -78,7 +78,7 @@ void call::take_rtcp(std::span<const std::uint8_t> packet, rtpsynth::time_point 
     ++totals.rtcp_received;
     heard_ = arrival;
     is_valid_ = true;
-    was_heard_ = what.source == nullptr || !what.source->left(); // who left wants no report
+    was_heard_ = what.source == nullptr || !what.source->left(); // no report after a BYE
 }
 
 void call::report(rtpsynth::time_point now, buffer& scratch, call_totals& totals) noexcept {
@@ -92,7 +92,7 @@ void call::leave(rtpsynth::time_point now, buffer& scratch, call_totals& totals)
     send_rtcp(now, scratch, totals);
 }
 
-// A source address may be forged: whoever has sent nothing since gets nothing more.
+// A source address may be forged: a peer that has sent nothing since the last report gets none.
 void call::send_rtcp(rtpsynth::time_point now, buffer& scratch, call_totals& totals) noexcept {
     const auto made =
         session_->make_rtcp(now, common::wall_clock(), std::span(scratch).first(rtcp_room));

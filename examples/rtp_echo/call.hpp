@@ -1,5 +1,5 @@
 /// \file
-/// What rtp_echo knows of one peer: its RTCP session and its SRTP.
+/// The state of one peer of rtp_echo: its RTCP session and its SRTP.
 #pragma once
 
 #include "options.hpp"
@@ -24,18 +24,18 @@
 
 namespace echo {
 
-/// Of all calls. Written on the server's executor, read on any thread.
+/// Counters over all calls. Written on the server's executor, read on any thread.
 struct call_totals {
-    std::atomic<std::uint64_t> rtcp_received{0}; ///< datagrams that were understood
-    std::atomic<std::uint64_t> rtcp_sent{0};     ///< datagrams of our own
-    /// Datagrams that are neither answered nor understood: SRTP that is malformed, replayed or of
-    /// another key, malformed RTCP, and those of peers for which there is no room.
+    std::atomic<std::uint64_t> rtcp_received{0}; ///< valid datagrams
+    std::atomic<std::uint64_t> rtcp_sent{0};     ///< our own datagrams
+    /// Datagrams that are not answered: SRTP that is malformed, replayed or protected with another
+    /// key, malformed RTCP, and datagrams of peers for which there is no room.
     std::atomic<std::uint64_t> refused{0};
-    /// Datagrams that the channel did not accept, but for a full queue, which it counts.
+    /// Datagrams that the channel did not accept, apart from those that found its queue full.
     std::atomic<std::uint64_t> not_answerable{0};
 };
 
-/// Where a call's datagrams come from and go to.
+/// The channel and the peer of a call.
 struct call_address {
     rtpsynth::asio_server::rtp_channel* channel = nullptr;
     boost::asio::ip::udp::endpoint peer;
@@ -50,8 +50,8 @@ struct call_address {
     };
 };
 
-/// One peer: RTP that it sends is echoed, and reported on in RTCP. It is a timer: its owner calls
-/// report() when it is due.
+/// One peer, whose RTP is echoed and reported on in RTCP. It is a timer: its owner calls report()
+/// at due().
 class call : public rtpsynth::timer_wheel::timer {
 public:
     /// Room for a packet and what SRTP adds.
@@ -63,19 +63,19 @@ public:
 
     const call_address& at() const noexcept { return at_; }
 
-    /// Answers a datagram of RTP or RTCP. \p scratch is anybody's.
+    /// Answers a datagram of RTP or RTCP. \p scratch is overwritten.
     void take(const rtpsynth::asio_server::datagram_view& datagram, bool is_rtcp, buffer& scratch,
               call_totals& totals) noexcept;
 
     /// Sends the report that is due, if the peer was heard since the last one.
     void report(rtpsynth::time_point now, buffer& scratch, call_totals& totals) noexcept;
 
-    /// Says BYE, if anything was said before.
+    /// Sends a BYE, if RTCP was sent before.
     void leave(rtpsynth::time_point now, buffer& scratch, call_totals& totals) noexcept;
 
-    /// When to call report(), or to forget it: see is_over().
+    /// When to call report(), or to destroy the call: see is_over().
     rtpsynth::time_point due() const noexcept;
-    /// Whether it was silent for so long that it has ended, or never sent anything valid.
+    /// Whether the peer has been silent for 15 s, or has sent nothing valid within 1 s.
     bool is_over(rtpsynth::time_point now) const noexcept;
 
 private:
@@ -86,11 +86,11 @@ private:
     rtpsynth::time_point end() const noexcept;
 
     call_address at_;
-    std::optional<rtpsynth::rtp_session> session_; // without --rtcp none
-    std::optional<common::srtp_stream> srtp_;      // without --srtp none
-    rtpsynth::time_point heard_;                   // what is valid
-    bool is_valid_ = false;
-    bool was_heard_ = false; // since the last report
+    std::optional<rtpsynth::rtp_session> session_; // with --rtcp
+    std::optional<common::srtp_stream> srtp_;      // with --srtp
+    rtpsynth::time_point heard_;                   // the last valid packet, or the start
+    bool is_valid_ = false;                        // there was a valid packet
+    bool was_heard_ = false;                       // a packet has come since the last report
 };
 
 } // namespace echo

@@ -16,8 +16,8 @@ namespace {
 using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 
-constexpr std::size_t at_once = 64; // reports between which datagrams are read
-constexpr auto least_pause = 1ms;   // more reports at a time
+constexpr std::size_t at_once = 64; // reports in a row, before datagrams are read again
+constexpr auto least_pause = 1ms;   // between two rows of reports, so that more are sent at a time
 
 } // namespace
 
@@ -34,7 +34,7 @@ void call_table::take(rtpsynth::asio_server::rtp_channel& channel,
         if (call* const found = find({&channel, datagram.source}, datagram.received_at)) {
             found->take(datagram, is_rtcp, scratch_, totals_);
             const rtpsynth::time_point due = found->due();
-            // A later end is looked at when the earlier one has come.
+            // If due() has become later, the timer is armed again when it expires.
             if (!found->armed() || due < found->deadline()) wheel_.arm(*found, due);
             return;
         }
@@ -92,7 +92,7 @@ void call_table::serve() {
 
 void call_table::leave() noexcept {
     has_ended_ = true;
-    timer_.cancel(); // a server ends when nothing waits any more
+    timer_.cancel(); // otherwise it would keep the server from ending
     const auto now = clock::now();
     for (const auto& [at, call] : calls_) call->leave(now, scratch_, totals_);
 }

@@ -1,5 +1,5 @@
 /// \file
-/// The calls of rtp_echo, by where they come from.
+/// The calls of rtp_echo, by channel and peer.
 #pragma once
 
 #include "call.hpp"
@@ -17,10 +17,11 @@
 
 namespace echo {
 
-/// Echoes with RTCP, SRTP or both. Use it on \p executor only, but for totals().
+/// Echoes with RTCP, SRTP or both. Use it on its executor only, except totals().
 class call_table {
 public:
-    /// Calls at most: others' RTP is echoed without RTCP, and refused with SRTP.
+    /// The maximum number of calls. RTP of further peers is echoed without RTCP, or refused with
+    /// SRTP.
     static constexpr std::size_t max_calls = 16384;
 
     /// \p options must outlive it.
@@ -28,9 +29,9 @@ public:
 
     void take(rtpsynth::asio_server::rtp_channel& channel,
               const rtpsynth::asio_server::datagram_view& datagram) noexcept;
-    /// To be called after take(), for all datagrams that there were.
+    /// Call it after take() of all datagrams of a batch.
     void set_timer();
-    /// Says BYE to all, and ends the reports.
+    /// Sends BYEs to all peers, and ends the reports.
     void leave() noexcept;
 
     const call_totals& totals() const noexcept { return totals_; }

@@ -42,7 +42,7 @@ echo_server::echo_server(const program_options& options)
     receive_buffer_ = channels_.front()->receive_buffer_size();
 }
 
-// The handlers use what is destroyed before the server.
+// The handlers use members that are destroyed before server_.
 echo_server::~echo_server() { shutdown(); }
 
 void echo_server::shutdown() {
@@ -165,11 +165,11 @@ std::string echo_server::metrics() const {
     if (calls_) {
         const call_totals& calls = calls_->totals();
         page.counter("rtp_echo_datagrams_refused_total",
-                     "Datagrams of another SRTP key, malformed, or of too many senders",
+                     "Datagrams malformed, of another SRTP key, or from too many senders",
                      calls.refused);
-        page.counter("rtp_echo_rtcp_received_total", "RTCP that was understood",
+        page.counter("rtp_echo_rtcp_received_total", "Valid RTCP datagrams received",
                      calls.rtcp_received);
-        page.counter("rtp_echo_rtcp_sent_total", "RTCP that was sent", calls.rtcp_sent);
+        page.counter("rtp_echo_rtcp_sent_total", "RTCP datagrams sent", calls.rtcp_sent);
     }
     return page.text();
 }

@@ -26,8 +26,8 @@ struct echo_totals {
     std::uint64_t received = 0, received_bytes = 0;
     std::uint64_t sent = 0, sent_bytes = 0;
     std::uint64_t rejected = 0; ///< queue full, or source that cannot be answered
-    std::uint64_t refused = 0;  ///< see call_totals; part of lost()
-    bool has_refused = false;   ///< there is RTCP or SRTP
+    std::uint64_t refused = 0;  ///< see call_totals; included in lost()
+    bool has_refused = false;   ///< RTCP or SRTP is used
     std::uint64_t rtcp_received = 0, rtcp_sent = 0;
     bool has_rtcp = false;
     std::uint64_t overflow = 0;     ///< dropped by the kernel: receive buffer full
@@ -53,7 +53,7 @@ public:
     /// `127.0.0.1:5004-5103, [::1]:5004`
     const std::string& addresses() const noexcept { return addresses_; }
 
-    /// Says BYE where there is RTCP, sends queued datagrams and closes the sockets.
+    /// Sends BYEs with RTCP, then queued datagrams, and closes the sockets.
     void shutdown();
 
     echo_totals totals() const;

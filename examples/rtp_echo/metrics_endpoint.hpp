@@ -13,23 +13,23 @@
 
 namespace echo {
 
-/// What clients of a metrics_endpoint can take at most.
+/// The limits of a metrics_endpoint's clients.
 struct metrics_limits {
-    std::size_t connections = 16; ///< at least 1; the oldest gives way to a new one
+    std::size_t connections = 16;                     ///< at least 1; a new one replaces the oldest
     std::chrono::milliseconds connection_lives{5000}; ///< for request and answer
-    std::chrono::milliseconds page_lives{100};        ///< until then clients get the same page
+    std::chrono::milliseconds page_lives{100};        ///< how long clients get the same page
     std::size_t ignored_bytes = 1 << 20;  ///< of a connection, after the request's header
     std::chrono::milliseconds pause{100}; ///< after accept has failed: no descriptors, no memory
 };
 
-/// Answers `GET /metrics` with a page, on an io_context that one thread runs. For scrapers of the
-/// own network: HTTP without encryption, one request a connection. The body of a request is
-/// ignored, and so is what comes after it.
+/// Answers `GET /metrics` with a page, on an io_context that one thread runs. For scrapers in a
+/// private network: HTTP without encryption, one request per connection. The body of a request and
+/// anything after it are ignored.
 ///
-/// Whatever clients do, it is bounded: metrics_limits, and 8 KB of header.
+/// Clients are limited by metrics_limits, and to 8 KB of header.
 ///
-/// A page that cannot be made is answered with status 500. Where memory does not suffice for that,
-/// the connection is closed. No handler of this class throws.
+/// If a page cannot be made, the answer has status 500; if there is no memory for that, the
+/// connection is closed. No handler of this class throws.
 class metrics_endpoint {
 public:
     /// \param make_page  is called on the context, and may throw

@@ -7,8 +7,8 @@
 
 namespace echo {
 
-/// Room for one operation of Asio at a time, which then needs no memory of the system to start. A
-/// second one, or one that does not fit, takes it from operator new.
+/// Memory for one operation of Asio at a time, which can then start without an allocation. For a
+/// second one, or one that does not fit, operator new is called.
 ///
 /// \par Object lifetimes
 /// It outlives the operation, whose handler may own it: Asio frees an operation's memory before it
@@ -36,7 +36,7 @@ private:
     bool is_taken_ = false;
 };
 
-/// What boost::asio::bind_allocator takes.
+/// An allocator for boost::asio::bind_allocator.
 template <class T>
 class operation_allocator {
 public:

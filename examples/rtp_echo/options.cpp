@@ -25,9 +25,10 @@ constexpr std::string_view epilogue =
     "With port 0 the system chooses a free port, or with --channels the first of N free\n"
     "ones in a row. The line \"listening on ...\" names them; all sockets are open by then.\n"
     "\n"
-    "With --rtcp it does not echo RTCP but reports to each sender, by address and port,\n"
-    "how its RTP arrives. With --srtp it echoes what is protected with the key, under the\n"
-    "same key. It knows up to 16384 senders, each until it has been silent for 15 s.\n"
+    "With --rtcp it does not echo RTCP, but sends each sender, which is an address and port,\n"
+    "reports on its RTP. With --srtp it refuses RTP and RTCP that are not protected with the\n"
+    "key, and protects its answers with the same key. It keeps up to 16384 senders, and\n"
+    "forgets one that has been silent for 15 s.\n"
     "\n"
     "Exit status: 0 if ended by a signal, 1 if it cannot listen or print, 2 if the command\n"
     "line is wrong.\n";

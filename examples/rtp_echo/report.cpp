@@ -48,7 +48,7 @@ std::string refused_and_reports(const echo_totals& totals) {
     std::string rows;
     if (totals.has_refused)
         rows += row("Refused", totals.refused,
-                    "malformed, of another SRTP key, or of too many senders");
+                    "malformed, of another SRTP key, or from too many senders");
     if (totals.has_rtcp)
         rows += row("Reports", totals.rtcp_sent,
                     "RTCP sent; " + std::to_string(totals.rtcp_received) + " received");

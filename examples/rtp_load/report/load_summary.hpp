@@ -30,11 +30,11 @@ struct renumbered_totals {
     std::uint64_t unknown_clocks = 0; ///< streams with answers of an unknown clock rate
 };
 
-/// What the peer reports in RTCP, with --rtcp.
+/// The peer's RTCP reports, with --rtcp.
 struct peer_totals {
-    std::uint64_t streams = 0; ///< that it reported on
+    std::uint64_t streams = 0; ///< on which it has reported
     std::int64_t expected = 0; ///< packets, by its last report on each stream
-    std::int64_t lost = 0;     ///< of those; less than 0 if more were duplicated
+    std::int64_t lost = 0;     ///< of those; negative if there were more duplicates
     double loss_percent = 0;   ///< at least 0
     double mean_jitter_ms = 0; ///< over streams, of the last reports
     double max_jitter_ms = 0;  ///< of all reports

@@ -164,8 +164,7 @@ void writer::others() {
             (s_.other == 1 ? " was not an echo" : " were not echoes") +
             " of what was sent: " + parts);
     if (c.srtp_refused != 0)
-        say(count_of(c.srtp_refused, "datagram") +
-            " refused: not SRTP of this key, or duplicates of what came before");
+        say(count_of(c.srtp_refused, "datagram") + " refused: not SRTP of this key, or duplicates");
     if (s_.options->rtcp && s_.log->rtcp.reports == 0)
         say("the peer has not reported in RTCP on what it received");
     if (c.altered != 0)

@@ -33,7 +33,7 @@ std::size_t flights(const program_options& options) {
 constexpr rtpsynth::receiver_stats_options no_limits{
     .min_sequential = 0, .max_dropout = 65536, .max_misorder = 65536};
 
-constexpr std::size_t rtcp_room = 1400; // of a report
+constexpr std::size_t rtcp_room = 1400; // bytes of a report
 
 constexpr std::size_t largest_packet = rtpsynth::rtp_header_size + 8 * 180;
 
@@ -141,7 +141,7 @@ void load_stream::leave(rtpsynth::time_point now) {
     send_rtcp(bye, rtcp_->leave(now, std::span(bye).first(rtcp_room)).size());
 }
 
-/// Sends what lies at the beginning of \p storage; nothing if its size is 0.
+/// Sends the packet in the first \p size bytes of \p storage; no-op if \p size is 0.
 void load_stream::send_rtcp(std::span<std::uint8_t> storage, std::size_t size) {
     if (size == 0) return;
     if (srtp_) {
@@ -149,7 +149,7 @@ void load_stream::send_rtcp(std::span<std::uint8_t> storage, std::size_t size) {
         if (!protected_size) return;
         size = *protected_size;
     }
-    static_cast<void>(channel_->try_send(storage.first(size))); // what is not sent is lost
+    static_cast<void>(channel_->try_send(storage.first(size))); // RTCP may be lost
 }
 
 void load_stream::transmit_held(rtpsynth::time_point now) {

@@ -1,5 +1,5 @@
 /// \file
-/// The RTCP of one stream, and what the peer reports on it.
+/// The RTCP of one stream, and the peer's reports on it.
 #pragma once
 
 #include "answers/load_log.hpp"
@@ -15,13 +15,13 @@
 
 namespace load {
 
-/// RTP from another SSRC is reported on. What has the SSRC of the stream itself is an echo, and no
-/// collision (RFC 3550 §8.2).
+/// Sends reports on RTP with another SSRC. Packets with the stream's own SSRC are echoes, and are
+/// not treated as collisions (RFC 3550 §8.2).
 ///
 /// Thread safety: none; use it on the server's executor.
 class stream_rtcp {
 public:
-    /// Of the stream whose packets have \p ssrc and begin at \p first_seq. \throws std::bad_alloc
+    /// For the stream of \p ssrc whose first packet has \p first_seq. \throws std::bad_alloc
     stream_rtcp(const common::rtcp_argument& argument, std::uint32_t ssrc, std::uint16_t first_seq,
                 load_log& log);
 
@@ -32,7 +32,7 @@ public:
                      rtpsynth::time_point arrival) noexcept {
         if (packet.ssrc() != session_.ssrc()) session_.receive_rtp(packet, arrival);
     }
-    /// False if it is malformed, or our own that came back.
+    /// \return false if the datagram is malformed, or an echo of our own
     bool receive_rtcp(std::span<const std::uint8_t> datagram,
                       rtpsynth::time_point arrival) noexcept;
 
@@ -44,7 +44,7 @@ public:
     std::span<const std::uint8_t> leave(rtpsynth::time_point now,
                                         std::span<std::uint8_t> storage) noexcept;
 
-    /// What the peer reported last.
+    /// The peer's last report.
     const peer_report& result() const noexcept { return result_; }
 
 private:
