@@ -1,6 +1,6 @@
 /// \file
-/// A voice bot on the application's own io_context: it greets a caller, is interrupted by a key
-/// press, and says how much of the greeting was heard. Both ends of the call are here.
+/// A voice bot on the application's own io_context. It greets a caller, is interrupted by a key
+/// press, answers and hangs up. This program has both ends of the call.
 
 #include <rtpsynth/asio_server/call/voice_stream.hpp>
 #include <rtpsynth/asio_server/channel/resolve.hpp>
@@ -21,7 +21,7 @@ namespace asio = boost::asio;
 namespace asio_server = rtpsynth::asio_server;
 using asio_server::voice_stream;
 
-/// What a speech synthesiser would give, at its own rate of 24 kHz.
+/// A tone of 24 kHz audio, in place of the output of a speech synthesiser.
 std::vector<std::int16_t> speech(int seconds) {
     std::vector<std::int16_t> pcm(static_cast<std::size_t>(seconds) * 24000);
     for (std::size_t i = 0; i != pcm.size(); ++i)
@@ -61,14 +61,14 @@ int main() {
     asio_server::voice_stream_options caller = options;
     caller.on_event = [&](voice_stream& self, const asio_server::voice_event& event) {
         if (std::get_if<asio_server::source_changed>(&event))
-            static_cast<void>(self.send_digits("1")); // it hears the bot, and presses a key
+            static_cast<void>(self.send_digits("1")); // presses a key when it hears the bot
         if (const auto* bye = std::get_if<asio_server::source_left>(&event)) {
             std::cout << "the bot has left: " << bye->reason << '\n';
             server.shutdown();
         }
     };
     voice_stream phone(server, caller);
-    options.peer = phone.local_endpoint(); // as their SDP says
+    options.peer = phone.local_endpoint(); // as the SDP of a call names it
     voice_stream call(server, options);
     if (phone.set_peer(call.local_endpoint())) return 1;
     asio::co_spawn(context, bot(call), asio::detached);

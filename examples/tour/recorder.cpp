@@ -1,6 +1,6 @@
 /// \file
-/// Records a call: gapless audio by async_read, whatever the network loses, until the caller says
-/// BYE. Both ends of the call are here.
+/// Records a call by async_read, which returns gapless audio even if packets are lost, until the
+/// caller sends a BYE. This program has both ends of the call.
 
 #include <rtpsynth/asio_server/call/voice_stream.hpp>
 #include <rtpsynth/asio_server/channel/resolve.hpp>
@@ -20,14 +20,14 @@ namespace asio = boost::asio;
 namespace asio_server = rtpsynth::asio_server;
 using asio_server::voice_stream;
 
-/// Appends what is heard, at 16 kHz, until the caller has left and all that it said was heard.
+/// Appends received audio of 16 kHz until the caller has left and the audio that it sent has ended.
 asio::awaitable<void> record(voice_stream& call, const bool& left,
                              std::vector<std::int16_t>& recording) {
     std::vector<std::int16_t> pcm(call.tick_samples());
     for (;;) {
         const auto tick = co_await call.async_read(pcm, asio::use_awaitable);
         if (left && tick.kind == rtpsynth::playout_kind::silence) co_return;
-        // Ticks that are missing were silence, or nobody read in time.
+        // Missing ticks are replaced by silence.
         recording.resize(recording.size() + tick.skipped * pcm.size());
         recording.insert(recording.end(), pcm.begin(), pcm.end());
     }
@@ -47,7 +47,7 @@ int main() {
     options.channel.bind = asio_server::resolve("127.0.0.1", 0);
 
     asio_server::voice_stream_options recorder = options;
-    recorder.playout.rate = 16000; // whatever the codec has
+    recorder.playout.rate = 16000; // independent of the codec's rate
     bool left = false;
     recorder.on_event = [&](voice_stream&, const asio_server::voice_event& event) {
         if (std::get_if<asio_server::source_left>(&event)) left = true;

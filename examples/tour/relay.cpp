@@ -1,7 +1,6 @@
 /// \file
-/// A relay between two telephones, played by channels: what each says reaches the other as one
-/// stream of the relay's own, wherever it comes from, and telephone events change their payload
-/// type.
+/// A relay between two telephones, which are channels here: each receives one stream, whose SSRC is
+/// the relay's, and the payload type of telephone events is changed on the way.
 
 #include <rtpsynth/asio_server.hpp>
 #include <rtpsynth/base/random.hpp>
@@ -18,7 +17,7 @@ using namespace rtpsynth;
 using namespace rtpsynth::asio_server;
 using namespace std::chrono_literals;
 
-/// Sends packets of 20 ms, and knows the payload type of what it heard last.
+/// Sends packets of 20 ms, and keeps the payload type of the packet that it received last.
 class telephone {
 public:
     explicit telephone(rtp_server& server)
@@ -52,7 +51,7 @@ int main() {
     port_range ports({.address = boost::asio::ip::make_address("127.0.0.1")});
     rtp_relay_options options;
     options.a.rtcp_mux = options.b.rtcp_mux = false; // RTP on an even port, RTCP on the next
-    options.a.stream.payload_types.set(101, 96);     // telephone events, as the answer has them
+    options.a.stream.payload_types.set(101, 96);     // telephone events: Bob's payload type is 96
     options.a.stream.formats.set(101, {8000, payload_kind::event});
     options.media_timeout = 30s;
     options.on_media_timeout = [](rtp_relay& relay, relay_leg) { relay.close(); };
