@@ -1,6 +1,6 @@
 /// \file
-/// Cookbook: a relay between two telephones. One moves to another port, as behind a NAT, and a
-/// stranger tries to take its place.
+/// Cookbook: a relay between two telephones. One of them moves to another port, as it may behind a
+/// NAT, and an attacker tries to replace it.
 
 #include <rtpsynth/asio_server.hpp>
 #include <rtpsynth/base/detail/byte_order.hpp>
@@ -18,7 +18,7 @@ using namespace rtpsynth::asio_server;
 using namespace std::chrono_literals;
 using boost::asio::ip::udp;
 
-/// Sends packets of 20 ms of one SSRC from a port of its own.
+/// Sends packets of 20 ms with one SSRC from its own port.
 struct telephone {
     udp::socket socket;
     std::uint32_t ssrc;
