@@ -87,13 +87,13 @@ void add_metrics(metrics_page& page, const frame_receiver_stats& s, const metric
 }
 
 void add_metrics(metrics_page& page, const relay_leg_stats& s, const metric_labels& labels) {
-    page.counter("rtpsynth_relay_packets_received_total", "RTP packets that came from the side",
+    page.counter("rtpsynth_relay_packets_received_total", "RTP packets received from the side",
                  s.received, labels);
-    page.counter("rtpsynth_relay_packets_forwarded_total", "Those sent to the other side",
+    page.counter("rtpsynth_relay_packets_forwarded_total", "RTP packets sent to the other side",
                  s.forwarded, labels);
     const auto dropped = [&](const char* reason, std::uint64_t packets) {
-        page.counter("rtpsynth_relay_packets_dropped_total", "Those not sent to the other side",
-                     packets, labels.with("reason", reason));
+        page.counter("rtpsynth_relay_packets_dropped_total", "RTP packets not forwarded", packets,
+                     labels.with("reason", reason));
     };
     dropped("rejected", s.rejected);
     dropped("not_authentic", s.not_authentic);
@@ -102,29 +102,29 @@ void add_metrics(metrics_page& page, const relay_leg_stats& s, const metric_labe
     dropped("unmapped", s.stream.unmapped);
     dropped("stale", s.stream.late + s.stream.overtaken + s.stream.rejected);
     dropped("unsent", s.unsent);
-    page.counter("rtpsynth_relay_rtcp_received_total", "RTCP datagrams that came from the side",
+    page.counter("rtpsynth_relay_rtcp_received_total", "RTCP datagrams received from the side",
                  s.rtcp_received, labels);
-    page.counter("rtpsynth_relay_rtcp_forwarded_total", "Those sent to the other side, translated",
+    page.counter("rtpsynth_relay_rtcp_forwarded_total", "RTCP datagrams sent to the other side",
                  s.rtcp_forwarded, labels);
     const auto rtcp_dropped = [&](const char* reason, std::uint64_t datagrams) {
-        page.counter("rtpsynth_relay_rtcp_dropped_total", "Those not sent to the other side",
-                     datagrams, labels.with("reason", reason));
+        page.counter("rtpsynth_relay_rtcp_dropped_total", "RTCP datagrams not forwarded", datagrams,
+                     labels.with("reason", reason));
     };
     rtcp_dropped("rejected", s.rtcp_rejected);
     rtcp_dropped("not_authentic", s.rtcp_not_authentic);
     rtcp_dropped("malformed", s.rtcp_malformed);
     rtcp_dropped("untranslated", s.rtcp_dropped);
     rtcp_dropped("unsent", s.rtcp_unsent);
-    page.counter("rtpsynth_relay_datagrams_other_total", "Datagrams that are neither", s.other,
-                 labels);
+    page.counter("rtpsynth_relay_datagrams_other_total", "Datagrams that are neither RTP nor RTCP",
+                 s.other, labels);
     page.counter("rtpsynth_relay_sources_latched_total",
-                 "Times that a source was latched to, the first one included", s.latch.latched,
+                 "How often a source was latched to, the first one included", s.latch.latched,
                  labels);
     page.counter("rtpsynth_relay_stretches_total",
-                 "Stretches of the stream, of one source each, the first one included",
+                 "Segments of the stream, each of one source, the first one included",
                  s.stream.switches, labels);
-    page.counter("rtpsynth_relay_media_timeouts_total", "Times that nothing came for media_timeout",
-                 s.timeouts, labels);
+    page.counter("rtpsynth_relay_media_timeouts_total",
+                 "How often the side was silent for media_timeout", s.timeouts, labels);
 }
 
 void add_metrics(metrics_page& page, const rtp_proc_stats& s, const metric_labels& labels) {
