@@ -73,9 +73,8 @@ struct source_latch_stats {
 /// *Forged packets.*
 /// - While the latched source sends at least every 100 ms, no source of the same or a lower rank
 ///   replaces it, whatever SSRC and sequence numbers it uses, except one that resumes (see above).
-/// - With latch_policy::follow, an attacker who knows the SSRC and guesses a number that continues
-///   the sequence, which are then at most 36 numbers, has that packet delivered, but gets no
-///   replies.
+/// - With latch_policy::follow, an attacker who knows the SSRC and guesses one of the numbers that
+///   continue the sequence, then at most 36, has that packet delivered, but gets no replies.
 /// - An attacker who sends before the phone does is latched to. If only the phone has the signalled
 ///   address, it replaces the attacker when it sends. Otherwise the attacker gets the replies for
 ///   as long as it sends, with latch_policy::once for good.
@@ -105,8 +104,8 @@ public:
     explicit source_latch(const options& opts,
                           const std::optional<endpoint>& signalled = std::nullopt);
 
-    /// Decides about a packet that arrived from \p source. Takes constant time and allocates
-    /// nothing. \param arrival the time of arrival; all are by one monotonic clock
+    /// Decides about a packet that came from \p source. All arrival times are by one monotonic
+    /// clock. Takes constant time and allocates nothing.
     outcome receive(const rtp_packet_view& packet, const endpoint& source,
                     time_point arrival) noexcept;
 
