@@ -24,8 +24,9 @@
 #include <string_view>
 #include <utility>
 
-// Beast's and Asio's composed operations allocate in handlers of their own, from where bad_alloc
-// leaves io_context::run(). So operations are single here, and are started where it is caught.
+// Beast's and Asio's composed operations allocate in their own handlers, from which bad_alloc would
+// leave io_context::run(). Therefore only single operations are used here, and each is started
+// where bad_alloc is caught.
 
 namespace echo {
 namespace {
@@ -71,13 +72,13 @@ struct metrics_endpoint::state : std::enable_shared_from_this<state> {
     const metrics_limits limits;
     tcp::acceptor acceptor;
     asio::steady_timer retry;
-    operation_memory memory; // for one of these two waits
+    operation_memory memory; // for the wait of the acceptor or of retry
     std::function<std::string()> make_page;
     std::shared_ptr<const answer> last_page; // null if it could not be made
     std::optional<clock::time_point> made_at;
     std::list<std::weak_ptr<connection>> connections; // the oldest first
 
-    // Made before memory can run out.
+    // Allocated in advance, for when there is no memory.
     const answer bad_request = explanation(http::status::bad_request, "this is not HTTP\n");
     const answer not_found = explanation(http::status::not_found, "there is only /metrics\n");
     const answer not_allowed = explanation(http::status::method_not_allowed, "only GET and HEAD\n",
@@ -96,7 +97,7 @@ public:
           socket_{std::move(socket)},
           end_{socket_.get_executor(), owner_->limits.connection_lives} {
         parser_.header_limit(longest_header);
-        parser_.body_limit(boost::none); // none is read
+        parser_.body_limit(boost::none); // no limit: the body is not parsed
     }
 
     void start() {
@@ -113,7 +114,7 @@ public:
     }
 
 private:
-    /// A connection that cannot go on, for want of memory, is closed.
+    /// Closes the connection if the step throws, for lack of memory.
     template <class Step>
     void attempt(Step step) noexcept {
         try {
@@ -126,7 +127,7 @@ private:
     void read() {
         socket_.async_read_some(asio::buffer(input_) + size_,
                                 [self = shared_from_this()](error_code error, std::size_t size) {
-                                    if (error) return; // gone, too slow, or gave way
+                                    if (error) return; // closed, timed out, or replaced
                                     self->size_ += size;
                                     self->attempt([&] { self->parse(); });
                                 });
@@ -192,11 +193,12 @@ private:
             });
     }
 
-    /// To close with unread input would reset the connection, and the client might lose the answer.
+    /// Reads and drops input: closing a socket with unread input would reset the connection, and
+    /// the client could lose the answer.
     void ignore() {
         socket_.async_read_some(asio::buffer(input_),
                                 [self = shared_from_this()](error_code error, std::size_t size) {
-                                    if (error) return; // closed by the client, or its time is over
+                                    if (error) return; // closed by the client, or timed out
                                     self->ignored_ += size;
                                     if (self->ignored_ > self->owner_->limits.ignored_bytes)
                                         return self->close();
@@ -216,7 +218,7 @@ private:
     std::size_t ignored_ = 0;
 };
 
-/// Cannot fail: it has its memory.
+/// Cannot fail: the operation's memory is reserved.
 void metrics_endpoint::state::wait() noexcept {
     acceptor.async_wait(tcp::acceptor::wait_read,
                         asio::bind_allocator(operation_allocator<void>{memory},
@@ -227,7 +229,7 @@ void metrics_endpoint::state::wait() noexcept {
                                              }));
 }
 
-/// The kernel keeps clients waiting meanwhile.
+/// Waits before the next accept(). Meanwhile, clients wait in the kernel's queue.
 void metrics_endpoint::state::wait_a_little() noexcept {
     try {
         retry.expires_after(limits.pause);
@@ -236,7 +238,7 @@ void metrics_endpoint::state::wait_a_little() noexcept {
                                                   if (!cancelled) self->wait();
                                               }));
     } catch (...) {
-        wait(); // a timer needs memory of its own
+        wait(); // the timer could not allocate
     }
 }
 
@@ -267,7 +269,7 @@ void metrics_endpoint::state::add(tcp::socket socket) {
 std::shared_ptr<const answer> metrics_endpoint::state::page() {
     const auto now = clock::now();
     if (made_at && now - *made_at < limits.page_lives) return last_page;
-    made_at = now; // also of a page that could not be made
+    made_at = now; // even if the page cannot be made
     last_page.reset();
     try {
         last_page = std::make_shared<const answer>(

@@ -32,7 +32,8 @@ struct traffic_counts {
     std::uint64_t late_here = 0;  ///< late packets that would have been in time if sent on schedule
     std::uint64_t overdue = 0;    ///< echoes of packets sent too long ago to be remembered
     std::uint64_t renumbered = 0; ///< RTP datagrams under other numbers
-    /// Datagrams from the target that are not SRTP of our key: malformed, forged, or duplicates.
+    /// Datagrams from the target that SRTP refused: malformed, not protected with our key, or
+    /// duplicates.
     std::uint64_t srtp_refused = 0;
     /// Datagrams from the target that are not valid RTP, by kind; kind rtp: malformed.
     std::array<std::uint64_t, 7> no_rtp{};
@@ -77,9 +78,9 @@ private:
 /// RTCP of all streams.
 struct rtcp_counts {
     std::uint64_t sent = 0;                  ///< datagrams
-    std::uint64_t received = 0;              ///< datagrams of the peer's own
+    std::uint64_t received = 0;              ///< the peer's datagrams, without echoes
     std::uint64_t reports = 0;               ///< on our streams
-    rtpsynth::duration_histogram round_trip; ///< without the time that the peer took
+    rtpsynth::duration_histogram round_trip; ///< without the delay at the peer
 };
 
 struct load_log {

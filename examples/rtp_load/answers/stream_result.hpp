@@ -26,11 +26,11 @@ enum class answer_kind {
 };
 inline constexpr std::size_t answer_kinds = 8;
 
-/// What the peer says of a stream in RTCP, in its last report; without reports all 0.
+/// The peer's last report on a stream; all 0 if there is none.
 struct peer_report {
     std::uint64_t reports = 0;
     std::int64_t expected = 0; ///< packets
-    std::int64_t lost = 0;     ///< of those; less than 0 if more were duplicated
+    std::int64_t lost = 0;     ///< of those; negative if there were more duplicates
     double jitter_ms = 0;
     double max_jitter_ms = 0; ///< of all reports
 };
