@@ -25,6 +25,9 @@ SHOWS = {
               "Alice sends payload type 101, Bob hears 96, and she hears 0"],
     "bot": ["item 1 was interrupted by 1", "item 2 was played, 1000 ms",
             "the bot has left: that was all"],
+    "metrics_page": [f"rtpsynth_server_datagrams_{name}" for name in (
+        r"received_total 2", r"rejected_total 0", r"discarded_total 0", r"overflow_total 0",
+        r"accepted_total 2", r"sent_total 2", r"cancelled_total 0")],
     "recorder": ["a second or more was recorded, most of it speech"],
 }
 
