@@ -18,7 +18,7 @@ packages="g++ cmake ninja-build pkg-config
     zlib1g-dev libsndfile1-dev libopus-dev libsrtp2-dev libbenchmark-dev
     python3-dev python3 python3-venv python3-pytest python3-hypothesis
     python3<3.13|python3-audioop-lts python3-prometheus-client
-    tshark sip-tester ffmpeg
+    tshark sip-tester baresip-core ffmpeg
     gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good"
 checks="clang-14|clang libclang-rt-14-dev|libclang-rt-dev llvm-14|llvm clang-tidy-14|clang-tidy
     doxygen git abigail-tools shellcheck ca-certificates ccache
