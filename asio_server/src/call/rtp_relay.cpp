@@ -13,7 +13,6 @@
 
 #include <array>
 #include <chrono>
-#include <exception>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -288,11 +287,7 @@ void rtp_relay::impl::call(Call call) noexcept {
     }
     // A handle of its own, since the user's may be destroyed meanwhile.
     rtp_relay self{shared_from_this()};
-    try {
-        call(self);
-    } catch (...) {
-        engine_->handler_failed(std::current_exception());
-    }
+    engine_->call_handler([&] { call(self); });
     self.impl_.reset();
 }
 

@@ -19,7 +19,6 @@
 
 #include <array>
 #include <atomic>
-#include <exception>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -299,11 +298,7 @@ void voice_stream_impl::call(Call call) noexcept {
     if (silenced_) return;
     // A handle of its own, since the user's may be destroyed meanwhile.
     voice_stream self{shared_from_this()};
-    try {
-        call(self);
-    } catch (...) {
-        engine_->handler_failed(std::current_exception());
-    }
+    engine_->call_handler([&] { call(self); });
     self.impl_.reset();
 }
 

@@ -307,11 +307,7 @@ template <class Call>
 void frame_receiver::impl::call(Call call) noexcept {
     // A handle of its own, since the user's receiver may be destroyed meanwhile.
     frame_receiver self{shared_from_this()};
-    try {
-        call(self);
-    } catch (...) {
-        engine_->handler_failed(std::current_exception());
-    }
+    engine_->call_handler([&] { call(self); });
     self.impl_.reset();
 }
 

@@ -101,6 +101,15 @@ public:
     flusher& output() noexcept { return output_; }
     /// Resumes paused channels a little later.
     void pause() noexcept { tasks_->owe(task::resume); }
+    /// Calls \p call_it, which calls a handler of the user's. Anywhere, without a lock.
+    template <class Call>
+    void call_handler(Call&& call_it) noexcept {
+        try {
+            call_it();
+        } catch (...) {
+            handler_failed(std::current_exception());
+        }
+    }
     void handler_failed(std::exception_ptr error) noexcept;
     /// Call after something was posted that must complete.
     void ensure_progress() noexcept;
