@@ -34,10 +34,14 @@ public:
     outcome receive(const event& e) {
         if (options_.latch == latch_policy::none) return outcome::accepted;
         if (latched_ && e.from == latched_->from) {
-            if (e.ssrc != latched_->ssrc || ahead(e.seq, latched_->seq) > 0) {
+            const int distance = ahead(e.seq, latched_->seq);
+            if (e.ssrc != latched_->ssrc || distance > 0 || restarted_ == e.seq) {
                 latched_->ssrc = e.ssrc;
                 latched_->seq = e.seq;
+                restarted_.reset();
                 news_ = log_.size();
+            } else if (distance <= -100) {
+                restarted_ = static_cast<std::uint16_t>(e.seq + 1);
             }
             latched_->at = e.at;
             return outcome::accepted;
@@ -116,6 +120,7 @@ private:
     outcome settle(const event& e, outcome o) {
         if (o != outcome::latched) return o;
         latched_ = e;
+        restarted_.reset();
         std::erase_if(log_, [&](const event& p) { return same_stream(p, e); });
         news_ = log_.size();
         return o;
@@ -124,8 +129,9 @@ private:
     source_latch_options options_;
     std::optional<endpoint> signalled_;
     std::optional<event> latched_, former_;
-    std::vector<event> log_; // but those of the latched source
-    std::size_t news_ = 0;   // the log's size at the latched source's last packet that was ahead
+    std::optional<std::uint16_t> restarted_; // the latched source's next number, if it has
+    std::vector<event> log_;                 // but those of the latched source
+    std::size_t news_ = 0; // the log's size at the latched source's last packet that was ahead
 };
 
 BOOST_AUTO_TEST_CASE(any_packets_in_any_order) {
@@ -156,6 +162,8 @@ BOOST_AUTO_TEST_CASE(any_packets_in_any_order) {
             if (below(6) == 0) ssrc = below(2);
             if (below(12) == 0)
                 next[ssrc] = static_cast<std::uint16_t>(next[ssrc] + below(40) - 20);
+            if (below(40) == 0)
+                next[ssrc] = static_cast<std::uint16_t>(next[ssrc] - 95 - below(10));
             const event e{places[from], ssrc, next[ssrc]++, now};
             const rtp_header bytes = header_of(e.ssrc, e.seq);
             rtp_packet_view packet;

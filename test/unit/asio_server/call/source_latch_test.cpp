@@ -160,6 +160,42 @@ BOOST_AUTO_TEST_CASE(follow_goes_where_the_source_moves_without_losing_a_packet)
     }
 }
 
+BOOST_AUTO_TEST_CASE(follow_goes_where_a_source_moves_whose_numbers_restarted_before) {
+    for (const unsigned restarted : {900U, 20000U, 33000U}) { // behind, and ahead by some way
+        bench b{latch_policy::follow};
+        b.stream(phone, 1000, 10);
+        BOOST_TEST(b.stream(phone, restarted, 3) == 3);
+        BOOST_TEST(b.stream(moved, restarted + 3, 10) == 10);
+        BOOST_TEST(b.goes_to(moved));
+        BOOST_TEST(b.latch.stats().rejected == 0U);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_source_whose_numbers_restarted_is_not_taken_over) {
+    bench b{latch_policy::follow};
+    b.stream(phone, 1000, 10);
+    b.stream(phone, 2, 2);
+    for (unsigned i = 0; i != 100; ++i) { // the packets of both are by turns
+        b.stream(phone, 4 + i, 1);
+        b.put(mallory, 5 + i);
+    }
+    b.now += 100ms;
+    b.put(mallory, 105);
+    BOOST_TEST(b.goes_to(phone));
+}
+
+BOOST_AUTO_TEST_CASE(a_packet_that_is_far_behind_is_no_restart) {
+    bench b{latch_policy::follow};
+    b.stream(phone, 1000, 10);
+    b.stream(phone, 800, 1);
+    b.stream(phone, 1010, 1);
+    b.stream(phone, 801, 1);
+    b.stream(phone, 700, 1);
+    BOOST_TEST(b.stream(moved, 1011, 10) == 10);
+    BOOST_TEST(b.goes_to(moved));
+    BOOST_TEST(b.stream(phone, 701, 10) == 0);
+}
+
 BOOST_AUTO_TEST_CASE(packets_that_the_old_path_delivers_late_only_put_the_move_off) {
     bench b{latch_policy::follow};
     b.stream(phone, 1, 10);
