@@ -48,6 +48,13 @@ void voice_stream_impl::put(voice_event&& event, completions& done) noexcept {
     events_.push_back(std::move(event));
 }
 
+/// Of another source, or of one whose events have another clock rate from here on.
+void voice_stream_impl::restart_digits(std::uint32_t clock_rate, completions& done) noexcept {
+    put_digits(digits_.finish(), done);
+    heard_clock_ = clock_rate;
+    digits_ = telephone_event_receiver{clock_rate};
+}
+
 void voice_stream_impl::put_digits(const telephone_event_changes& changes,
                                    completions& done) noexcept {
     for (const telephone_event_change& change : changes) {

@@ -24,7 +24,7 @@ std::uint8_t voice_formats::type_of(const voice_codec& codec) {
 voice_formats::voice_formats(const voice_stream_options& options, codec_rates rates)
     : event_type{options.event_type}, noise_type{options.noise_type} {
     const auto add = [this](std::uint8_t type, payload_format format) {
-        if (of(type).clock_rate != 0)
+        if (of(type, format.clock_rate).clock_rate != 0)
             throw std::invalid_argument("voice_stream: payload type " + std::to_string(type) +
                                         " is given twice");
         set(type, format);
@@ -44,9 +44,13 @@ voice_formats::voice_formats(const voice_stream_options& options, codec_rates ra
     if (noise_type) add(*noise_type, {rates.clock, payload_kind::comfort_noise});
 }
 
-payload_format voice_formats::of(std::uint8_t payload_type) const noexcept {
+payload_format voice_formats::of(std::uint8_t payload_type,
+                                 std::uint32_t clock_of_audio) const noexcept {
     for (const auto& [type, format] : all)
-        if (type == payload_type) return format;
+        if (type == payload_type)
+            return format.kind == payload_kind::media
+                       ? format
+                       : payload_format{clock_of_audio, format.kind};
     return {};
 }
 

@@ -153,8 +153,9 @@ void voice_stream_impl::receive_rtp(const datagram_view& view, completions& done
     const std::uint8_t type = packet.payload_type();
     // With a latch, the latch decides whether a source may change its address.
     const bool may_move = latching_ && packet.ssrc() != session_.ssrc();
+    const payload_format format = formats_.of(type, heard_clock_);
     const session_outcome outcome = session_
-                                        .receive_rtp(packet, formats_.of(type), view.received_at,
+                                        .receive_rtp(packet, format, view.received_at,
                                                      may_move ? 0 : address_of(view.source))
                                         .outcome;
     if (outcome == session_outcome::collision) change_ssrc();
@@ -167,9 +168,13 @@ void voice_stream_impl::receive_rtp(const datagram_view& view, completions& done
     }
     last_rtp_ = view.received_at;
     is_quiet_ = false;
-    // If the first packet of a press is on probation, the second one reports the press.
-    if (formats_.event_type == type && source_ && source_->ssrc == packet.ssrc())
-        put_digits(digits_.receive(packet, view.received_at), done);
+    if (source_ && source_->ssrc == packet.ssrc()) {
+        if (format.kind == payload_kind::media && format.clock_rate != heard_clock_)
+            restart_digits(format.clock_rate, done);
+        // If the first packet of a press is on probation, the second one reports the press.
+        if (format.kind == payload_kind::event)
+            put_digits(digits_.receive(packet, view.received_at), done);
+    }
     if (!wanted_ || closing_) {
         ++stats_.not_played;
         return;
@@ -202,8 +207,7 @@ bool voice_stream_impl::is_heard(const rtp_packet_view& packet, const datagram_v
     if (source_) {
         replaced_ssrc_ = source_->ssrc;
         replaced_at_ = now;
-        put_digits(digits_.finish(), done);
-        digits_ = telephone_event_receiver{event_clock_};
+        restart_digits(heard_clock_, done);
     }
     put(source_changed{ssrc, view.source, !source_}, done);
     source_ = heard_source{ssrc, view.source, now, false};

@@ -164,6 +164,7 @@ void voice_stream_impl::set_codec(const voice_codec& codec) {
                        .noise_type = formats_.noise_type},
                       origin);
     formats_ = std::move(formats);
+    sent_clock_ = rates.clock;
     if (packet.size() > std::max(packet_.size(), larger_packet_.size()))
         larger_packet_.swap(packet);
 }
@@ -223,8 +224,8 @@ std::size_t voice_stream_impl::send_tick(time_point now, completions& done) noex
 void voice_stream_impl::count_sent(std::size_t size, time_point now) noexcept {
     rtp_packet_view packet;
     if (packet.assign(packet_.data(), size) != errc{}) return;
-    session_.sent(packet.timestamp(), packet.payload().size(), formats_.of(packet.payload_type()),
-                  now);
+    session_.sent(packet.timestamp(), packet.payload().size(),
+                  formats_.of(packet.payload_type(), sent_clock_), now);
 }
 
 } // namespace rtpsynth::asio_server::detail

@@ -60,7 +60,8 @@ struct voice_formats {
     voice_formats(const voice_stream_options& options, codec_rates rates);
     /// \throws std::invalid_argument if there is none
     static std::uint8_t type_of(const voice_codec& codec);
-    payload_format of(std::uint8_t payload_type) const noexcept;
+    /// Events and comfort noise have the clock rate of the audio that they are in place of.
+    payload_format of(std::uint8_t payload_type, std::uint32_t clock_of_audio) const noexcept;
     void set(std::uint8_t payload_type, payload_format format);
 
     std::optional<std::uint8_t> event_type;
@@ -194,6 +195,7 @@ private:
 
     // voice_events.cpp
     void put(voice_event&& event, completions& done) noexcept;
+    void restart_digits(std::uint32_t clock_rate, completions& done) noexcept;
     void put_digits(const telephone_event_changes& changes, completions& done) noexcept;
     void watch(time_point now, completions& done) noexcept;
     void on_events() noexcept;
@@ -231,7 +233,8 @@ private:
     const std::shared_ptr<packet_protection> protection_;
     codec_set library_;
     voice_formats formats_;
-    const std::uint32_t event_clock_;
+    std::uint32_t sent_clock_;  // of the audio that is sent
+    std::uint32_t heard_clock_; // of the audio that the source sends
     rtp_session session_;
     voice_sender sender_;
     std::vector<std::uint8_t> larger_packet_; // for packet_, if it has become too small

@@ -171,6 +171,32 @@ BOOST_AUTO_TEST_CASE(digits_are_heard) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(digits_have_the_clock_rate_of_the_audio_before_them) {
+    voice_stream_options o = silent_stream();
+    o.codecs = {{"PCMU/8000"}, {"L16/16000", 97}};
+    voice_stream hears{server, o};
+    o.peer = hears.local_endpoint();
+    voice_stream plays{server, o};
+    const auto pcm = tone(100ms, 8000);
+    for (const bool is_wide : {false, true, false}) {
+        if (is_wide || hears.stats().session.rtp_accepted != 0)
+            plays.set_codec(o.codecs[is_wide]);
+        BOOST_TEST(!std::get<0>(get(plays.async_play(std::span{pcm}, 1, to_future))));
+        BOOST_TEST(!std::get<0>(get(plays.async_drain(to_future))));
+        BOOST_TEST(!plays.send_digits("7", {.on = 100ms, .off = 20ms}));
+        for (;;) {
+            const auto [ec, event] = get(hears.async_read_event(to_future));
+            BOOST_REQUIRE(!ec);
+            if (const auto* up = std::get_if<digit_released>(&event)) {
+                BOOST_TEST((up->length == 100ms));
+                break;
+            }
+        }
+        BOOST_TEST(!std::get<0>(get(plays.async_drain(to_future))));
+    }
+    BOOST_TEST(hears.stats().events_lost == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(another_source_of_the_address_is_heard_at_once_and_strangers_are_not) {
     std::atomic<int> calls{0};
     voice_stream_options o = silent_stream();

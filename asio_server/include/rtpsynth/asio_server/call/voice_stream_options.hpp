@@ -64,7 +64,8 @@ struct voice_stream_options {
     /// The codecs of the call, at least one. The stream sends with the first one and plays packets
     /// of all.
     std::vector<voice_codec> codecs{voice_codec{}};
-    /// Payload type of telephone events, with the clock rate of the first codec; nullopt: none.
+    /// Payload type of telephone events, whose clock rate is that of the audio before them, and of
+    /// the first codec before any; nullopt: none.
     std::optional<std::uint8_t> event_type = 101;
     /// Payload type of comfort noise, with the clock rate of the first codec; nullopt: none.
     std::optional<std::uint8_t> noise_type = 13;
