@@ -15,7 +15,7 @@ constexpr duration longest_gap_of_run = std::chrono::seconds{1};
 constexpr int numbers_ahead = 16;
 constexpr duration time_per_number = std::chrono::milliseconds{5};
 constexpr int most_numbers_ahead = 3000;
-constexpr int numbers_of_restart = 100; // behind; fewer are disorder (RFC 3550 A.1)
+constexpr unsigned packets_of_restart = 3; // in sequence; a packet or two may be late
 
 const source_latch_options& checked_latch(const source_latch_options& o) {
     if (o.probation < 1 || o.probation > source_latch_options::max_probation)
@@ -60,16 +60,15 @@ source_latch::outcome source_latch::of_latched(const rtp_packet_view& packet,
                                                time_point arrival) noexcept {
     stream& s = *latched_;
     s.heard = std::max(s.heard, arrival);
-    const int ahead = seq_distance(packet.seq(), s.seq);
-    const bool is_behind = ahead <= 0 && packet.ssrc() == s.ssrc;
-    if (is_behind && s.restarted != packet.seq()) {
-        if (ahead <= -numbers_of_restart)
-            s.restarted = static_cast<std::uint16_t>(packet.seq() + 1);
-        return outcome::accepted;
+    if (packet.ssrc() == s.ssrc && seq_distance(packet.seq(), s.seq) <= 0) {
+        const bool goes_on_behind = packet.seq() == static_cast<std::uint16_t>(s.seq_behind + 1);
+        s.behind = goes_on_behind ? s.behind + 1 : 1;
+        s.seq_behind = packet.seq();
+        if (s.behind < packets_of_restart) return outcome::accepted;
     }
     s.ssrc = packet.ssrc();
     s.seq = packet.seq();
-    s.restarted.reset();
+    s.behind = 0;
     ++s.packets;
     return outcome::accepted;
 }

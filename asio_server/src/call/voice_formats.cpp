@@ -48,9 +48,8 @@ payload_format voice_formats::of(std::uint8_t payload_type,
                                  std::uint32_t clock_of_audio) const noexcept {
     for (const auto& [type, format] : all)
         if (type == payload_type)
-            return format.kind == payload_kind::media
-                       ? format
-                       : payload_format{clock_of_audio, format.kind};
+            return format.kind == payload_kind::media ? format
+                                                      : payload_format{clock_of_audio, format.kind};
     return {};
 }
 

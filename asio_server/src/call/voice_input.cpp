@@ -154,10 +154,10 @@ void voice_stream_impl::receive_rtp(const datagram_view& view, completions& done
     // With a latch, the latch decides whether a source may change its address.
     const bool may_move = latching_ && packet.ssrc() != session_.ssrc();
     const payload_format format = formats_.of(type, heard_clock_);
-    const session_outcome outcome = session_
-                                        .receive_rtp(packet, format, view.received_at,
-                                                     may_move ? 0 : address_of(view.source))
-                                        .outcome;
+    const session_outcome outcome =
+        session_
+            .receive_rtp(packet, format, view.received_at, may_move ? 0 : address_of(view.source))
+            .outcome;
     if (outcome == session_outcome::collision) change_ssrc();
     if (!is_taken(outcome, source_ && source_->ssrc == packet.ssrc())) return;
     const bool valid =

@@ -34,14 +34,13 @@ public:
     outcome receive(const event& e) {
         if (options_.latch == latch_policy::none) return outcome::accepted;
         if (latched_ && e.from == latched_->from) {
-            const int distance = ahead(e.seq, latched_->seq);
-            if (e.ssrc != latched_->ssrc || distance > 0 || restarted_ == e.seq) {
+            const bool is_behind = e.ssrc == latched_->ssrc && ahead(e.seq, latched_->seq) <= 0;
+            if (is_behind) behind_.push_back(e.seq);
+            if (!is_behind || is_restart()) {
                 latched_->ssrc = e.ssrc;
                 latched_->seq = e.seq;
-                restarted_.reset();
+                behind_.clear();
                 news_ = log_.size();
-            } else if (distance <= -100) {
-                restarted_ = static_cast<std::uint16_t>(e.seq + 1);
             }
             latched_->at = e.at;
             return outcome::accepted;
@@ -85,6 +84,11 @@ private:
     static int ahead(std::uint16_t a, std::uint16_t b) {
         return static_cast<std::int16_t>(static_cast<std::uint16_t>(a - b));
     }
+    bool is_restart() const {
+        const std::size_t n = behind_.size();
+        return n >= 3 && ahead(behind_[n - 1], behind_[n - 2]) == 1 &&
+               ahead(behind_[n - 2], behind_[n - 3]) == 1;
+    }
     static bool continues(const event& e, const event& before) {
         const int d = ahead(e.seq, before.seq);
         return d > 0 && d <= 3000 && d <= 16 + (e.at - before.at) / 5ms;
@@ -120,7 +124,7 @@ private:
     outcome settle(const event& e, outcome o) {
         if (o != outcome::latched) return o;
         latched_ = e;
-        restarted_.reset();
+        behind_.clear();
         std::erase_if(log_, [&](const event& p) { return same_stream(p, e); });
         news_ = log_.size();
         return o;
@@ -129,8 +133,8 @@ private:
     source_latch_options options_;
     std::optional<endpoint> signalled_;
     std::optional<event> latched_, former_;
-    std::optional<std::uint16_t> restarted_; // the latched source's next number, if it has
-    std::vector<event> log_;                 // but those of the latched source
+    std::vector<std::uint16_t> behind_; // numbers of the latched source since one was ahead
+    std::vector<event> log_;            // but those of the latched source
     std::size_t news_ = 0; // the log's size at the latched source's last packet that was ahead
 };
 
@@ -162,8 +166,7 @@ BOOST_AUTO_TEST_CASE(any_packets_in_any_order) {
             if (below(6) == 0) ssrc = below(2);
             if (below(12) == 0)
                 next[ssrc] = static_cast<std::uint16_t>(next[ssrc] + below(40) - 20);
-            if (below(40) == 0)
-                next[ssrc] = static_cast<std::uint16_t>(next[ssrc] - 95 - below(10));
+            if (below(40) == 0) next[ssrc] = static_cast<std::uint16_t>(next[ssrc] - below(200));
             const event e{places[from], ssrc, next[ssrc]++, now};
             const rtp_header bytes = header_of(e.ssrc, e.seq);
             rtp_packet_view packet;

@@ -179,8 +179,7 @@ BOOST_AUTO_TEST_CASE(digits_have_the_clock_rate_of_the_audio_before_them) {
     voice_stream plays{server, o};
     const auto pcm = tone(100ms, 8000);
     for (const bool is_wide : {false, true, false}) {
-        if (is_wide || hears.stats().session.rtp_accepted != 0)
-            plays.set_codec(o.codecs[is_wide]);
+        if (is_wide || hears.stats().session.rtp_accepted != 0) plays.set_codec(o.codecs[is_wide]);
         BOOST_TEST(!std::get<0>(get(plays.async_play(std::span{pcm}, 1, to_future))));
         BOOST_TEST(!std::get<0>(get(plays.async_drain(to_future))));
         BOOST_TEST(!plays.send_digits("7", {.on = 100ms, .off = 20ms}));

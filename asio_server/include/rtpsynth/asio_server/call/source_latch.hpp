@@ -65,9 +65,9 @@ struct source_latch_stats {
 ///   address. They are delivered at once. Replies go to the new address when `probation` packets
 ///   have come from there since the last one from the old address, and the old address has been
 ///   silent for 100 ms. A number continues the sequence if it is 1 to 16 ahead, or one more for
-///   each 5 ms since the last packet from the old address, up to 3000. Two packets in sequence from
-///   the old address that are 100 or more behind are a restart: then the numbers that follow them
-///   continue the sequence.
+///   each 5 ms since the last packet from the old address, up to 3000. Three packets in sequence
+///   from the old address that are behind are a restart: then the numbers that follow them continue
+///   the sequence.
 /// - The latched source has been silent for relatch_after: any source replaces it.
 /// - A source that was replaced because of its silence resumes: its packets continue its sequence
 ///   numbers from its own address.
@@ -134,7 +134,8 @@ private:
         std::uint16_t seq = 0;     // candidate: the latest; latched source: the highest
         time_point heard{};        // its last packet
         std::uint64_t packets = 0; // candidate: in sequence; latched source: those that raised seq
-        std::optional<std::uint16_t> restarted; // latched source: the next number after a restart
+        std::uint16_t seq_behind = 0; // latched source: the latest number that was not ahead
+        unsigned behind = 0;          // packets in sequence that were not ahead; 0: the latest was
     };
     struct candidate : stream {
         bool used = false;
