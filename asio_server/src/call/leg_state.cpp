@@ -5,9 +5,8 @@
 #include <rtpsynth/asio_server/call/rtp_relay.hpp>
 #include <rtpsynth/base/detail/byte_order.hpp>
 #include <rtpsynth/base/random.hpp>
+#include <rtpsynth/rtp/datagram_kind.hpp>
 #include <rtpsynth/rtp/packet.hpp>
-
-#include <boost/system/system_error.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -28,43 +27,44 @@ std::optional<std::uint32_t> sender_of(std::span<const std::uint8_t> compound) n
 leg_state::leg_state(const relay_leg_options& options, time_point now)
     : latch_{options.latch, options.peer},
       policy_{options.latch.latch},
+      rtcp_mux_{options.rtcp_mux},
       heard_{now},
       protection_{options.protection},
       rewriter_{options.clock_rate, stream_origin::draw(system_random32), options.stream} {}
 
-void leg_state::attach(std::shared_ptr<rtp_channel> rtp, std::shared_ptr<rtp_channel> rtcp) {
-    rtp_ = std::move(rtp);
-    rtcp_ = std::move(rtcp);
-    const auto peer = latch_.target();
-    if (!peer) return;
-    if (const auto error = rtp_->set_target(*peer))
-        throw boost::system::system_error{error, "peer"};
-    send_to(*peer);
-}
-
-boost::system::error_code leg_state::set_peer(const endpoint& peer) noexcept {
-    if (const auto error = rtp_->set_target(peer)) return error;
-    latch_.set_signalled(peer);
-    send_to(*latch_.target());
+leg_state::outcome leg_state::pass(const datagram_view& view, bool to_rtcp_port, leg_state& to,
+                                   workspace& work) noexcept {
+    const datagram_kind kind = classify(view.data);
+    if (kind == datagram_kind::rtp && !to_rtcp_port) return pass_rtp(view, to, work);
+    if (kind == datagram_kind::rtcp) return pass_rtcp(view, to, work);
+    ++stats_.other;
     return {};
 }
 
-/// Sets the target of RTP and, without rtcp_mux, the next port as the target of RTCP. If the
-/// channel refuses \p target, no RTP is sent to this side.
-void leg_state::send_to(const endpoint& target) noexcept {
-    reachable_ = !rtp_->set_target(target);
-    if (rtcp_ == rtp_) return;
-    // After port 65535 comes 0, which set_target() refuses.
-    endpoint beside{target.address(), static_cast<std::uint16_t>(target.port() + 1)};
-    if (!rtcp_->set_target(beside)) rtcp_target_ = beside;
+void leg_state::count_unsent(const datagram_view& view, bool to_rtcp_port) noexcept {
+    const datagram_kind kind = classify(view.data);
+    if (kind == datagram_kind::rtp && !to_rtcp_port)
+        ++stats_.received, ++stats_.unsent;
+    else if (kind == datagram_kind::rtcp)
+        ++stats_.rtcp_received, ++stats_.rtcp_unsent;
+    else
+        ++stats_.other;
 }
 
-bool leg_state::forward_rtp(const datagram_view& view, leg_state& to, workspace& work) noexcept {
+void leg_state::count_sent(const outcome& passed, bool is_accepted) noexcept {
+    if (passed.is_rtcp)
+        ++(is_accepted ? stats_.rtcp_forwarded : stats_.rtcp_unsent);
+    else
+        ++(is_accepted ? stats_.forwarded : stats_.unsent);
+}
+
+leg_state::outcome leg_state::pass_rtp(const datagram_view& view, leg_state& to,
+                                       workspace& work) noexcept {
     ++stats_.received;
     std::size_t size = view.data.size();
     if (size > rtp_relay::max_packet_size) {
         ++stats_.oversized;
-        return false;
+        return {};
     }
     const std::span<std::uint8_t> bytes{work.first};
     std::memcpy(bytes.data(), view.data.data(), size);
@@ -72,52 +72,53 @@ bool leg_state::forward_rtp(const datagram_view& view, leg_state& to, workspace&
         const auto plain = protection_->unprotect(bytes.first(size));
         if (!plain) {
             ++stats_.not_authentic;
-            return false;
+            return {};
         }
         size = std::min(*plain, size);
     }
     rtp_packet_view packet;
     if (packet.assign(bytes.data(), size) != errc{}) {
         ++stats_.malformed;
-        return false;
+        return {};
     }
     const auto place = latch_.receive(packet, view.source, view.received_at);
     if (place == source_latch::outcome::rejected) {
         ++stats_.rejected;
-        return false;
+        return {};
     }
     if (place != source_latch::outcome::probation) {
         heard(view.received_at);
         ssrc_ = packet.ssrc();
     }
-    const bool has_moved = place == source_latch::outcome::latched;
-    if (has_moved) send_to(view.source);
+    outcome passed{.has_moved = place == source_latch::outcome::latched};
     if (!to.reachable_) {
         ++stats_.unsent;
-        return has_moved;
+        return passed;
     }
     if (!is_forwarded(rewriter_.rewrite(bytes.first(size), view.received_at))) {
         ++stats_.dropped;
-        return has_moved;
+        return passed;
     }
     if (to.protection_) {
         const auto protected_size = to.protection_->protect(bytes, size);
         size = protected_size ? std::min(*protected_size, bytes.size()) : 0;
+        if (size == 0) ++stats_.unsent;
     }
-    ++(size != 0 && !to.rtp_->try_send(bytes.first(size)) ? stats_.forwarded : stats_.unsent);
-    return has_moved;
+    passed.packet = bytes.first(size);
+    return passed;
 }
 
-void leg_state::forward_rtcp(const datagram_view& view, leg_state& to, workspace& work) noexcept {
+leg_state::outcome leg_state::pass_rtcp(const datagram_view& view, leg_state& to,
+                                        workspace& work) noexcept {
     ++stats_.rtcp_received;
     std::size_t size = view.data.size();
     if (!is_from_peer(view.source)) {
         ++stats_.rtcp_rejected;
-        return;
+        return {};
     }
     if (size > rtp_relay::max_packet_size) {
         ++stats_.rtcp_malformed;
-        return;
+        return {};
     }
     std::span<std::uint8_t> bytes{work.first}, other{work.second};
     std::memcpy(bytes.data(), view.data.data(), size);
@@ -125,17 +126,17 @@ void leg_state::forward_rtcp(const datagram_view& view, leg_state& to, workspace
         const auto plain = protection_->unprotect_rtcp(bytes.first(size));
         if (!plain) {
             ++stats_.rtcp_not_authentic;
-            return;
+            return {};
         }
         size = std::min(*plain, size);
     }
     std::span<const std::uint8_t> compound = bytes.first(size);
     if (!rtcp_compound_view::parse(compound, rtcp_mode::reduced_size)) {
         ++stats_.rtcp_malformed;
-        return;
+        return {};
     }
     heard(view.received_at);
-    follow_rtcp(view.source, compound);
+    outcome passed{.is_rtcp = true, .rtcp_has_moved = follows_rtcp(view.source, compound)};
     if (rewriter_.has_source()) { // otherwise it sends no RTP: its RTCP keeps its SSRC
         const auto own = rewriter_.translate_forward(compound, other);
         compound = own ? *own : std::span<const std::uint8_t>{};
@@ -148,30 +149,30 @@ void leg_state::forward_rtcp(const datagram_view& view, leg_state& to, workspace
     size = compound.size();
     if (size == 0) {
         ++stats_.rtcp_dropped;
-        return;
+        return passed;
     }
     if (to.protection_) {
         const auto protected_size = to.protection_->protect_rtcp(other, size);
         size = protected_size ? std::min(*protected_size, other.size()) : 0;
+        if (size == 0) ++stats_.rtcp_unsent;
     }
-    ++(size != 0 && !to.rtcp_->try_send(other.first(size)) ? stats_.rtcp_forwarded
-                                                           : stats_.rtcp_unsent);
+    passed.packet = other.first(size);
+    return passed;
 }
 
 /// With latch_policy::none, RTCP is accepted from any source, as RTP is.
 bool leg_state::is_from_peer(const endpoint& source) const noexcept {
     if (policy_ == latch_policy::none) return true;
     const auto peer = latch_.target();
-    return peer && (rtcp_ == rtp_ ? same_endpoint(*peer, source)
-                                  : same_address(peer->address(), source.address()));
+    return peer && (rtcp_mux_ ? same_endpoint(*peer, source)
+                              : same_address(peer->address(), source.address()));
 }
 
-void leg_state::follow_rtcp(const endpoint& source,
-                            std::span<const std::uint8_t> compound) noexcept {
-    if (policy_ == latch_policy::none || rtcp_ == rtp_ || !ssrc_ || sender_of(compound) != ssrc_ ||
-        (rtcp_target_ && same_endpoint(*rtcp_target_, source)))
-        return;
-    if (!rtcp_->set_target(source)) rtcp_target_ = source;
+/// Whether RTCP of this side's source came from elsewhere than its RTCP is sent to.
+bool leg_state::follows_rtcp(const endpoint& source,
+                             std::span<const std::uint8_t> compound) const noexcept {
+    return policy_ != latch_policy::none && !rtcp_mux_ && ssrc_ && sender_of(compound) == ssrc_ &&
+           !(rtcp_target_ && same_endpoint(*rtcp_target_, source));
 }
 
 relay_leg_stats leg_state::stats() const noexcept {

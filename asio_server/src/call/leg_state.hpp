@@ -1,25 +1,23 @@
 /// \file
-/// One side of an rtp_relay.
+/// One side of an rtp_relay, without its sockets.
 #pragma once
 
 #include <rtpsynth/asio_server/call/relay_options.hpp>
 #include <rtpsynth/asio_server/channel/datagram.hpp>
-#include <rtpsynth/asio_server/channel/rtp_channel.hpp>
 #include <rtpsynth/base/clock.hpp>
 #include <rtpsynth/rtp/stream_rewriter.hpp>
-
-#include <boost/system/error_code.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 
 namespace rtpsynth::asio_server::detail {
 
-/// Forwards the packets of one side to the other, and knows the address that packets for its own
-/// side are sent to. Not thread-safe: the relay locks it, and closes the channels.
+/// What the packets of one side become for the other, and the address that packets for its own side
+/// are sent to. It has no sockets (see leg_channels) and no lock (see rtp_relay::impl).
 class leg_state {
 public:
     using endpoint = boost::asio::ip::udp::endpoint;
@@ -31,24 +29,31 @@ public:
         alignas(16) std::array<std::uint8_t, size> second;
     };
 
+    /// What is to be done about a datagram.
+    struct outcome {
+        std::span<const std::uint8_t> packet{}; // to be sent to the other side; empty: nothing
+        bool is_rtcp = false;                   // the packet
+        bool has_moved = false;                 // what is for this side goes to the source from now
+        bool rtcp_has_moved = false;            // the same of its RTCP
+    };
+
     /// \throws std::invalid_argument; std::bad_alloc
     leg_state(const relay_leg_options& options, time_point now);
 
-    /// Call it once. With rtcp_mux, \p rtcp is the same channel as \p rtp. Sets the signalled
-    /// address as their target.
-    /// \throws boost::system::system_error if a channel refuses it
-    void attach(std::shared_ptr<rtp_channel> rtp, std::shared_ptr<rtp_channel> rtcp);
+    /// Decides about a datagram that came from this side, and counts it, unless a packet is to be
+    /// sent to \p to: count_sent() counts that one.
+    outcome pass(const datagram_view& view, bool to_rtcp_port, leg_state& to,
+                 workspace& work) noexcept;
+    void count_sent(const outcome& passed, bool is_accepted) noexcept;
+    /// Counts a datagram that came before there was another side.
+    void count_unsent(const datagram_view& view, bool to_rtcp_port) noexcept;
 
-    /// Forwards a packet of this side to \p to. \return whether its source was latched to, so that
-    /// packets for this side are sent there from now on
-    bool forward_rtp(const datagram_view& view, leg_state& to, workspace& work) noexcept;
-    void forward_rtcp(const datagram_view& view, leg_state& to, workspace& work) noexcept;
-    void count_other() noexcept { ++stats_.other; }
-    void count_unsent() noexcept { ++stats_.received, ++stats_.unsent; }
-    void count_rtcp_unsent() noexcept { ++stats_.rtcp_received, ++stats_.rtcp_unsent; }
-
-    boost::system::error_code set_peer(const endpoint& peer) noexcept;
     std::optional<endpoint> target() const noexcept { return latch_.target(); }
+    /// Whether something can be sent there.
+    void set_reachable(bool reachable) noexcept { reachable_ = reachable; }
+    /// Where RTCP is sent to, without rtcp_mux.
+    void set_rtcp_target(const endpoint& target) noexcept { rtcp_target_ = target; }
+    void set_signalled(const endpoint& peer) noexcept { latch_.set_signalled(peer); }
     void swap_protection(std::shared_ptr<packet_protection>& other) noexcept {
         protection_.swap(other);
     }
@@ -62,19 +67,20 @@ public:
     std::optional<time_point> next_silence(duration limit) const noexcept;
 
 private:
+    outcome pass_rtp(const datagram_view& view, leg_state& to, workspace& work) noexcept;
+    outcome pass_rtcp(const datagram_view& view, leg_state& to, workspace& work) noexcept;
     bool is_from_peer(const endpoint& source) const noexcept;
-    void follow_rtcp(const endpoint& source, std::span<const std::uint8_t> compound) noexcept;
-    void send_to(const endpoint& target) noexcept;
+    bool follows_rtcp(const endpoint& source,
+                      std::span<const std::uint8_t> compound) const noexcept;
     void heard(time_point at) noexcept;
 
     source_latch latch_;
     const latch_policy policy_;
-    bool reachable_ = false; // rtp_ has a target
+    const bool rtcp_mux_;
+    bool reachable_ = false; // there is an address to send to
     bool silent_ = false;    // note_silence() has returned true
     time_point heard_;
     std::shared_ptr<packet_protection> protection_;
-    std::shared_ptr<rtp_channel> rtp_;
-    std::shared_ptr<rtp_channel> rtcp_;
     std::optional<endpoint> rtcp_target_; // without rtcp_mux
     std::optional<std::uint32_t> ssrc_;   // of the latest RTP packet
     stream_rewriter rewriter_;

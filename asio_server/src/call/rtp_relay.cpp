@@ -1,6 +1,6 @@
 #include <rtpsynth/asio_server/call/rtp_relay.hpp>
 
-#include "call/leg_state.hpp"
+#include "call/leg_channels.hpp"
 #include "server/completion.hpp"
 #include "server/completion_queue.hpp"
 #include "server/engine.hpp"
@@ -9,7 +9,6 @@
 
 #include <rtpsynth/asio_server/channel/port_range.hpp>
 #include <rtpsynth/asio_server/server/rtp_server.hpp>
-#include <rtpsynth/rtp/datagram_kind.hpp>
 
 #include <array>
 #include <chrono>
@@ -47,8 +46,7 @@ public:
         : engine_{std::move(engine)},
           timeout_{checked_relay(options).media_timeout},
           handlers_{options.on_media_timeout, options.on_source_changed},
-          legs_{detail::leg_state{options.a, std::chrono::steady_clock::now()},
-                detail::leg_state{options.b, std::chrono::steady_clock::now()}},
+          legs_{make_leg(options.a), make_leg(options.b)},
           begin_{std::make_unique<task>(&impl::on_begin)},
           end_{std::make_unique<task>(&impl::on_finished)} {}
 
@@ -65,7 +63,7 @@ public:
 
     std::optional<endpoint> target(relay_leg l) const noexcept {
         const std::lock_guard lock{lock_};
-        return leg(l).target();
+        return leg(l).state().target();
     }
     boost::system::error_code set_peer(relay_leg l, const endpoint& peer) noexcept {
         const std::lock_guard lock{lock_};
@@ -73,15 +71,15 @@ public:
     }
     void swap_protection(relay_leg l, std::shared_ptr<packet_protection>& other) noexcept {
         const std::lock_guard lock{lock_};
-        leg(l).swap_protection(other);
+        leg(l).state().swap_protection(other);
     }
     relay_leg_stats stats(relay_leg l) const noexcept {
         const std::lock_guard lock{lock_};
-        return leg(l).stats();
+        return leg(l).state().stats();
     }
     receiver_stats source_stats(relay_leg l) const noexcept {
         const std::lock_guard lock{lock_};
-        return leg(l).source_stats();
+        return leg(l).state().source_stats();
     }
 
     /// No handler is called from now on.
@@ -120,8 +118,11 @@ private:
     };
 
     static std::size_t index(relay_leg l) noexcept { return static_cast<std::size_t>(l); }
-    detail::leg_state& leg(relay_leg l) noexcept { return legs_[index(l)]; }
-    const detail::leg_state& leg(relay_leg l) const noexcept { return legs_[index(l)]; }
+    static detail::leg_channels make_leg(const relay_leg_options& options) {
+        return detail::leg_channels{detail::leg_state{options, std::chrono::steady_clock::now()}};
+    }
+    detail::leg_channels& leg(relay_leg l) noexcept { return legs_[index(l)]; }
+    const detail::leg_channels& leg(relay_leg l) const noexcept { return legs_[index(l)]; }
 
     void on_batch(relay_leg from, bool is_rtcp, std::span<const datagram_view> batch) noexcept;
     void on_timer(time_point now) noexcept override;
@@ -142,7 +143,7 @@ private:
     std::array<std::shared_ptr<rtp_channel>, 2> rtcp_;
 
     mutable std::mutex lock_;
-    std::array<detail::leg_state, 2> legs_;
+    std::array<detail::leg_channels, 2> legs_;
     bool is_open_ = false; // both legs have their channels
     bool silenced_ = false;
     unsigned feeds_ = 0;
@@ -212,27 +213,17 @@ bool rtp_relay::impl::close() noexcept {
 void rtp_relay::impl::on_batch(relay_leg from, bool is_rtcp,
                                std::span<const datagram_view> batch) noexcept {
     detail::leg_state::workspace work; // not initialised
-    detail::leg_state& source = leg(from);
-    detail::leg_state& sink = legs_[1 - index(from)];
+    detail::leg_channels& source = leg(from);
+    detail::leg_channels& sink = legs_[1 - index(from)];
     std::optional<endpoint> moved_to;
     std::optional<time_point> check;
     {
         const std::lock_guard lock{lock_};
         for (const datagram_view& view : batch) {
-            const datagram_kind kind = classify(view.data);
-            if (kind == datagram_kind::rtp && !is_rtcp) {
-                if (!is_open_)
-                    source.count_unsent();
-                else if (source.forward_rtp(view, sink, work))
-                    moved_to = view.source;
-            } else if (kind == datagram_kind::rtcp) {
-                if (!is_open_)
-                    source.count_rtcp_unsent();
-                else
-                    source.forward_rtcp(view, sink, work);
-            } else {
-                source.count_other();
-            }
+            if (!is_open_)
+                source.state().count_unsent(view, is_rtcp);
+            else if (source.forward(view, is_rtcp, sink, work))
+                moved_to = view.source;
         }
         if (all_silent_) check = next_check();
     }
@@ -243,7 +234,8 @@ void rtp_relay::impl::on_batch(relay_leg from, bool is_rtcp,
 
 std::optional<time_point> rtp_relay::impl::next_check() const noexcept {
     if (!timeout_) return std::nullopt;
-    const auto a = legs_[0].next_silence(*timeout_), b = legs_[1].next_silence(*timeout_);
+    const auto a = legs_[0].state().next_silence(*timeout_),
+               b = legs_[1].state().next_silence(*timeout_);
     return !a || (b && *b < *a) ? b : a;
 }
 
@@ -270,7 +262,7 @@ void rtp_relay::impl::on_timer(time_point now) noexcept {
         const std::lock_guard lock{lock_};
         if (feeds_ == 0) return;
         for (std::size_t i = 0; i != legs_.size(); ++i)
-            silent[i] = legs_[i].note_silence(now, *timeout_);
+            silent[i] = legs_[i].state().note_silence(now, *timeout_);
         check = next_check();
     }
     arm(check);
