@@ -1,9 +1,7 @@
 #include <rtpsynth/asio_server/call/rtp_relay.hpp>
 
-#include "call/leg_channels.hpp"
-#include "server/completion.hpp"
+#include "call/rtp_relay_impl.hpp"
 #include "server/completion_queue.hpp"
-#include "server/engine.hpp"
 #include "server/server_access.hpp"
 #include "server/timer_service.hpp"
 
@@ -23,158 +21,14 @@ namespace {
 
 constexpr duration shortest_media_timeout = std::chrono::milliseconds{100};
 
-const rtp_relay_options& checked_relay(const rtp_relay_options& o) {
+} // namespace
+
+std::optional<duration> rtp_relay::impl::checked_timeout(const rtp_relay_options& o) {
     if (o.media_timeout && (*o.media_timeout < shortest_media_timeout ||
                             *o.media_timeout > rtp_relay_options::max_media_timeout))
         throw std::invalid_argument("rtp_relay: media_timeout must be 100 ms..24 h");
-    return o;
+    return o.media_timeout;
 }
-
-} // namespace
-
-/// Lifetime: each channel's receive handler, a feed, owns a reference until the channel has closed
-/// and no call of the handler is running; then it calls finish(). The last call of finish() posts
-/// end_ to the executor, which owns a reference until the timer is disarmed.
-///
-/// Threads: functions whose name begins with `on_` run on the executor, all others on any thread.
-/// The lock is held while packets are forwarded. It is never held while user code is called or
-/// destroyed, except for a packet_protection.
-class rtp_relay::impl final : public std::enable_shared_from_this<impl>,
-                              private detail::timer_service::client {
-public:
-    impl(std::shared_ptr<detail::engine> engine, const rtp_relay_options& options)
-        : engine_{std::move(engine)},
-          timeout_{checked_relay(options).media_timeout},
-          handlers_{options.on_media_timeout, options.on_source_changed},
-          legs_{make_leg(options.a), make_leg(options.b)},
-          begin_{std::make_unique<task>(&impl::on_begin)},
-          end_{std::make_unique<task>(&impl::on_finished)} {}
-
-    /// The receive handler of a channel.
-    class feed;
-
-    /// Creates the channels of each leg by \p make(leg options, leg).
-    template <class Make>
-    void open(const rtp_relay_options& options, Make make);
-
-    detail::engine& home() const noexcept { return *engine_; }
-    rtp_channel& rtp(relay_leg l) const noexcept { return *rtp_[index(l)]; }
-    rtp_channel& rtcp(relay_leg l) const noexcept { return *rtcp_[index(l)]; }
-
-    std::optional<endpoint> target(relay_leg l) const noexcept {
-        const std::lock_guard lock{lock_};
-        return leg(l).state().target();
-    }
-    boost::system::error_code set_peer(relay_leg l, const endpoint& peer) noexcept {
-        const std::lock_guard lock{lock_};
-        return leg(l).set_peer(peer);
-    }
-    void swap_protection(relay_leg l, std::shared_ptr<packet_protection>& other) noexcept {
-        const std::lock_guard lock{lock_};
-        leg(l).state().swap_protection(other);
-    }
-    relay_leg_stats stats(relay_leg l) const noexcept {
-        const std::lock_guard lock{lock_};
-        return leg(l).state().stats();
-    }
-    receiver_stats source_stats(relay_leg l) const noexcept {
-        const std::lock_guard lock{lock_};
-        return leg(l).state().source_stats();
-    }
-
-    /// No handler is called from now on.
-    void silence() noexcept {
-        const std::lock_guard lock{lock_};
-        silenced_ = true;
-    }
-    bool close() noexcept;
-    /// In a child of fork(), in place of destruction: keeps the object for good.
-    void abandon() noexcept { abandoned_ = shared_from_this(); }
-
-private:
-    /// Calls a member function on the executor.
-    class task final : public detail::completion {
-    public:
-        using call_type = void (impl::*)() noexcept;
-        explicit task(call_type to_call) noexcept : call_{to_call} {}
-        ~task() override {
-            if (of) of->on_finished(); // the executor's context is destroyed
-        }
-        void call(pointer self) override {
-            const auto owner = std::move(of);
-            const call_type member = call_;
-            self.reset();
-            ((*owner).*member)();
-        }
-        std::shared_ptr<impl> of;
-
-    private:
-        call_type call_;
-    };
-
-    struct handlers {
-        decltype(rtp_relay_options::on_media_timeout) on_media_timeout;
-        decltype(rtp_relay_options::on_source_changed) on_source_changed;
-    };
-
-    static std::size_t index(relay_leg l) noexcept { return static_cast<std::size_t>(l); }
-    static detail::leg_channels make_leg(const relay_leg_options& options) {
-        return detail::leg_channels{detail::leg_state{options, std::chrono::steady_clock::now()}};
-    }
-    detail::leg_channels& leg(relay_leg l) noexcept { return legs_[index(l)]; }
-    const detail::leg_channels& leg(relay_leg l) const noexcept { return legs_[index(l)]; }
-
-    void on_batch(relay_leg from, bool is_rtcp, std::span<const datagram_view> batch) noexcept;
-    void on_timer(time_point now) noexcept override;
-    void on_begin() noexcept;
-    void on_finished() noexcept;
-    void begin() noexcept;
-    void finish() noexcept;
-
-    std::optional<time_point> next_check() const noexcept; // with the lock held
-    void arm(std::optional<time_point> deadline) noexcept;
-    template <class Call>
-    void call(Call call) noexcept;
-
-    const std::shared_ptr<detail::engine> engine_;
-    const std::optional<duration> timeout_;
-    handlers handlers_;                               // on the executor
-    std::array<std::shared_ptr<rtp_channel>, 2> rtp_; // of each leg, from open() on
-    std::array<std::shared_ptr<rtp_channel>, 2> rtcp_;
-
-    mutable std::mutex lock_;
-    std::array<detail::leg_channels, 2> legs_;
-    bool is_open_ = false; // both legs have their channels
-    bool silenced_ = false;
-    unsigned feeds_ = 0;
-
-    bool all_silent_ = false; // on the executor: no timer before the next packet
-    std::unique_ptr<task> begin_;
-    std::unique_ptr<task> end_;
-    std::shared_ptr<impl> abandoned_; // itself
-};
-
-class rtp_relay::impl::feed {
-public:
-    feed(std::shared_ptr<impl> owner, relay_leg from, bool is_rtcp) noexcept
-        : owner_{std::move(owner)}, from_{from}, is_rtcp_{is_rtcp} {
-        const std::lock_guard lock{owner_->lock_};
-        ++owner_->feeds_;
-    }
-    feed(feed&&) noexcept = default;
-    feed& operator=(feed&&) = delete;
-    ~feed() {
-        if (owner_) owner_->finish();
-    }
-    void operator()(rtp_channel&, std::span<const datagram_view> batch) const noexcept {
-        owner_->on_batch(from_, is_rtcp_, batch);
-    }
-
-private:
-    std::shared_ptr<impl> owner_;
-    relay_leg from_;
-    bool is_rtcp_;
-};
 
 template <class Make>
 void rtp_relay::impl::open(const rtp_relay_options& options, Make make) {
@@ -199,15 +53,6 @@ void rtp_relay::impl::open(const rtp_relay_options& options, Make make) {
         throw;
     }
     begin();
-}
-
-bool rtp_relay::impl::close() noexcept {
-    bool first = false;
-    for (std::size_t i = 0; i != rtp_.size(); ++i) {
-        first |= rtp_[i]->close();
-        rtcp_[i]->close();
-    }
-    return first;
 }
 
 void rtp_relay::impl::on_batch(relay_leg from, bool is_rtcp,
@@ -347,8 +192,7 @@ rtp_relay::~rtp_relay() {
         impl_->abandon(); // a thread that does not exist here may hold its lock
         return;
     }
-    impl_->silence();
-    impl_->close();
+    if (!impl_->silence()) impl_->close();
 }
 
 rtp_relay::executor_type rtp_relay::get_executor() const noexcept {
@@ -377,6 +221,8 @@ void rtp_relay::set_protection(relay_leg leg,
 }
 
 bool rtp_relay::close() noexcept { return impl_->close(); }
+
+void rtp_relay::start_close(error_handler handler) { impl_->start_close(std::move(handler)); }
 
 relay_leg_stats rtp_relay::stats(relay_leg leg) const noexcept { return impl_->stats(leg); }
 

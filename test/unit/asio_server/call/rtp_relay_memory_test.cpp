@@ -38,6 +38,35 @@ BOOST_AUTO_TEST_CASE(a_relay_that_cannot_be_made_leaves_nothing) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(closing_without_memory_is_refused_or_done) {
+    served s;
+    bool enough = false;
+    for (long granted = 0; !enough; ++granted) {
+        BOOST_REQUIRE(granted < 1000);
+        rtp_relay relay{s.server, relay_on_loopback()};
+        int completed = 0;
+        bool started = false;
+        {
+            const memory::shortage shortage{granted, 1};
+            started = memory::done([&] {
+                relay.async_close([&](error_code e) {
+                    BOOST_TEST(!e);
+                    ++completed;
+                });
+            });
+        }
+        enough = memory::refused == 0;
+        if (started)
+            BOOST_REQUIRE(s.until([&] { return completed != 0; }));
+        else
+            BOOST_TEST(relay.channel(leg_a).is_open());
+        BOOST_TEST(relay.close() == !started);
+        s.server.poll();
+        BOOST_TEST(completed == int{started});
+        BOOST_REQUIRE(s.server.stats().open_channels == 0U);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(forwarding_takes_no_memory) {
     served s;
     phone alice, bob;

@@ -4,9 +4,12 @@
 
 #include <rtpsynth/asio_server/call/relay_options.hpp>
 #include <rtpsynth/asio_server/channel/rtp_channel.hpp>
+#include <rtpsynth/asio_server/server/detail/initiation.hpp>
 #include <rtpsynth/base/compiler.h>
 #include <rtpsynth/rtcp/receiver_stats.hpp>
 
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <cstddef>
@@ -74,8 +77,9 @@ public:
     /// \throws as above; what port_range::create_pair throws
     rtp_relay(rtp_server& server, port_range& ports, const rtp_relay_options& options);
 
-    /// Calls close(). No handler is called after the destructor has returned. A call that is
-    /// already running on another thread may return later.
+    /// Calls close(), unless an async_close is outstanding, which goes on. No handler of the options
+    /// is called after the destructor has returned. A call that is already running on another thread
+    /// may return later.
     ~rtp_relay();
     rtp_relay(const rtp_relay&) = delete;
     rtp_relay& operator=(const rtp_relay&) = delete;
@@ -107,8 +111,40 @@ public:
     void set_protection(relay_leg leg, std::shared_ptr<packet_protection> protection) noexcept;
 
     /// Closes all channels as rtp_channel::close does.
+    /// An outstanding async_close completes as well.
     /// \return false if they were already closed
     bool close() noexcept;
+
+    /// Closes all channels as rtp_channel::async_close does, without blocking: completes when all
+    /// ports are free. From the start of the operation on, nothing is forwarded.
+    ///
+    /// \par Handler signature
+    /// `void(boost::system::error_code)`
+    ///
+    /// \par Executor
+    /// The handler runs on its associated executor, by default get_executor(), and never inside the
+    /// initiating function.
+    ///
+    /// \par Cancellation
+    /// Terminal, partial and total. Unsent packets are lost, all ports are freed, and the operation
+    /// completes with `operation_aborted`.
+    ///
+    /// \par Errors
+    /// `timed_out` if the kernel did not accept all queued packets of a channel within 0.1 s; they
+    /// are lost, and the ports are free. `bad_descriptor` if the relay was already closed.
+    ///
+    /// \par Object lifetimes
+    /// The relay may be destroyed while the operation is outstanding: the operation goes on.
+    ///
+    /// \par Exception safety
+    /// Throws `std::bad_alloc` if there is no memory for the operation, which is then not started.
+    /// A channel that has no memory for its part of the operation closes as close() does.
+    template <boost::asio::completion_token_for<void(boost::system::error_code)> CompletionToken =
+                  boost::asio::deferred_t>
+    auto async_close(CompletionToken&& token = {}) {
+        return boost::asio::async_initiate<CompletionToken, void(boost::system::error_code)>(
+            detail::initiation<&rtp_relay::start_close>{*this}, token);
+    }
 
     /// The counters of a side, sampled atomically.
     relay_leg_stats stats(relay_leg leg) const noexcept;
@@ -118,8 +154,10 @@ public:
 
 private:
     class impl;
+    using error_handler = detail::completion_handler<void(boost::system::error_code)>;
 
     explicit rtp_relay(std::shared_ptr<impl> self) noexcept;
+    void start_close(error_handler handler);
 
     std::shared_ptr<impl> impl_;
 };
