@@ -33,7 +33,11 @@ extern "C" {
 #endif
 
 /** Results of rtp_packet_parse_raw(), in the order of the checks. */
-typedef enum rtp_parser_err {
+typedef enum rtp_parser_err
+#ifdef __cplusplus
+    : int /* rtp_packet_parse_errstr() takes any value */
+#endif
+{
     RTP_PARSER_OK = 1,
     RTP_PARSER_PTOOSHRT = -1,   /**< shorter than the fixed header, 12 bytes */
     RTP_PARSER_IHDRVER = -2,    /**< version is not 2 */
