@@ -20,7 +20,7 @@ ROOMS = ["rtp", "jitter", "rtcp", "audio", "metrics", "base",
          "asio_server/server", "asio_server/channel", "asio_server/call", "asio_server/proc",
          "asio_server/metrics"]
 C_HEADERS = ["rtpsynth.h", "rtpjbuf.h", "rtpplay.h", "rtpaudio.h", "rtpevent.h", "rtpquality.h", "rtpsdp.h",
-             "rtpsynth/rtp/profile.h", "rtpsynth/base/version.h"]
+             "rtpreport.h", "rtpsynth/rtp/profile.h", "rtpsynth/base/version.h"]
 DIRECTIVES = {"enum": "doxygenenum", "typedef": "doxygentypedef", "variable": "doxygenvariable",
               "define": "doxygendefine", "function": "doxygenfunction"}
 TITLES = {"define": "Macros", "enum": "Enumerations", "typedef": "Types", "variable": "Constants",

@@ -18,8 +18,8 @@
  * \defgroup c C face
  * The packet synthesiser (rtpsynth.h), the jitter buffer (rtpjbuf.h), playout (rtpplay.h), codecs
  * and other audio functions (rtpaudio.h), telephone events (rtpevent.h), call quality
- * (rtpquality.h) and session descriptions (rtpsdp.h) for C99. Handles are opaque, names begin with
- * rsynth_ or rtp, and no exception leaves a function.
+ * (rtpquality.h), session descriptions (rtpsdp.h), and RTCP with receiver statistics (rtpreport.h)
+ * for C99. Handles are opaque, names begin with rsynth_ or rtp, and no exception leaves a function.
  *
  * \{
  */

@@ -7,14 +7,14 @@ library=$1 soname=$2 include=$3
 
 # "T name@@RTPSYNTH_2"; the version node itself is the absolute symbol (A).
 symbols=$(nm --dynamic --defined-only --format=posix "$library" | awk '$2 != "A" { sub(/@.*/, "", $1); print $1 }')
-strangers=$(echo "$symbols" | grep -vE '^(rsynth|rtpjbuf|rtpplay|rtpaudio|rtpevent|rtpquality|rtpsdp|rtp_packet)_|^_Z(NK?|T[ISV]N)8rtpsynth' || true)
+strangers=$(echo "$symbols" | grep -vE '^(rsynth|rtpjbuf|rtpplay|rtpaudio|rtpevent|rtpquality|rtpsdp|rtpreport|rtp_packet)_|^_Z(NK?|T[ISV]N)8rtpsynth' || true)
 if [ -n "$strangers" ]; then
     echo "exported, but not ours to export:"
     echo "$strangers" | c++filt
     exit 1
 fi
 
-declared=$(sed -nE 's/.*\b((rsynth|rtpjbuf|rtpplay|rtpaudio|rtpevent|rtpquality|rtpsdp|rtp_packet)_[a-z0-9_]+)\(.*/\1/p' \
+declared=$(sed -nE 's/.*\b((rsynth|rtpjbuf|rtpplay|rtpaudio|rtpevent|rtpquality|rtpsdp|rtpreport|rtp_packet)_[a-z0-9_]+)\(.*/\1/p' \
     "$include"/*.h "$include"/rtpsynth/base/version.h |
     grep -vE '_t$' | sort -u)
 for name in $declared; do
