@@ -91,8 +91,8 @@ void stream(rtp_server& server, char** argument) {
     counter("rtcp", stats.session.rtcp_accepted);
     counter("unbelieved_reports", stats.session.unbelieved_reports);
     counter("sources_left", stats.session.sources_left);
-    const auto round_trip = stats.round_trip_time.value_or(0ms);
-    counter("round_trip_us", static_cast<std::uint64_t>(round_trip / 1us), "}\n");
+    // -1: unknown
+    std::cout << "\"round_trip_us\": " << stats.round_trip_time.value_or(-1us) / 1us << "}\n";
 }
 
 void relay(rtp_server& server, char** argument) {

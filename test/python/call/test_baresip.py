@@ -107,6 +107,27 @@ def test_bot_that_records(call, tmp_path):
     assert summary["PL"] == "0,0"
 
 
+def test_relay(call, tmp_path):
+    callee, softphone, its, raw = call
+    ours, a, b = rtp_ports(3)
+    recording = tmp_path / "recording.raw"
+    with Side("relay", a, its, b, ours) as relay, Side("stream", ours, b, raw, recording) as side:
+        callee.answer(a)
+        side.play()
+        time.sleep(0.5)
+        callee.hang_up()
+        summary = softphone.summary()
+        stats = side.end()
+        legs = relay.end()
+    print(stats, legs, summary)
+    for leg in legs.values():
+        assert leg["received"] == leg["forwarded"] > 0 and leg["rtcp_forwarded"] > 0
+    assert missing(OURS[:-8000], softphone.heard()) in WHOLE
+    assert missing(ITS[:5 * 8000], recording.read_bytes()) in WHOLE
+    assert summary["PL"] == "0,0"
+    assert stats["round_trip_us"] >= 0  # by its report, which the relay translated; it counts in ms
+
+
 def test_reports(call):
     callee, softphone, its, raw = call
     ours, here, there = rtp_ports(3)
@@ -121,5 +142,5 @@ def test_reports(call):
           stats["round_trip_us"], "its summary:", summary, sep="\n")
     assert about_us and about_it
     assert all(report.lost == report.true_lost for report in (*about_us, *about_it))
-    # Both have measured a round trip, which cannot be shorter than the network's.
-    assert stats["round_trip_us"] >= 2e6 * DELAY and float(summary["DL"]) >= 2e3 * DELAY
+    # Both have measured a round trip. It cannot be shorter than the network's, but for its rounding.
+    assert stats["round_trip_us"] > 1.9e6 * DELAY and float(summary["DL"]) > 1.9e3 * DELAY
