@@ -1,5 +1,8 @@
-// Any bytes: nothing is read out of bounds, and what rtcp_builder writes parses to the same.
+// Any bytes: nothing is read out of bounds, what rtcp_builder writes parses to the same, and the C
+// face finds the same packets.
 #include "reader.hpp"
+
+#include <rtpreport.h>
 
 #include <rtpsynth/rtcp/builder.hpp>
 #include <rtpsynth/rtcp/extended_report.hpp>
@@ -113,6 +116,27 @@ void read_packet(const rtcp_packet_view& packet) {
     }
 }
 
+// Reads the datagram by the C face, and writes the reports again. Returns the number of packets.
+std::size_t read_in_c(const std::uint8_t* data, std::size_t size) {
+    std::size_t packets = 0, at = 0;
+    rtpreport_packet packet;
+    for (int found; (found = rtpreport_next(data, size, &at, &packet)) != 0;) {
+        check(at <= size);
+        if (found == RTPREPORT_ERTCP || found > 0) ++packets;
+        if (found < 0) continue;
+        for (const rtpreport_text& text : packet.texts) touch({text.bytes, text.size});
+        if (packet.type != RTPREPORT_SR && packet.type != RTPREPORT_RR) continue;
+        check(packet.count <= RTPREPORT_MAX_COUNT);
+        std::array<std::uint8_t, 1500> storage;
+        const rtpreport_sender* const sender =
+            packet.type == RTPREPORT_SR ? &packet.sender : nullptr;
+        const long written = rtpreport_add_report(storage.data(), storage.size(), 0, packet.ssrc,
+                                                  sender, packet.blocks, packet.count);
+        check(written == static_cast<long>(8 + (sender ? 20 : 0) + 24 * packet.count));
+    }
+    return packets;
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -123,12 +147,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         check(compound || !compound_ok);
         if (!compound) continue;
         compound_ok = true;
-        std::size_t total = 0;
+        std::size_t total = 0, packets = 0;
         for (const rtcp_packet_view packet : *compound) {
             total += packet.bytes().size();
             read_packet(packet);
+            ++packets;
         }
         check(total == size);
+        if (mode == rtcp_mode::compound) check(read_in_c(data, size) == packets);
     }
+    if (!compound_ok) read_in_c(data, size);
+    // From any offset the loop ends.
+    std::size_t at = size == 0 ? 0 : data[0] % size;
+    rtpreport_packet packet;
+    while (rtpreport_next(data, size, &at, &packet) != 0) check(at <= size);
     return 0;
 }
