@@ -74,9 +74,11 @@ void stream(rtp_server& server, char** argument) {
         call.close("the end");
     }
     server.shutdown(); // no handler runs from here on
-    std::ofstream out(argument[3], std::ios::binary);
-    out.write(reinterpret_cast<const char*>(recording.data()),
-              static_cast<std::streamsize>(recording.size() * sizeof recording[0]));
+    if (std::string_view(argument[3]) != "-") {
+        std::ofstream out(argument[3], std::ios::binary);
+        out.write(reinterpret_cast<const char*>(recording.data()),
+                  static_cast<std::streamsize>(recording.size() * sizeof recording[0]));
+    }
     std::cout << '{';
     counter("sent", stats.rtp.sent);
     counter("received", stats.playout.received);
