@@ -101,6 +101,9 @@ boost::system::error_code voice_stream::send_digits(std::string_view digits,
 }
 
 void voice_stream::set_codec(const voice_codec& codec) { impl_->set_codec(codec); }
+void voice_stream::set_protection(std::shared_ptr<packet_protection> protection) {
+    impl_->set_protection(std::move(protection));
+}
 std::size_t voice_stream::tick_samples() const noexcept { return impl_->tick_samples(); }
 bool voice_stream::is_open() const noexcept { return impl_->rtp()->is_open(); }
 bool voice_stream::close(std::string_view reason) noexcept { return impl_->close(reason); }

@@ -147,8 +147,8 @@ voice_stream_impl::voice_stream_impl(std::shared_ptr<engine> home,
       has_audio_handler_{options.on_audio != nullptr},
       has_event_handler_{options.on_event != nullptr},
       pcm_(tick_samples_),
-      plain_(options.protection ? largest_protected : 0),
       protection_{options.protection},
+      plain_(options.protection ? largest_protected : 0),
       library_{options.codec_library},
       formats_{options, encoder->rates()},
       sent_clock_{encoder->rates().clock},
@@ -170,7 +170,7 @@ voice_stream_impl::voice_stream_impl(std::shared_ptr<engine> home,
       last_rtp_{now},
       events_{options.event_queue},
       end_{std::make_unique<end>()} {
-    packet_.resize(sender_.max_packet() + (protection_ ? protection_room : 0));
+    packet_.resize(sender_.max_packet() + protection_room);
     for (const voice_codec& codec : options.codecs)
         playout_.add_decoder(voice_formats::type_of(codec),
                              library_.make_decoder(codec.encoding, {.fmtp = codec.fmtp}));
@@ -230,6 +230,13 @@ boost::system::error_code voice_stream_impl::set_peer(
     moved_to_ = latching_ ? latch_.latched() : std::nullopt; // if peer has not changed
     on_moved();
     return {};
+}
+
+void voice_stream_impl::set_protection(std::shared_ptr<packet_protection> protection) {
+    std::vector<std::uint8_t> plain(protection ? largest_protected : 0);
+    const std::lock_guard lock{lock_}; // released before what was replaced is destroyed
+    if (plain.size() > plain_.size()) plain_.swap(plain);
+    protection_.swap(protection);
 }
 
 void voice_stream_impl::ask(completions& done) noexcept {
@@ -309,6 +316,7 @@ void voice_stream_impl::on_report(time_point now) noexcept {
 }
 
 bool voice_stream_impl::close(std::string_view reason) noexcept {
+    if (engine_->inherited()) return close_channels(); // a thread of the parent may hold the lock
     std::array<std::uint8_t, largest_report + protection_room> storage;
     std::span<const std::uint8_t> bye;
     {
@@ -319,16 +327,20 @@ bool voice_stream_impl::close(std::string_view reason) noexcept {
             if (session_.next_rtcp() <= now) bye = report(now, storage);
         }
     }
+    // Not known in a handler before start(), which closes it then.
     rtp_channel* const of_rtcp = rtcp();
-    if (!of_rtcp) return rtp()->close(); // in a handler, before start(), which closes the other one
-    if (!bye.empty() && of_rtcp->try_send(bye)) ++unsent_;
-    if (!mux_) of_rtcp->close();
+    if (of_rtcp && !bye.empty() && of_rtcp->try_send(bye)) ++unsent_;
+    return close_channels();
+}
+
+bool voice_stream_impl::close_channels() noexcept {
+    rtp_channel* const of_rtcp = rtcp();
+    if (of_rtcp && !mux_) of_rtcp->close();
     return rtp()->close();
 }
 
 void voice_stream_impl::close_inherited() noexcept {
-    rtp()->close();
-    if (rtp_channel* const channel = rtcp()) channel->close();
+    close_channels();
     abandon();
 }
 

@@ -126,6 +126,7 @@ public:
     // voice_events.cpp
     void start_read_event(value_operation<voice_event>::handler_type&& completion);
 
+    void set_protection(std::shared_ptr<packet_protection> protection);
     bool close(std::string_view reason) noexcept;
     /// No handler is called from now on.
     void silence() noexcept { silenced_ = true; }
@@ -156,6 +157,7 @@ private:
                       std::unique_ptr<audio_encoder> encoder, time_point now);
 
     // voice_stream_impl.cpp
+    bool close_channels() noexcept;
     void abandon() noexcept { abandoned_ = shared_from_this(); }
     void on_wake(std::unique_ptr<wake> self) noexcept;
     void on_timer(time_point now) noexcept override;
@@ -224,13 +226,13 @@ private:
     const bool has_event_handler_;
     std::vector<std::uint8_t> packet_; // on the executor
     std::vector<std::int16_t> pcm_;    // on the executor
-    std::vector<std::uint8_t> plain_;  // on the executor: a datagram without its protection
     std::atomic<bool> silenced_{false};
     std::atomic<std::uint64_t> unsent_{0};
     std::atomic<bool> has_peer_{false};
 
     mutable std::mutex lock_;
-    const std::shared_ptr<packet_protection> protection_;
+    std::shared_ptr<packet_protection> protection_;
+    std::vector<std::uint8_t> plain_; // a datagram without its protection
     codec_set library_;
     voice_formats formats_;
     std::uint32_t sent_clock_;  // of the audio that is sent

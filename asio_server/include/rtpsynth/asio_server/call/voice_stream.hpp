@@ -135,6 +135,13 @@ public:
     /// latch set last. nullopt: none has.
     std::optional<endpoint> peer() const noexcept;
 
+    /// Protects packets in another way from now on, in both directions, as after a re-INVITE with
+    /// new keys; nullptr: not at all. Packets of the other side that have the old protection are
+    /// counted as voice_stream_stats::not_authentic until it has changed, too. The old object is
+    /// not used any more on return.
+    /// \throws std::bad_alloc. Nothing has changed then.
+    void set_protection(std::shared_ptr<packet_protection> protection);
+
     /// \name Sending
     /// \{
 

@@ -58,7 +58,7 @@ struct voice_stream_options {
     /// Protects the packets of the call, for example srtp_protection; nullptr: they are plain.
     /// Datagrams that it refuses, and those of more than 4096 bytes, are dropped before the latch
     /// sees them. It must not be shared with another call: the stream calls it while it holds its
-    /// own lock.
+    /// own lock. voice_stream::set_protection() replaces it.
     std::shared_ptr<packet_protection> protection{};
 
     /// The codecs of the call, at least one. The stream sends with the first one and plays packets
