@@ -53,6 +53,11 @@ payload_format voice_formats::of(std::uint8_t payload_type,
     return {};
 }
 
+codec_impairment voice_formats::impairment(const voice_codec& codec) {
+    const auto map = parse_rtpmap(codec.encoding);
+    return map ? impairment_of(map->name).value_or(codec_impairment{}) : codec_impairment{};
+}
+
 void voice_formats::set(std::uint8_t payload_type, payload_format format) {
     const auto same = [=](const auto& known) { return known.first == payload_type; };
     if (const auto known = std::find_if(all.begin(), all.end(), same); known != all.end())

@@ -277,6 +277,7 @@ bool voice_stream_impl::pull_tick(time_point now, audio_tick& tick, completions&
         pull_due_ += ptime_ * ticks;
     }
     tick.kind = playout_.pull(pull_due_, pcm_);
+    rate(tick.kind);
     tick.time = pull_due_;
     tick.samples = tick_samples_;
     tick.skipped = std::exchange(skipped_, 0);
@@ -290,6 +291,30 @@ bool voice_stream_impl::pull_tick(time_point now, audio_tick& tick, completions&
         ++stats_.audio_lost;
     }
     return false;
+}
+
+/// A tick stands for a packet: what was not played in it was lost, or came too late.
+void voice_stream_impl::rate(playout_kind kind) noexcept {
+    switch (kind) {
+    case playout_kind::concealed:
+        return quality_.lost();
+    case playout_kind::stretched:
+    case playout_kind::compressed:
+    case playout_kind::speech:
+        return quality_.received();
+    case playout_kind::comfort_noise:
+    case playout_kind::silence:
+        return;
+    }
+}
+
+call_quality voice_stream_impl::quality() const noexcept {
+    const std::lock_guard lock{lock_};
+    call_quality rated = quality_;
+    const rtp_source* const source = source_ ? session_.find(source_->ssrc) : nullptr;
+    if (source && source->report() && source->report()->round_trip_time)
+        rated.set_delay(*source->report()->round_trip_time, playout_.stats().delay + 2 * ptime_);
+    return rated;
 }
 
 } // namespace rtpsynth::asio_server::detail

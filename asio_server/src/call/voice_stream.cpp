@@ -108,6 +108,7 @@ std::size_t voice_stream::tick_samples() const noexcept { return impl_->tick_sam
 bool voice_stream::is_open() const noexcept { return impl_->rtp()->is_open(); }
 bool voice_stream::close(std::string_view reason) noexcept { return impl_->close(reason); }
 voice_stream_stats voice_stream::stats() const noexcept { return impl_->stats(); }
+call_quality voice_stream::quality() const noexcept { return impl_->quality(); }
 
 void voice_stream::start_play(play_handler completion, std::span<const std::int16_t> pcm,
                               std::uint64_t item) {

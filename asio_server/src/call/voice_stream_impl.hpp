@@ -10,6 +10,7 @@
 #include "server/timer_service.hpp"
 
 #include <rtpsynth/asio_server/call/voice_stream.hpp>
+#include <rtpsynth/audio/call_quality.hpp>
 #include <rtpsynth/audio/telephone_event_receiver.hpp>
 #include <rtpsynth/audio/voice_sender.hpp>
 #include <rtpsynth/jitter/playout.hpp>
@@ -62,6 +63,7 @@ struct voice_formats {
     static std::uint8_t type_of(const voice_codec& codec);
     /// Events and comfort noise have the clock rate of the audio that they are in place of.
     payload_format of(std::uint8_t payload_type, std::uint32_t clock_of_audio) const noexcept;
+    static codec_impairment impairment(const voice_codec& codec);
     void set(std::uint8_t payload_type, payload_format format);
 
     std::optional<std::uint8_t> event_type;
@@ -122,6 +124,7 @@ public:
     // voice_input.cpp
     void start_read(read_operation::handler_type&& completion, std::span<std::int16_t> pcm);
     std::size_t tick_samples() const noexcept { return tick_samples_; }
+    call_quality quality() const noexcept;
 
     // voice_events.cpp
     void start_read_event(value_operation<voice_event>::handler_type&& completion);
@@ -193,6 +196,7 @@ private:
     void begin_pulling(time_point now) noexcept;
     void on_pull(time_point now) noexcept;
     bool pull_tick(time_point now, audio_tick& tick, completions& done) noexcept;
+    void rate(playout_kind kind) noexcept;
     void cancel_read(std::uint64_t id) noexcept;
 
     // voice_events.cpp
@@ -247,6 +251,7 @@ private:
     bool sends_tail_ = false; // the last tick had audio or an event: more may follow
     bool ticking_ = false;    // the timer is armed for the next tick to send
     playout playout_;
+    call_quality quality_; // without delay
     bool wanted_ = false;  // received audio is read
     bool pulling_ = false; // there are ticks of received audio
     time_point pull_due_{};

@@ -1,5 +1,6 @@
 #include <rtpsynth/asio_server/metrics/server_metrics.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -125,6 +126,45 @@ void add_metrics(metrics_page& page, const relay_leg_stats& s, const metric_labe
                  s.stream.switches, labels);
     page.counter("rtpsynth_relay_media_timeouts_total",
                  "How often the side was silent for media_timeout", s.timeouts, labels);
+}
+
+void add_metrics(metrics_page& page, const voice_stream_stats& s, const metric_labels& labels) {
+    const auto counter = [&](const char* name, const char* help, std::uint64_t value) {
+        page.counter(name, help, value, labels);
+    };
+    counter("rtpsynth_voice_packets_sent_total", "RTP packets made for the peer",
+            s.sender.packets());
+    counter("rtpsynth_voice_packets_unsent_total",
+            "Packets not sent: no peer yet, or refused by the channel", s.unsent);
+    counter("rtpsynth_voice_ticks_missed_total", "Ticks not sent: the server was too late",
+            s.sender.missed);
+    counter("rtpsynth_voice_ticks_late_total", "Ticks sent more than 1 ms after their time",
+            s.late_by_1ms);
+    counter("rtpsynth_voice_dry_runs_total", "Times that an item's audio ran out and went on later",
+            s.sender.dry_runs);
+    const rtp_session_stats& rtp = s.session;
+    counter("rtpsynth_voice_packets_received_total", "RTP packets of sources",
+            rtp.rtp_accepted + rtp.rtp_probation + rtp.rtp_left);
+    const auto dropped = [&](const char* reason, std::uint64_t datagrams) {
+        page.counter("rtpsynth_voice_datagrams_dropped_total", "Datagrams that are not played",
+                     datagrams, labels.with("reason", reason));
+    };
+    dropped("rejected", s.latch.rejected + s.rtcp_rejected);
+    dropped("not_authentic", s.not_authentic);
+    dropped("malformed", s.malformed + rtp.rtcp_malformed);
+    dropped("conflict", rtp.rtp_conflicts + rtp.rtcp_conflicts);
+    dropped("refused", rtp.rtp_refused);
+    dropped("not_played", s.not_played);
+    dropped("other", s.other);
+    counter("rtpsynth_voice_sources_latched_total",
+            "Times that a source was latched to, the first one included", s.latch.latched);
+    counter("rtpsynth_voice_events_lost_total", "Events that nobody read in time", s.events_lost);
+    counter("rtpsynth_voice_audio_lost_total", "Ticks of audio that nobody read in time",
+            s.audio_lost);
+    if (s.round_trip_time)
+        page.gauge("rtpsynth_voice_round_trip_seconds", "Round-trip time by the last report",
+                   std::chrono::duration<double>(*s.round_trip_time).count(), labels);
+    add_metrics(page, s.playout, labels);
 }
 
 void add_metrics(metrics_page& page, const rtp_proc_stats& s, const metric_labels& labels) {

@@ -196,6 +196,23 @@ BOOST_AUTO_TEST_CASE(digits_have_the_clock_rate_of_the_audio_before_them) {
     BOOST_TEST(hears.stats().events_lost == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(quality_is_rated_by_the_ticks_that_were_heard) {
+    voice_stream_options o = silent_stream();
+    o.on_audio = [](voice_stream&, const audio_tick&, std::span<const std::int16_t>) {};
+    o.pause_after = std::nullopt;
+    voice_stream stream{server, o};
+    BOOST_TEST(!stream.quality().mos().has_value());
+    send(stream, 0, 10, 1);
+    BOOST_TEST(eventually([&] { return stream.quality().losses().expected() >= 8; }));
+    const voice_stream_stats s = stream.stats();
+    BOOST_TEST(s.playout.ticks_of(playout_kind::speech) > 0u);
+    // The stream breaks off, which is concealed.
+    BOOST_TEST(eventually([&] { return stream.quality().loss_percent() > 0; }));
+    BOOST_TEST(*stream.quality().mos() > 1);
+    BOOST_TEST(*stream.quality().mos() < 4.4);
+    BOOST_TEST(stream.quality().metrics(1, 20ms).round_trip_delay == 0);
+}
+
 BOOST_AUTO_TEST_CASE(another_source_of_the_address_is_heard_at_once_and_strangers_are_not) {
     std::atomic<int> calls{0};
     voice_stream_options o = silent_stream();

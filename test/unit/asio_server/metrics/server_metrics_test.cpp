@@ -171,6 +171,64 @@ BOOST_AUTO_TEST_CASE(a_relays) {
     BOOST_TEST(of("media_timeouts") == 19);
 }
 
+BOOST_AUTO_TEST_CASE(a_voice_streams) {
+    voice_stream_stats s;
+    s.sender.ticks = {100, 1, 2, 3, 4};
+    s.unsent = 2;
+    s.sender.missed = 3;
+    s.late_by_1ms = 4;
+    s.sender.dry_runs = 5;
+    s.session.rtp_accepted = 1;
+    s.session.rtp_probation = 2;
+    s.session.rtp_left = 3;
+    s.latch.rejected = 1;
+    s.rtcp_rejected = 10;
+    s.not_authentic = 7;
+    s.malformed = 2;
+    s.session.rtcp_malformed = 6;
+    s.session.rtp_conflicts = 1;
+    s.session.rtcp_conflicts = 8;
+    s.session.rtp_refused = 12;
+    s.not_played = 13;
+    s.other = 14;
+    s.latch.latched = 15;
+    s.events_lost = 16;
+    s.audio_lost = 17;
+    s.playout.received = 18;
+    const rtpsynth::metric_labels call{{"call", "a"}};
+    metrics_page before;
+    add_metrics(before, s, call);
+    BOOST_TEST(!read(before.text()).contains("rtpsynth_voice_round_trip_seconds"));
+    s.round_trip_time = 20ms;
+    metrics_page page;
+    add_metrics(page, s, call);
+    const auto of = [&](const char* name) {
+        return sample(page, std::string{"rtpsynth_voice_"} + name, {{"call", "a"}});
+    };
+    const auto dropped = [&](const char* reason) {
+        return sample(page, "rtpsynth_voice_datagrams_dropped_total",
+                      {{"call", "a"}, {"reason", reason}});
+    };
+    BOOST_TEST(of("packets_sent_total") == 10);
+    BOOST_TEST(of("packets_unsent_total") == 2);
+    BOOST_TEST(of("ticks_missed_total") == 3);
+    BOOST_TEST(of("ticks_late_total") == 4);
+    BOOST_TEST(of("dry_runs_total") == 5);
+    BOOST_TEST(of("packets_received_total") == 6);
+    BOOST_TEST(dropped("rejected") == 11);
+    BOOST_TEST(dropped("not_authentic") == 7);
+    BOOST_TEST(dropped("malformed") == 8);
+    BOOST_TEST(dropped("conflict") == 9);
+    BOOST_TEST(dropped("refused") == 12);
+    BOOST_TEST(dropped("not_played") == 13);
+    BOOST_TEST(dropped("other") == 14);
+    BOOST_TEST(of("sources_latched_total") == 15);
+    BOOST_TEST(of("events_lost_total") == 16);
+    BOOST_TEST(of("audio_lost_total") == 17);
+    BOOST_TEST(of("round_trip_seconds") == 0.02);
+    BOOST_TEST(sample(page, "rtpsynth_playout_packets_received_total", {{"call", "a"}}) == 18);
+}
+
 BOOST_AUTO_TEST_CASE(a_procs) {
     rtp_proc_stats s{.channels = 1, .calls = 2, .overdue = 3, .exceptions = 4};
     s.lateness.record(1ms);

@@ -8,6 +8,7 @@
 #include <rtpsynth/asio_server/call/voice_stream_stats.hpp>
 #include <rtpsynth/asio_server/channel/rtp_channel.hpp>
 #include <rtpsynth/asio_server/server/detail/initiation.hpp>
+#include <rtpsynth/audio/call_quality.hpp>
 #include <rtpsynth/audio/play_queue.hpp>
 #include <rtpsynth/audio/telephone_event_sender.hpp>
 #include <rtpsynth/base/compiler.h>
@@ -283,6 +284,12 @@ public:
 
     /// The counters, sampled atomically except for `unsent` and those of the channels.
     voice_stream_stats stats() const noexcept;
+
+    /// How good what is received sounds, by the first codec and the ticks of received audio, so
+    /// that there is nothing to rate while nobody reads: one that is speech counts as a packet that
+    /// was played, one that is concealed as one that was lost. With delay once the round-trip time
+    /// is known. `quality().mos()` is the mean opinion score.
+    call_quality quality() const noexcept;
 
 private:
     friend detail::voice_stream_impl;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <rtpsynth/asio_server/call/relay_options.hpp>
+#include <rtpsynth/asio_server/call/voice_stream_stats.hpp>
 #include <rtpsynth/asio_server/channel/frame_receiver.hpp>
 #include <rtpsynth/asio_server/channel/port_range.hpp>
 #include <rtpsynth/asio_server/channel/stats.hpp>
@@ -45,6 +46,14 @@ RTPSYNTH_API void add_metrics(metrics_page& page, const frame_receiver_stats& st
 /// and forwarded, and those dropped by `reason`; sources latched to; segments of the stream; media
 /// timeouts. \throws std::invalid_argument if there is a label `reason` already; std::bad_alloc
 RTPSYNTH_API void add_metrics(metrics_page& page, const relay_leg_stats& stats,
+                              const metric_labels& labels = {});
+
+/// Adds `rtpsynth_voice_…`: packets and ticks that were sent, and those that were late, missed or
+/// refused, what of the received was dropped by `reason`, events and audio that nobody read in
+/// time, sources latched to and the round-trip time; and `rtpsynth_playout_…`. What
+/// voice_stream::quality() returns is `rtpsynth_call_…`. \throws std::invalid_argument if there is
+/// a label `reason` or `kind` already; std::bad_alloc
+RTPSYNTH_API void add_metrics(metrics_page& page, const voice_stream_stats& stats,
                               const metric_labels& labels = {});
 
 /// Adds `rtpsynth_proc_…`: calls, and their lateness as a histogram. \throws std::bad_alloc
