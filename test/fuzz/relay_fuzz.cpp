@@ -81,6 +81,14 @@ relay_leg_options options(reader& in, const std::shared_ptr<packet_protection>& 
     o.stream.formats.set(101, {8000, payload_kind::event});
     if (types & 2) o.stream.cname = "relay";
     o.stream.forward_bye = types & 4;
+    if (types & 8) {
+        o.transcode = {{{"PCMU/8000", 0, {}}, {"G722/8000", 9, {}}},
+                       {{"G722/8000", 9, {}}, {"PCMA/8000", 8, {}}},
+                       {{"L16/16000", 97, {}}, {"G722/8000", 9, {}}},
+                       {{"L16/11025", 98, {}}, {"L16/8000", 99, {}}}};
+        if (types & 16) // of another clock
+            for (relay_transcoding& t : o.transcode) t.target = {"L16/12000", 100, {}};
+    }
     return o;
 }
 
@@ -165,7 +173,11 @@ private:
         from.timestamp += flags & 16 ? static_cast<std::uint32_t>(in_.number(4)) : 160U;
         bytes packet(rtp_header_size + (flags & 32 ? in_.byte() * 9 : 4));
         packet[0] = 0x80;
-        packet[1] = flags & 64 ? static_cast<std::uint8_t>(in_.byte()) : 0;
+        if (flags & 64) {
+            const unsigned type = in_.byte();
+            packet[1] = type & 128 ? std::array<std::uint8_t, 5>{9, 97, 98, 101, 13}[type % 5]
+                                   : static_cast<std::uint8_t>(type);
+        }
         rtpsynth::detail::store_be16(&packet[2], from.seq);
         rtpsynth::detail::store_be32(&packet[4], from.timestamp);
         rtpsynth::detail::store_be32(&packet[8], flags & 3);
@@ -243,7 +255,8 @@ private:
         const relay_leg_stats s = side.state.stats();
         check(s.received + s.rtcp_received + s.other == side.datagrams);
         check(s.received == s.forwarded + s.rejected + s.not_authentic + s.malformed + s.oversized +
-                                s.dropped + s.unsent);
+                                s.dropped + s.late + s.undecodable + s.unsent);
+        check(s.transcoded + s.late + s.undecodable <= s.stream.forwarded);
         check(s.rtcp_received == s.rtcp_forwarded + s.rtcp_rejected + s.rtcp_not_authentic +
                                      s.rtcp_malformed + s.rtcp_dropped + s.rtcp_unsent);
         check(s.forwarded + s.rtcp_forwarded == side.accepted);

@@ -25,12 +25,18 @@ std::optional<std::uint32_t> sender_of(std::span<const std::uint8_t> compound) n
 } // namespace
 
 leg_state::leg_state(const relay_leg_options& options, time_point now)
+    : leg_state{options, now, stream_origin::draw(system_random32)} {}
+
+leg_state::leg_state(const relay_leg_options& options, time_point now, const stream_origin& origin)
     : latch_{options.latch, options.peer},
       policy_{options.latch.latch},
       rtcp_mux_{options.rtcp_mux},
       heard_{now},
       protection_{options.protection},
-      rewriter_{options.clock_rate, stream_origin::draw(system_random32), options.stream} {}
+      transcoder_{options.transcode.empty()
+                      ? nullptr
+                      : std::make_unique<leg_transcoder>(options, origin.timestamp)},
+      rewriter_{options.clock_rate, origin, leg_transcoder::rewriter_options(options)} {}
 
 leg_state::outcome leg_state::pass(const datagram_view& view, bool to_rtcp_port, leg_state& to,
                                    workspace& work) noexcept {
@@ -66,7 +72,7 @@ leg_state::outcome leg_state::pass_rtp(const datagram_view& view, leg_state& to,
         ++stats_.oversized;
         return {};
     }
-    const std::span<std::uint8_t> bytes{work.first};
+    std::span<std::uint8_t> bytes{work.first};
     std::memcpy(bytes.data(), view.data.data(), size);
     if (protection_) {
         const auto plain = protection_->unprotect(bytes.first(size));
@@ -95,9 +101,16 @@ leg_state::outcome leg_state::pass_rtp(const datagram_view& view, leg_state& to,
         ++stats_.unsent;
         return passed;
     }
-    if (!is_forwarded(rewriter_.rewrite(bytes.first(size), view.received_at))) {
+    const std::uint8_t source_type = packet.payload_type();
+    const auto rewritten = rewriter_.rewrite(bytes.first(size), view.received_at);
+    if (!is_forwarded(rewritten)) {
         ++stats_.dropped;
         return passed;
+    }
+    if (transcoder_) {
+        size = transcode(source_type, rewritten == stream_rewriter::outcome::switched, size, bytes,
+                         work.second);
+        if (size == 0) return passed;
     }
     if (to.protection_) {
         const auto protected_size = to.protection_->protect(bytes, size);
@@ -106,6 +119,29 @@ leg_state::outcome leg_state::pass_rtp(const datagram_view& view, leg_state& to,
     }
     passed.packet = bytes.first(size);
     return passed;
+}
+
+/// Gives the packet in \p bytes another codec, in \p spare, which \p bytes becomes then. \return
+/// its size; 0 if it is dropped and was counted
+std::size_t leg_state::transcode(std::uint8_t source_type, bool begins, std::size_t size,
+                                 std::span<std::uint8_t>& bytes,
+                                 std::span<std::uint8_t> spare) noexcept {
+    const auto made = transcoder_->convert(source_type, begins, bytes.first(size), spare);
+    switch (made.what) {
+    case leg_transcoder::outcome::transcoded:
+        ++stats_.transcoded;
+        bytes = spare;
+        break;
+    case leg_transcoder::outcome::late:
+        ++stats_.late;
+        break;
+    case leg_transcoder::outcome::refused:
+        ++stats_.undecodable;
+        break;
+    case leg_transcoder::outcome::passed:
+        break;
+    }
+    return made.size;
 }
 
 leg_state::outcome leg_state::pass_rtcp(const datagram_view& view, leg_state& to,
@@ -140,11 +176,13 @@ leg_state::outcome leg_state::pass_rtcp(const datagram_view& view, leg_state& to
     if (rewriter_.has_source()) { // otherwise it sends no RTP: its RTCP keeps its SSRC
         const auto own = rewriter_.translate_forward(compound, other);
         compound = own ? *own : std::span<const std::uint8_t>{};
+        if (transcoder_) transcoder_->to_output(other.first(compound.size()));
         std::swap(bytes, other);
     }
     if (!compound.empty()) {
         const auto back = to.rewriter_.translate_back(compound, other);
         compound = back ? *back : std::span<const std::uint8_t>{};
+        if (to.transcoder_) to.transcoder_->to_source(other.first(compound.size()));
     }
     size = compound.size();
     if (size == 0) {

@@ -2,6 +2,8 @@
 /// One side of an rtp_relay, without its sockets.
 #pragma once
 
+#include "call/leg_transcoder.hpp"
+
 #include <rtpsynth/asio_server/call/relay_options.hpp>
 #include <rtpsynth/asio_server/channel/datagram.hpp>
 #include <rtpsynth/base/clock.hpp>
@@ -67,6 +69,9 @@ public:
     std::optional<time_point> next_silence(duration limit) const noexcept;
 
 private:
+    leg_state(const relay_leg_options& options, time_point now, const stream_origin& origin);
+    std::size_t transcode(std::uint8_t source_type, bool begins, std::size_t size,
+                          std::span<std::uint8_t>& bytes, std::span<std::uint8_t> spare) noexcept;
     outcome pass_rtp(const datagram_view& view, leg_state& to, workspace& work) noexcept;
     outcome pass_rtcp(const datagram_view& view, leg_state& to, workspace& work) noexcept;
     bool is_from_peer(const endpoint& source) const noexcept;
@@ -81,8 +86,9 @@ private:
     bool silent_ = false;    // note_silence() has returned true
     time_point heard_;
     std::shared_ptr<packet_protection> protection_;
-    std::optional<endpoint> rtcp_target_; // without rtcp_mux
-    std::optional<std::uint32_t> ssrc_;   // of the latest RTP packet
+    std::optional<endpoint> rtcp_target_;        // without rtcp_mux
+    std::optional<std::uint32_t> ssrc_;          // of the latest RTP packet
+    std::unique_ptr<leg_transcoder> transcoder_; // null: payloads stay as they are
     stream_rewriter rewriter_;
     relay_leg_stats stats_;
 };

@@ -101,8 +101,11 @@ void add_metrics(metrics_page& page, const relay_leg_stats& s, const metric_labe
     dropped("malformed", s.malformed + s.stream.malformed);
     dropped("oversized", s.oversized);
     dropped("unmapped", s.stream.unmapped);
-    dropped("stale", s.stream.late + s.stream.overtaken + s.stream.rejected);
+    dropped("stale", s.stream.late + s.stream.overtaken + s.stream.rejected + s.late);
+    dropped("undecodable", s.undecodable);
     dropped("unsent", s.unsent);
+    page.counter("rtpsynth_relay_packets_transcoded_total", "RTP packets given another codec",
+                 s.transcoded, labels);
     page.counter("rtpsynth_relay_rtcp_received_total", "RTCP datagrams received from the side",
                  s.rtcp_received, labels);
     page.counter("rtpsynth_relay_rtcp_forwarded_total", "RTCP datagrams sent to the other side",

@@ -7,6 +7,7 @@
 #include <rtpsynth/asio_server/call/relay_options.hpp>
 #include <rtpsynth/asio_server/call/rtp_relay.hpp>
 #include <rtpsynth/asio_server/call/source_latch.hpp>
+#include <rtpsynth/asio_server/call/voice_codec.hpp>
 #include <rtpsynth/asio_server/call/voice_event.hpp>
 #include <rtpsynth/asio_server/call/voice_stream.hpp>
 #include <rtpsynth/asio_server/call/voice_stream_options.hpp>

@@ -132,7 +132,7 @@ struct two_phones : served {
 /// Whether every datagram was counted once.
 inline bool adds_up(const relay_leg_stats& s) {
     return s.received == s.forwarded + s.rejected + s.not_authentic + s.malformed + s.oversized +
-                             s.dropped + s.unsent &&
+                             s.dropped + s.late + s.undecodable + s.unsent &&
            s.rtcp_received == s.rtcp_forwarded + s.rtcp_rejected + s.rtcp_not_authentic +
                                   s.rtcp_malformed + s.rtcp_dropped + s.rtcp_unsent &&
            s.dropped == s.stream.dropped();

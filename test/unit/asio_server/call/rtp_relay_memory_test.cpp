@@ -18,6 +18,7 @@ BOOST_AUTO_TEST_CASE(a_relay_that_cannot_be_made_leaves_nothing) {
         o.media_timeout = 1s;
         o.b.rtcp_mux = false;
         o.on_media_timeout = [](rtp_relay&, relay_leg) {};
+        o.b.transcode = {{{"PCMU/8000", 0, {}}, {"G722/8000", 9, {}}}};
         return o;
     }();
     bool made = false;
@@ -67,10 +68,9 @@ BOOST_AUTO_TEST_CASE(closing_without_memory_is_refused_or_done) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(forwarding_takes_no_memory) {
+void check_forwarding(rtp_relay_options o) {
     served s;
     phone alice, bob;
-    rtp_relay_options o = relay_on_loopback();
     o.a.peer = alice.endpoint();
     o.b.peer = bob.endpoint();
     o.media_timeout = 10s;
@@ -97,7 +97,18 @@ BOOST_AUTO_TEST_CASE(forwarding_takes_no_memory) {
     const relay_leg_stats stats = relay.stats(leg_a);
     BOOST_TEST(stats.forwarded == 980U);
     BOOST_TEST(stats.rtcp_forwarded == 20U);
+    BOOST_TEST(stats.transcoded == (o.a.transcode.empty() ? 0U : 980U));
     BOOST_TEST(adds_up(stats));
+}
+
+BOOST_AUTO_TEST_CASE(forwarding_takes_no_memory) { check_forwarding(relay_on_loopback()); }
+
+BOOST_AUTO_TEST_CASE(transcoding_takes_no_memory) {
+    rtp_relay_options o = relay_on_loopback();
+    for (const voice_codec& target : {voice_codec{"PCMA/8000", 8, {}}, {"G722/8000", 9, {}}}) {
+        o.a.transcode = {{{"PCMU/8000", 0, {}}, target}};
+        check_forwarding(o);
+    }
 }
 
 } // namespace

@@ -91,6 +91,29 @@ BOOST_AUTO_TEST_CASE(payload_types_are_mapped_and_what_is_not_mapped_is_dropped)
     BOOST_TEST(adds_up(c.relay.stats(leg_a)));
 }
 
+BOOST_AUTO_TEST_CASE(each_side_hears_its_own_codec) {
+    rtp_relay_options o = relay_on_loopback();
+    o.a.transcode = {{{"PCMU/8000", 0, {}}, {"G722/8000", 9, {}}}};
+    o.b.transcode = {{{"G722/8000", 9, {}}, {"PCMU/8000", 0, {}}}};
+    call c{o};
+    c.meet();
+    for (int i = 0; i != 10; ++i) {
+        c.alice.send(c.a(), rtp_of(0xa, c.seq_a++, 0, 160));
+        const byte_vector to_bob = c.next(c.bob);
+        BOOST_TEST(int{parsed(to_bob).payload_type()} == 9);
+        BOOST_TEST(parsed(to_bob).payload().size() == 160U);
+        c.bob.send(c.b(), rtp_of(0xb, c.seq_b++, 9, 160));
+        const byte_vector to_alice = c.next(c.alice);
+        BOOST_TEST(int{parsed(to_alice).payload_type()} == 0);
+        BOOST_TEST(parsed(to_alice).payload().size() == 160U);
+    }
+    // What was said before they met was of no use to the other side.
+    BOOST_TEST(c.relay.stats(leg_a).transcoded == 10U);
+    BOOST_TEST(c.relay.stats(leg_b).transcoded == 10U);
+    BOOST_TEST(adds_up(c.relay.stats(leg_a)));
+    BOOST_TEST(adds_up(c.relay.stats(leg_b)));
+}
+
 BOOST_AUTO_TEST_CASE(strangers_are_not_heard_and_are_counted) {
     call c;
     c.meet();

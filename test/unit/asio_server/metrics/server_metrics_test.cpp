@@ -140,6 +140,9 @@ BOOST_AUTO_TEST_CASE(a_relays) {
     s.other = 17;
     s.latch.latched = 18;
     s.timeouts = 19;
+    s.transcoded = 20;
+    s.late = 1000;
+    s.undecodable = 21;
     metrics_page page;
     add_metrics(page, s, {{"leg", "a"}});
     const auto of = [&](const char* name) {
@@ -157,7 +160,9 @@ BOOST_AUTO_TEST_CASE(a_relays) {
     BOOST_TEST(dropped("packets", "oversized") == 6);
     BOOST_TEST(dropped("packets", "unsent") == 7);
     BOOST_TEST(dropped("packets", "unmapped") == 8);
-    BOOST_TEST(dropped("packets", "stale") == 700);
+    BOOST_TEST(dropped("packets", "stale") == 1700);
+    BOOST_TEST(dropped("packets", "undecodable") == 21);
+    BOOST_TEST(of("packets_transcoded") == 20);
     BOOST_TEST(of("stretches") == 9);
     BOOST_TEST(of("rtcp_received") == 10);
     BOOST_TEST(of("rtcp_forwarded") == 11);

@@ -4,7 +4,9 @@
 
 #include <rtpsynth/asio_server/call/packet_protection.hpp>
 #include <rtpsynth/asio_server/call/source_latch.hpp>
+#include <rtpsynth/asio_server/call/voice_codec.hpp>
 #include <rtpsynth/asio_server/channel/options.hpp>
+#include <rtpsynth/audio/codec_set.hpp>
 #include <rtpsynth/base/clock.hpp>
 #include <rtpsynth/rtp/stream_rewriter_options.hpp>
 
@@ -16,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace rtpsynth::asio_server {
 
@@ -23,6 +26,14 @@ class rtp_relay;
 
 /// The two sides of an rtp_relay.
 enum class relay_leg : std::uint8_t { a, b };
+
+/// A codec of one side of a relay that the other side does not have, and one that it has.
+struct relay_transcoding {
+    voice_codec source{}; ///< of packets that come from the side
+    /// The codec that the packets are encoded in for the other side, with the fmtp of the other
+    /// side's SDP; opus's `usedtx` has no effect.
+    voice_codec target{.encoding = "PCMA/8000"};
+};
 
 /// Options of one side of a relay: its sockets, the address of its peer, and how its packets are
 /// rewritten for the other side. New members are added at the end.
@@ -46,6 +57,13 @@ struct relay_leg_options {
 
     /// Protects the packets of this side, for example by srtp_protection; nullptr: they are plain.
     std::shared_ptr<packet_protection> protection{};
+
+    /// Which packets that come from this side are decoded and encoded anew; empty: none. See
+    /// rtp_relay, *Transcoding*. Source payload types are distinct; all targets have one clock
+    /// rate. Formats and payload types of sources need not be in `stream`.
+    std::vector<relay_transcoding> transcode{};
+    /// The codecs that exist for `transcode`; add() those of components, such as opus.
+    codec_set codec_library{};
 };
 
 /// Options of rtp_relay. New members are added at the end.
@@ -83,7 +101,7 @@ struct rtp_relay_options {
 
 /// Counters of the datagrams that came from one side of a relay. Each is counted once: as
 /// `received`, which is the sum of forwarded, rejected, not_authentic, malformed, oversized,
-/// dropped and unsent; as `rtcp_received`, which is the sum of the other counters that begin with
+/// dropped, late, undecodable and unsent; as `rtcp_received`, which is the sum of the other counters that begin with
 /// `rtcp_`; or as `other`. New members are added at the end.
 struct relay_leg_stats {
     std::uint64_t received = 0;      ///< RTP datagrams
@@ -111,6 +129,13 @@ struct relay_leg_stats {
 
     source_latch_stats latch{};
     stream_rewriter_stats stream{};
+
+    std::uint64_t transcoded = 0; ///< RTP packets that were given another codec
+    /// RTP packets that were not, since a later one had been and a codec remembers it.
+    std::uint64_t late = 0;
+    /// RTP packets that were not, since a codec refused the payload or its duration, or the result
+    /// would have been longer than rtp_relay::max_packet_size.
+    std::uint64_t undecodable = 0;
 };
 
 } // namespace rtpsynth::asio_server

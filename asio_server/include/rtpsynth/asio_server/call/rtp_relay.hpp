@@ -29,8 +29,23 @@ class rtp_server;
 /// *RTP.* A packet from one side is unprotected, checked by source_latch, rewritten by
 /// stream_rewriter, protected, and sent to the other side, in the order of arrival. The other side
 /// receives one continuous stream of one SSRC, with its own payload types. The server should have
-/// no tick (server_options::tick): with one, packets leave up to a tick late. Payloads are not
-/// decoded and not changed, telephone events included, so the sides need a codec in common.
+/// no tick (server_options::tick): with one, packets leave up to a tick late. Payloads,
+/// telephone events included, are not decoded and not changed, unless the side has
+/// relay_leg_options::transcode.
+///
+/// *Transcoding.* For sides without a common codec. Each packet of a payload type in `transcode` is
+/// decoded, resampled if the codecs' audio rates differ, and encoded as one packet of the same
+/// duration, number and marker, with the timestamp of the target's clock. Telephone events and
+/// comfort noise beside it get timestamps of that clock, too, and events their durations.
+/// - A lost packet stays a gap, so that the listener conceals it in time and reports it to its
+///   sender. In-band FEC of the lost packet is not used.
+/// - A packet that comes after a later one is passed on between PCMU, PCMA and L16 of one rate.
+///   Otherwise it is dropped as relay_leg_stats::late, since those codecs and the resampler
+///   remember earlier audio.
+/// - A packet that the target has no equal of is dropped as relay_leg_stats::undecodable: opus has
+///   none of 30 ms, and L16 of 48 kHz only up to 20 ms fits rtp_relay::max_packet_size.
+/// - The source may change its codec at any packet; the output goes on without a gap.
+/// - A resampler delays the audio by 5 ms where the lower rate is 8 kHz.
 ///
 /// *RTCP* is translated in both directions: a side receives reports and requests (NACK, PLI) about
 /// the stream that it sends itself, and can compute its round-trip time to the other side. RTCP is
@@ -45,7 +60,7 @@ class rtp_server;
 ///
 /// \par Complexity
 /// A packet takes constant time and no heap memory. A relay takes about 7 KB in addition to its two
-/// to four channels.
+/// to four channels, and 34 KB for each side that is transcoded, in addition to its codecs.
 ///
 /// \par Executor
 /// Packets of both sides are processed on the server's executor, get_executor().

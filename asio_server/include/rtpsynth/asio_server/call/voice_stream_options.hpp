@@ -5,6 +5,7 @@
 #include <rtpsynth/asio_server/call/audio_tick.hpp>
 #include <rtpsynth/asio_server/call/packet_protection.hpp>
 #include <rtpsynth/asio_server/call/source_latch.hpp>
+#include <rtpsynth/asio_server/call/voice_codec.hpp>
 #include <rtpsynth/asio_server/call/voice_event.hpp>
 #include <rtpsynth/asio_server/channel/options.hpp>
 #include <rtpsynth/audio/codec_set.hpp>
@@ -28,14 +29,6 @@
 namespace rtpsynth::asio_server {
 
 class voice_stream;
-
-/// A codec as described in SDP.
-struct voice_codec {
-    std::string encoding = "PCMU/8000"; ///< as in `a=rtpmap`
-    /// 0..127; nullopt: the codec's static payload type of RFC 3551, which not every codec has.
-    std::optional<std::uint8_t> payload_type{};
-    std::string fmtp{}; ///< as in `a=fmtp`
-};
 
 /// The options of voice_stream. New members are added at the end.
 struct voice_stream_options {
