@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Processor time that a relay takes for a packet of 172 bytes, of one program beside others, by turns.
 
-usage: relay_cost.py [--load WAY:CALLS]... [--seconds N] BUILD_DIRECTORY ROUNDS
+usage: relay_cost.py [--load WAY:CALLS]... [--seconds N] [--transcode] BUILD_DIRECTORY ROUNDS
 
 Beside rtp_relay: epoll with recvfrom and sendto and nothing else (`bare`), and Debian's rtpengine in user
-space with one worker, if it is installed. Prints the best of the rounds of each, its ratio to `bare`, and the delay
-that the load's receiver saw (median, 99 %), which includes its own.
+space with one worker, if it is installed; with --transcode also rtp_relay that turns PCMU into PCMA (`pcma`)
+or G.722 (`g722`). Prints the best of the rounds of each, its ratio to `bare`, and the delay that the load's
+receiver saw (median, 99 %), which includes its own.
 """
 import argparse
 import os
@@ -90,6 +91,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--load", action="append")
     parser.add_argument("--seconds", type=int, default=4)
+    parser.add_argument("--transcode", action="store_true")
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("rounds", type=int)
     arguments = parser.parse_args()
@@ -98,7 +100,7 @@ def main():
         calls = int(calls)
         server = str(programs / "relay_server")
         commands = {way_of: [server, way_of, str(calls), str(RELAY_PORT)]
-                    for way_of in ("bare", "relay")}
+                    for way_of in ("bare", "relay", *(("pcma", "g722") if arguments.transcode else ()))}
         if shutil.which("rtpengine"):
             commands["rtpengine"] = [
                 "rtpengine", "--foreground", "--config-file=none", "--table=-1",

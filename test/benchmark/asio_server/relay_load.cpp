@@ -41,6 +41,7 @@ struct load {
     int set = ::epoll_create1(0);
     std::vector<std::int64_t> delays;
     std::size_t sent = 0;
+    std::size_t transcoded = 0; // received, with other payloads, since the first one was measured
 
     void add(unsigned short local, unsigned short relay) {
         const auto loopback = boost::asio::ip::address_v4::loopback();
@@ -89,6 +90,10 @@ struct load {
                 const auto size = s.receive(boost::asio::buffer(bytes), 0, ec);
                 std::int64_t t = 0;
                 if (ec || size != 172) continue;
+                if ((bytes[1] & 0x7f) != 0) {
+                    transcoded += sent != 0;
+                    continue;
+                }
                 std::memcpy(&t, &bytes[12], sizeof t);
                 if (t != 0) delays.push_back(now_ns() - t);
             }
@@ -129,6 +134,6 @@ int main(int argc, char** argv) {
         const double at = q * static_cast<double>(l.delays.size() - 1);
         return static_cast<double>(l.delays[static_cast<std::size_t>(at)]) / 1000;
     };
-    std::cout << l.sent << ' ' << l.delays.size() << ' ' << quantile(0.5) << ' ' << quantile(0.99)
-              << ' ' << quantile(1) << std::endl;
+    std::cout << l.sent << ' ' << l.delays.size() + l.transcoded << ' ' << quantile(0.5) << ' '
+              << quantile(0.99) << ' ' << quantile(1) << std::endl;
 }

@@ -1,6 +1,7 @@
 // Relays between pairs of ports, for relay_cost.py:
 //   relay_server relay COUNT FIRST_PORT   rtp_relay, with latching, rewriting and RTCP
 //   relay_server srtp COUNT FIRST_PORT    the same, the second side encrypted, if there is SRTP
+//   relay_server pcma|g722 COUNT FIRST_PORT   the same as relay, PCMU made PCMA or G.722
 //   relay_server bare COUNT FIRST_PORT    epoll_wait, recvfrom and sendto, and nothing else: the
 //                                         least that a relay of separate sockets takes (Linux)
 // Call i has the ports FIRST_PORT + 2i and the one after it. One thread. It ends with SIGTERM.
@@ -34,7 +35,8 @@ srtp_key fixed_key() {
 }
 #endif
 
-int run_relays(bool srtp, std::size_t count, std::uint16_t first) {
+int run_relays(std::string_view way, std::size_t count, std::uint16_t first) {
+    const bool srtp = way == "srtp";
     rtp_server server{caller_runs, {.tick = std::nullopt}};
     std::vector<std::unique_ptr<rtp_relay>> relays;
     for (std::size_t i = 0; i != count; ++i) {
@@ -43,6 +45,9 @@ int run_relays(bool srtp, std::size_t count, std::uint16_t first) {
         o.a.channel.bind = resolve("127.0.0.1", port);
         o.b.channel.bind = resolve("127.0.0.1", static_cast<std::uint16_t>(port + 1));
         o.media_timeout = std::chrono::seconds{60};
+        if (way == "pcma" || way == "g722")
+            o.a.transcode = o.b.transcode = {
+                {{"PCMU/8000", {}, {}}, {way == "pcma" ? "PCMA/8000" : "G722/8000", {}, {}}}};
         if (srtp) {
 #ifdef RTPSYNTH_BENCH_SRTP
             o.b.protection = std::make_shared<srtp_protection>(fixed_key(), fixed_key());
@@ -98,11 +103,11 @@ int run_bare(std::size_t count, std::uint16_t first) {
 
 int main(int argc, char** argv) {
     const std::string_view way = argc == 4 ? argv[1] : "";
-    if (way != "relay" && way != "srtp" && way != "bare") {
-        std::cerr << "usage: relay_server relay|srtp|bare COUNT FIRST_PORT\n";
+    if (way != "relay" && way != "srtp" && way != "pcma" && way != "g722" && way != "bare") {
+        std::cerr << "usage: relay_server relay|srtp|pcma|g722|bare COUNT FIRST_PORT\n";
         return 2;
     }
     const auto count = static_cast<std::size_t>(std::atoi(argv[2]));
     const auto first = static_cast<std::uint16_t>(std::atoi(argv[3]));
-    return way == "bare" ? run_bare(count, first) : run_relays(way == "srtp", count, first);
+    return way == "bare" ? run_bare(count, first) : run_relays(way, count, first);
 }
