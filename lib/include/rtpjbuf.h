@@ -32,6 +32,7 @@
 extern "C" {
 #endif
 
+/* clang-format off */
 /** Results of rtp_packet_parse_raw(), in the order of the checks. */
 typedef enum rtp_parser_err
 #ifdef __cplusplus
@@ -47,6 +48,7 @@ typedef enum rtp_parser_err
     RTP_PARSER_IPS = -7,        /**< padding count is 0 */
     RTP_PARSER_PTOOSHRTP = -6   /**< padding is longer than what follows the header */
 } rtp_parser_err_t;
+/* clang-format on */
 
 /** `error` of struct rjb_udp_in_r: no memory, or the buffer is NULL. Nothing has changed. */
 #define RJB_ENOMEM (-1007)

@@ -15,8 +15,8 @@ struct phone { /* what receives */
 
 /* A tick of audio from the packet that is due. NULL: it was lost. */
 static void hear(struct phone* phone, const unsigned char* packet, size_t size, int16_t* pcm) {
-    if (packet != NULL &&
-        rtpaudio_decoder_decode(phone->decoder, packet + 12, size - 12, pcm, size_16k) == size_16k) {
+    if (packet != NULL && rtpaudio_decoder_decode(phone->decoder, packet + 12, size - 12, pcm,
+                                                  size_16k) == size_16k) {
         rtpaudio_concealer_receive(phone->concealer, pcm, size_16k);
         rtpquality_received(phone->quality, 1);
     } else {

@@ -101,8 +101,8 @@ struct rtp_relay_options {
 
 /// Counters of the datagrams that came from one side of a relay. Each is counted once: as
 /// `received`, which is the sum of forwarded, rejected, not_authentic, malformed, oversized,
-/// dropped, late, undecodable and unsent; as `rtcp_received`, which is the sum of the other counters that begin with
-/// `rtcp_`; or as `other`. New members are added at the end.
+/// dropped, late, undecodable and unsent; as `rtcp_received`, which is the sum of the other
+/// counters that begin with `rtcp_`; or as `other`. New members are added at the end.
 struct relay_leg_stats {
     std::uint64_t received = 0;      ///< RTP datagrams
     std::uint64_t forwarded = 0;     ///< accepted by the other side's channel

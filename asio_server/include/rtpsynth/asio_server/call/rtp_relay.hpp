@@ -92,9 +92,9 @@ public:
     /// \throws as above; what port_range::create_pair throws
     rtp_relay(rtp_server& server, port_range& ports, const rtp_relay_options& options);
 
-    /// Calls close(), unless an async_close is outstanding, which goes on. No handler of the options
-    /// is called after the destructor has returned. A call that is already running on another thread
-    /// may return later.
+    /// Calls close(), unless an async_close is outstanding, which goes on. No handler of the
+    /// options is called after the destructor has returned. A call that is already running on
+    /// another thread may return later.
     ~rtp_relay();
     rtp_relay(const rtp_relay&) = delete;
     rtp_relay& operator=(const rtp_relay&) = delete;

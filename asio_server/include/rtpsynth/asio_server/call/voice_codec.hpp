@@ -8,10 +8,10 @@
 
 namespace rtpsynth::asio_server {
 
-/// A codec, as the SDP of a call has it.
+/// A codec as described in SDP.
 struct voice_codec {
     std::string encoding = "PCMU/8000"; ///< as in `a=rtpmap`
-    /// 0..127; nullopt: the static one of RFC 3551, which not every codec has.
+    /// 0..127; nullopt: the codec's static payload type of RFC 3551, which not every codec has.
     std::optional<std::uint8_t> payload_type{};
     std::string fmtp{}; ///< as in `a=fmtp`
 };
