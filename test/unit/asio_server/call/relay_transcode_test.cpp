@@ -218,6 +218,42 @@ BOOST_AUTO_TEST_CASE(reports_are_of_what_is_sent_and_jitter_of_what_comes) {
     BOOST_TEST(received.block(0).jitter == 80U);
 }
 
+BOOST_AUTO_TEST_CASE(contributors_and_extensions_are_kept_and_padding_is_not) {
+    two_legs r{transcoding({of(cases[0])})};
+    tone_sender sender{r.codecs, "PCMU/8000", 0};
+    const byte_vector plain = r.made(sender, 20);
+    byte_vector full{plain.begin(), plain.begin() + rtp_header_size};
+    full[0] = 0x80 | 0x20 | 0x10 | 1;
+    full.insert(full.end(), {1, 2, 3, 4, 0xbe, 0xde, 0, 1, 0x10, 7, 0, 0});
+    full.insert(full.end(), plain.begin() + rtp_header_size, plain.end());
+    full.insert(full.end(), {0, 0, 0, 4});
+    const byte_vector out = r.pass(full).value();
+    const rtp_packet_view view = parsed(out);
+    BOOST_TEST(view.csrc_count() == 1U);
+    BOOST_TEST(view.csrc(0) == 0x01020304U);
+    BOOST_TEST(view.padding() == 0U);
+    BOOST_TEST(view.payload().size() == 160U);
+    BOOST_TEST((byte_vector{out.begin() + 16, out.begin() + 24} ==
+                byte_vector{0xbe, 0xde, 0, 1, 0x10, 7, 0, 0}));
+}
+
+BOOST_AUTO_TEST_CASE(timestamps_are_scaled_exactly_over_many_wraps) {
+    for (const auto& [in, out] : {std::pair{48000U, 8000U}, {44100U, 16000U}, {8000U, 48000U}}) {
+        constexpr std::uint32_t begin = 0xfffff000;
+        asio_server::detail::timestamp_scaler scaler{in, out, begin};
+        for (std::uint64_t s = 0; s != 400000; ++s) { // 111 hours
+            const auto now = static_cast<std::uint32_t>(begin + s * in + 7 * (s % 3));
+            scaler.advance(now);
+            const auto due = static_cast<std::uint32_t>(begin + s * out + 7 * (s % 3) * out / in);
+            if (scaler.to_output(now) != due) BOOST_REQUIRE(scaler.to_output(now) == due);
+            if (s == 0) continue;
+            const auto late = static_cast<std::uint32_t>(begin + (s - 1) * in + 7);
+            BOOST_REQUIRE(scaler.to_output(late) ==
+                          static_cast<std::uint32_t>(begin + (s - 1) * out + 7 * out / in));
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(what_no_codec_takes_is_counted_and_the_next_packet_goes_on) {
     two_legs r{transcoding({of(cases[3]), {{"L16/48000", 98, {}}, {"L16/8000", 99, {}}}})};
     tone_sender sender{r.codecs, "G722/8000", 9};

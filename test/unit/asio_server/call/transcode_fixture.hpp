@@ -88,8 +88,8 @@ inline relay_leg_options transcoding(std::vector<relay_transcoding> all, codec_s
 /// Two sides of a relay, both reachable. Packets come from the first one, on time.
 struct two_legs {
     codec_set codecs;
-    detail::leg_state a, b;
     time_point now{std::chrono::hours{1}};
+    detail::leg_state a, b;
     unsigned seq = 65530; // wraps soon
     std::uint32_t timestamp = 0xffffff00;
     detail::leg_state::workspace work;
