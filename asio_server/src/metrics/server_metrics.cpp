@@ -124,7 +124,7 @@ void add_metrics(metrics_page& page, const relay_leg_stats& s, const metric_labe
     page.counter("rtpsynth_relay_sources_latched_total",
                  "How often a source was latched to, the first one included", s.latch.latched,
                  labels);
-    page.counter("rtpsynth_relay_stretches_total",
+    page.counter("rtpsynth_relay_segments_total",
                  "Segments of the stream, each of one source, the first one included",
                  s.stream.switches, labels);
     page.counter("rtpsynth_relay_media_timeouts_total",

@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(a_relays) {
     BOOST_TEST(dropped("packets", "stale") == 1700);
     BOOST_TEST(dropped("packets", "undecodable") == 21);
     BOOST_TEST(of("packets_transcoded") == 20);
-    BOOST_TEST(of("stretches") == 9);
+    BOOST_TEST(of("segments") == 9);
     BOOST_TEST(of("rtcp_received") == 10);
     BOOST_TEST(of("rtcp_forwarded") == 11);
     BOOST_TEST(dropped("rtcp", "rejected") == 12);
