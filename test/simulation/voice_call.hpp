@@ -118,6 +118,7 @@ public:
     bool is_over() const { return tick_ == length; }
     // Everything that the phone sent was received.
     bool has_arrived() const { return stream_->stats().rtp.received >= sent_; }
+    lateness late() const { return late_; }
     void hang_up() { stream_->close("over"); }
     // The phone has everything that the stream sent, and no handler is called any more.
     bool is_quiet() {

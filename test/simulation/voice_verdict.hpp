@@ -17,8 +17,9 @@ namespace simulation {
 class verdict {
 public:
     // \p is_strict: a stall is one, even if the machine was late
-    verdict(voice_call& c, bool is_strict)
-        : call_(c), is_strict_(is_strict), stats_(c.stream_->stats()) {
+    // \p late: by how much any call was, since they have the same threads
+    verdict(voice_call& c, bool is_strict, duration late)
+        : call_(c), is_strict_(is_strict), late_(late), stats_(c.stream_->stats()) {
         sort_packets();
         check_counters();
         check_events();
@@ -30,7 +31,6 @@ public:
 
     // What is wrong; empty: nothing is.
     const std::string& fault() const { return fault_; }
-    lateness late() const { return call_.late_; }
     // How long the phone's old port was replied to after it had moved, in packets.
     std::size_t astray() const { return astray_; }
     int longest_gap() const { return longest_gap_; }
@@ -51,7 +51,7 @@ private:
                  std::to_string(must_be));
     }
     // Otherwise the machine may have made a stall, or cut a digit.
-    bool kept_time() const { return call_.late_.most() < milliseconds(8); }
+    bool kept_time() const { return late_ < milliseconds(8); }
 
     // In the order in which they were sent: the phone's two sockets are not read in it.
     void sort_packets() {
@@ -229,6 +229,7 @@ private:
 
     voice_call& call_;
     const bool is_strict_;
+    const duration late_;
     const voice_stream_stats stats_;
     std::vector<numbered> packets_;
     std::vector<std::array<std::int16_t, 160>> heard_;
