@@ -54,7 +54,7 @@ public:
             energy_ += static_cast<double>(sample) * sample;
             if (++in_window_ != window_) continue;
             const double least = loudness * loudness / 32 * static_cast<double>(window_);
-            silent_.add(energy_ < least, 5); // a period of 200 Hz
+            silent_.add(energy_ < least, 5); // a period of the tones
             energy_ = 0;
             in_window_ = 0;
         }

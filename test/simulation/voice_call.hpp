@@ -33,7 +33,7 @@ using std::chrono::steady_clock;
 
 inline constexpr std::uint8_t event_type = 101;
 inline constexpr auto ptime = milliseconds(20);
-inline constexpr double first_hz = 200, second_hz = 260; // of the items that the stream plays
+inline constexpr double first_hz = 210, second_hz = 260; // no whole periods in a tick
 
 inline const std::array<voice_codec, 5> call_codecs{
     {{"PCMU/8000", 0}, {"PCMA/8000", 8}, {"G722/8000", 9}, {"L16/8000", 96}, {"L16/16000", 97}}};
