@@ -32,7 +32,7 @@ struct relay_transcoding {
     voice_codec source{}; ///< of packets that come from the side
     /// The codec that the packets are encoded in for the other side, with the fmtp of the other
     /// side's SDP; opus's `usedtx` has no effect.
-    voice_codec target{.encoding = "PCMA/8000"};
+    voice_codec target{"PCMA/8000"};
 };
 
 /// Options of one side of a relay: its sockets, the address of its peer, and how its packets are
