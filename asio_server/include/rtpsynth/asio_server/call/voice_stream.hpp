@@ -140,7 +140,7 @@ public:
     /// new keys; nullptr: not at all. Packets of the other side that have the old protection are
     /// counted as voice_stream_stats::not_authentic until it has changed, too. The old object is
     /// not used any more on return.
-    /// \throws std::bad_alloc; nothing has changed then
+    /// \throws std::bad_alloc without any effect
     void set_protection(std::shared_ptr<packet_protection> protection);
 
     /// \name Sending
