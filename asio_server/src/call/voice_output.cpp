@@ -145,10 +145,10 @@ void voice_stream_impl::set_codec(const voice_codec& codec) {
     // If this is not a whole number, sender_.set_codec() throws.
     const auto samples =
         static_cast<std::size_t>(ptime_.count() * std::int64_t{rates.audio} / 1'000'000'000);
-    // A packet of this codec may be larger than those before.
+    // A packet of this codec may be larger than those before, and be protected later.
     std::vector<std::uint8_t> packet(rtp_header_size +
                                      std::max<std::size_t>(encoder->max_payload(samples), 4) +
-                                     (protection_ ? protection_room : 0));
+                                     protection_room);
     const std::lock_guard lock{lock_};
     if (type == formats_.event_type || type == formats_.noise_type)
         throw std::invalid_argument("voice_stream: payload_type " + std::to_string(type) + " of " +

@@ -111,6 +111,19 @@ BOOST_AUTO_TEST_CASE(a_call_can_become_encrypted_and_plain_again) {
     BOOST_TEST(call.a->stats().unsent == before.unsent);
 }
 
+BOOST_AUTO_TEST_CASE(a_larger_codec_that_was_set_before_has_room_for_protection) {
+    secure_call call{nullptr, nullptr};
+    BOOST_TEST(call.goes_on());
+    call.a->set_codec({"L16/16000", 97});
+    const std::uint64_t sent = call.a->stats().rtp.sent_bytes;
+    BOOST_TEST(eventually([&] { return call.a->stats().rtp.sent_bytes > sent + 3000; }));
+    const std::uint64_t unsent = call.a->stats().unsent;
+    call.a->set_protection(with_keys(1, 2));
+    call.b->set_protection(with_keys(2, 1));
+    BOOST_TEST(call.goes_on());
+    BOOST_TEST(call.a->stats().unsent == unsent);
+}
+
 /// Uses its stream when it is destroyed.
 class talkative final : public packet_protection {
 public:
