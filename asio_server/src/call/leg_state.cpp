@@ -108,8 +108,8 @@ leg_state::outcome leg_state::pass_rtp(const datagram_view& view, leg_state& to,
         return passed;
     }
     if (transcoder_) {
-        size = transcode(source_type, rewritten == stream_rewriter::outcome::switched, size, bytes,
-                         work.second);
+        size = transcode(source_type, rewritten == stream_rewriter::outcome::switched,
+                         view.received_at, size, bytes, work.second);
         if (size == 0) return passed;
     }
     if (to.protection_) {
@@ -123,10 +123,10 @@ leg_state::outcome leg_state::pass_rtp(const datagram_view& view, leg_state& to,
 
 /// Gives the packet in \p bytes another codec, in \p spare, which \p bytes becomes then. \return
 /// its size; 0 if it is dropped and was counted
-std::size_t leg_state::transcode(std::uint8_t source_type, bool begins, std::size_t size,
-                                 std::span<std::uint8_t>& bytes,
+std::size_t leg_state::transcode(std::uint8_t source_type, bool begins, time_point arrival,
+                                 std::size_t size, std::span<std::uint8_t>& bytes,
                                  std::span<std::uint8_t> spare) noexcept {
-    const auto made = transcoder_->convert(source_type, begins, bytes.first(size), spare);
+    const auto made = transcoder_->convert(source_type, begins, bytes.first(size), arrival, spare);
     switch (made.what) {
     case leg_transcoder::outcome::transcoded:
         ++stats_.transcoded;

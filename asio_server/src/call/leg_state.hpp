@@ -70,8 +70,9 @@ public:
 
 private:
     leg_state(const relay_leg_options& options, time_point now, const stream_origin& origin);
-    std::size_t transcode(std::uint8_t source_type, bool begins, std::size_t size,
-                          std::span<std::uint8_t>& bytes, std::span<std::uint8_t> spare) noexcept;
+    std::size_t transcode(std::uint8_t source_type, bool begins, time_point arrival,
+                          std::size_t size, std::span<std::uint8_t>& bytes,
+                          std::span<std::uint8_t> spare) noexcept;
     outcome pass_rtp(const datagram_view& view, leg_state& to, workspace& work) noexcept;
     outcome pass_rtcp(const datagram_view& view, leg_state& to, workspace& work) noexcept;
     bool is_from_peer(const endpoint& source) const noexcept;

@@ -3,6 +3,7 @@
 #include <rtpsynth/asio_server/call/rtp_relay.hpp>
 #include <rtpsynth/audio/codec_set.hpp>
 #include <rtpsynth/base/detail/byte_order.hpp>
+#include <rtpsynth/rtcp/detail/reception_pace.hpp>
 #include <rtpsynth/rtp/packet.hpp>
 #include <rtpsynth/rtp/rtpmap.hpp>
 #include <rtpsynth/rtp/sequence.hpp>
@@ -23,6 +24,8 @@ using rtpsynth::detail::store_be16;
 using rtpsynth::detail::store_be32;
 
 constexpr int longest_continued = 100; // packets, over which a codec continues another
+constexpr double most_jitter = 0.1;    // s; later packets come after a pause
+constexpr double most_advance = 2e9;   // units; fits 32 bits
 
 [[noreturn]] void refuse_transcoding(const std::string& why) {
     throw std::invalid_argument("rtp_relay: transcode: " + why);
@@ -174,7 +177,7 @@ void leg_transcoder::add_paths(const relay_leg_options& options) {
         if (!encoder) encoder = maker.encoder_for(all, target);
         if (i != 0 && encoder->rates().clock != out_rate_)
             refuse_transcoding("all targets must have one clock rate");
-        out_rate_ = encoder->rates().clock;
+        out_rate_ = sent_rate_ = encoder->rates().clock;
         auto decoder = maker.decoder_for(source, *encoder);
         rule = {decoder->rates().clock, payload_kind::media, static_cast<std::uint8_t>(i)};
         naming([&] {
@@ -196,7 +199,7 @@ leg_transcoder::clock& leg_transcoder::clock_of(std::uint32_t clock_rate) noexce
 }
 
 leg_transcoder::output leg_transcoder::convert(std::uint8_t source_type, bool begins,
-                                               std::span<std::uint8_t> packet,
+                                               std::span<std::uint8_t> packet, time_point arrival,
                                                std::span<std::uint8_t> storage) noexcept {
     rtp_packet_view view;
     if (view.assign(packet.data(), packet.size()) != errc{}) return {outcome::refused};
@@ -207,8 +210,9 @@ leg_transcoder::output leg_transcoder::convert(std::uint8_t source_type, bool be
         has_begun_ = true;
     }
     if (begins) path_ = none;
+    const place at{ahead, begins, arrival};
     if (rule.path == none) {
-        pass(rule, packet);
+        pass(rule, at, packet);
         return {outcome::passed, packet.size()};
     }
     payload_transcoder& path = paths_[rule.path];
@@ -217,9 +221,9 @@ leg_transcoder::output leg_transcoder::convert(std::uint8_t source_type, bool be
         octets_added_ -= static_cast<std::uint32_t>(view.payload().size());
         return {outcome::late};
     }
-    const bool is_other_clock = rule.clock_rate != media_rate_;
     if (ahead > 0) {
         media_rate_ = rule.clock_rate;
+        sent_rate_ = out_rate_;
         if (rule.path != path_)
             begin(rule.path);
         else if (ahead > 1)
@@ -238,23 +242,37 @@ leg_transcoder::output leg_transcoder::convert(std::uint8_t source_type, bool be
     }
     octets_added_ += static_cast<std::uint32_t>(made->size - payload.size());
 
-    clock& c = clock_of(rule.clock_rate);
-    c.scaler.advance(view.timestamp());
-    std::uint32_t timestamp = c.scaler.to_output(view.timestamp()) + c.shift;
-    if (is_other_clock && !begins && duration_ != 0 && ahead > 0 && ahead <= longest_continued) {
-        // By the arrival times, the rewriter's, this would be a little early or late.
-        const auto next = timestamp_ + duration_ * static_cast<std::uint32_t>(ahead);
-        c.shift += next - timestamp;
-        timestamp = next;
-    }
-    if (ahead > 0) {
-        timestamp_ = timestamp;
-        duration_ = made->duration;
-    }
+    const std::uint32_t timestamp = output_timestamp(rule.clock_rate, view.timestamp(), at);
+    if (ahead > 0) duration_ = made->duration;
     std::memcpy(storage.data(), packet.data(), head);
     storage[0] = static_cast<std::uint8_t>(storage[0] & ~0x20U); // padding was the old payload's
     store_be32(&storage[4], timestamp);
     return {outcome::transcoded, head + made->size};
+}
+
+/// The timestamp of audio that is sent with the target's clock.
+std::uint32_t leg_transcoder::output_timestamp(std::uint32_t clock_rate, std::uint32_t timestamp,
+                                               const place& at) noexcept {
+    clock& c = clock_of(clock_rate);
+    c.scaler.advance(timestamp);
+    std::uint32_t out = c.scaler.to_output(timestamp) + c.shift;
+    if (at.ahead <= 0) return out;
+    if (clock_rate != source_rate_ && !at.begins && duration_ != 0 &&
+        at.ahead <= longest_continued) {
+        // By the rewriter, which goes by the arrival times, this would be a little early or late.
+        const double elapsed =
+            static_cast<double>(rtpsynth::detail::elapsed_ns(arrival_, at.arrival)) * out_rate_ /
+            1e9;
+        std::uint32_t advance = duration_ * static_cast<std::uint32_t>(at.ahead);
+        if (elapsed > advance + most_jitter * out_rate_) // a pause, or events, lie between
+            advance = static_cast<std::uint32_t>(std::min(elapsed, most_advance));
+        c.shift += timestamp_ + advance - out;
+        out = timestamp_ + advance;
+    }
+    timestamp_ = out;
+    source_rate_ = clock_rate;
+    arrival_ = at.arrival;
+    return out;
 }
 
 /// Another codec begins, or the same one with another source.
@@ -267,9 +285,28 @@ void leg_transcoder::begin(std::uint8_t path) noexcept {
     path_ = path;
 }
 
-void leg_transcoder::pass(const type_rule& rule, std::span<std::uint8_t> packet) noexcept {
+/// Audio that the other side understands.
+void leg_transcoder::pass_audio(const type_rule& rule, const place& at,
+                                std::span<std::uint8_t> packet) noexcept {
+    const bool is_target_clock = rule.clock_rate == out_rate_;
+    if (at.ahead > 0) {
+        media_rate_ = sent_rate_ = rule.clock_rate;
+        path_ = none;
+        if (!is_target_clock) duration_ = source_rate_ = 0;
+    }
+    if (!is_target_clock) return; // a second clock beside the target's (RFC 7160)
+    const std::uint32_t before = timestamp_;
+    const bool has_before = source_rate_ != 0 && at.ahead == 1;
+    const std::uint32_t timestamp = output_timestamp(out_rate_, load_be32(&packet[4]), at);
+    store_be32(&packet[4], timestamp);
+    if (has_before && timestamp - before <= out_rate_ / 8) duration_ = timestamp - before;
+}
+
+void leg_transcoder::pass(const type_rule& rule, const place& at,
+                          std::span<std::uint8_t> packet) noexcept {
+    if (rule.kind == payload_kind::media) return pass_audio(rule, at, packet);
     const bool is_event = rule.kind == payload_kind::event;
-    if (!is_event && rule.kind != payload_kind::comfort_noise) return;
+    if (!is_event && (rule.kind != payload_kind::comfort_noise || sent_rate_ != out_rate_)) return;
     const std::uint32_t rate = is_event ? rule.clock_rate : media_rate_;
     if (rate == out_rate_ && clock_of(rate).shift == 0) return;
     clock& c = clock_of(rate);
@@ -281,32 +318,33 @@ void leg_transcoder::pass(const type_rule& rule, std::span<std::uint8_t> packet)
     if (view.assign(packet.data(), packet.size()) != errc{}) return;
     const auto head = static_cast<std::size_t>(view.payload().data() - packet.data());
     const std::size_t end = head + view.payload().size();
-    for (std::size_t at = head; at + 4 <= end; at += 4) { // RFC 4733 §2.3
-        const std::uint64_t duration = std::uint64_t{load_be16(&packet[at + 2])} * out_rate_ / rate;
-        store_be16(&packet[at + 2],
+    for (std::size_t event = head; event + 4 <= end; event += 4) { // RFC 4733 §2.3
+        const std::uint64_t duration =
+            std::uint64_t{load_be16(&packet[event + 2])} * out_rate_ / rate;
+        store_be16(&packet[event + 2],
                    static_cast<std::uint16_t>(std::min<std::uint64_t>(duration, 0xffff)));
     }
 }
 
 void leg_transcoder::to_output(std::span<std::uint8_t> compound) noexcept {
-    const clock& c = clock_of(media_rate_);
+    const clock* const c = sent_rate_ == out_rate_ ? &clock_of(media_rate_) : nullptr;
     each_packet(compound, [&](std::uint8_t type, std::span<std::uint8_t> packet) {
         if (type != sender_report_type || packet.size() < 28) return;
-        store_be32(&packet[16], c.scaler.to_output(load_be32(&packet[16])) + c.shift);
+        if (c) store_be32(&packet[16], c->scaler.to_output(load_be32(&packet[16])) + c->shift);
         store_be32(&packet[20], load_be32(&packet[20]) - packets_dropped_);
         store_be32(&packet[24], load_be32(&packet[24]) + octets_added_);
     });
 }
 
 void leg_transcoder::to_source(std::span<std::uint8_t> compound) const noexcept {
-    if (media_rate_ == out_rate_) return;
+    if (media_rate_ == sent_rate_) return;
     each_packet(compound, [&](std::uint8_t type, std::span<std::uint8_t> packet) {
         if (type != sender_report_type && type != receiver_report_type) return;
         const std::size_t count = packet[0] & 0x1fU;
         std::size_t at = type == sender_report_type ? 28 : 8;
         for (std::size_t i = 0; i != count && at + 24 <= packet.size(); ++i, at += 24) {
             const std::uint64_t jitter =
-                std::uint64_t{load_be32(&packet[at + 12])} * media_rate_ / out_rate_;
+                std::uint64_t{load_be32(&packet[at + 12])} * media_rate_ / sent_rate_;
             store_be32(&packet[at + 12],
                        static_cast<std::uint32_t>(std::min<std::uint64_t>(jitter, ~0U)));
         }

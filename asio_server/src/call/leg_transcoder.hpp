@@ -6,6 +6,8 @@
 #include "call/timestamp_scaler.hpp"
 
 #include <rtpsynth/asio_server/call/relay_options.hpp>
+#include <rtpsynth/base/clock.hpp>
+#include <rtpsynth/rtp/packet.hpp>
 #include <rtpsynth/rtp/payload_format.hpp>
 #include <rtpsynth/rtp/stream_rewriter_options.hpp>
 
@@ -44,8 +46,9 @@ public:
 
     /// \param source_type the packet's payload type before it was rewritten
     /// \param begins whether it is the first one of a segment
+    /// \param arrival by a monotonic clock
     output convert(std::uint8_t source_type, bool begins, std::span<std::uint8_t> packet,
-                   std::span<std::uint8_t> storage) noexcept;
+                   time_point arrival, std::span<std::uint8_t> storage) noexcept;
 
     /// RTCP of the side, translated by the rewriter: sender reports get timestamps and octets of
     /// what is sent.
@@ -66,8 +69,19 @@ private:
         std::uint32_t shift = 0; // so that one codec's audio continues another's
     };
 
+    /// A packet on its way through convert().
+    struct place {
+        int ahead; // of the highest number before
+        bool begins;
+        time_point arrival;
+    };
+
     void add_paths(const relay_leg_options& options);
-    void pass(const type_rule& rule, std::span<std::uint8_t> packet) noexcept;
+    void pass(const type_rule& rule, const place& at, std::span<std::uint8_t> packet) noexcept;
+    void pass_audio(const type_rule& rule, const place& at,
+                    std::span<std::uint8_t> packet) noexcept;
+    std::uint32_t output_timestamp(std::uint32_t clock_rate, std::uint32_t timestamp,
+                                   const place& at) noexcept;
     void begin(std::uint8_t path) noexcept;
     clock& clock_of(std::uint32_t clock_rate) noexcept;
 
@@ -78,13 +92,17 @@ private:
     std::array<clock, 4> clocks_{};
     std::size_t next_clock_ = 0;
 
-    std::uint8_t path_ = none;               // of the latest packet
+    std::uint8_t path_ = none;               // of the latest audio; none: that was passed
     const audio_encoder* encoder_ = nullptr; // the latest
     std::uint32_t media_rate_;               // of the latest audio
+    std::uint32_t sent_rate_ = 0;            // the same of what it became
     std::uint16_t seq_ = 0;                  // highest so far
     bool has_begun_ = false;
-    std::uint32_t timestamp_ = 0; // of the latest packet that was made
-    std::uint32_t duration_ = 0;
+    // The latest audio that was sent with the target's clock.
+    std::uint32_t timestamp_ = 0;
+    std::uint32_t duration_ = 0; // 0: none was sent
+    std::uint32_t source_rate_ = 0;
+    time_point arrival_{};
     std::uint32_t octets_added_ = 0; // to what the rewriter has counted, and may be "negative"
     std::uint32_t packets_dropped_ = 0;
     payload_transcoder::workspace work_;

@@ -137,6 +137,81 @@ BOOST_AUTO_TEST_CASE(the_source_may_change_its_codec_at_any_packet) {
     }
 }
 
+// The old codec's clock has gone on, by which the new one's audio is placed.
+BOOST_AUTO_TEST_CASE(a_pause_and_events_before_another_codec_keep_their_length) {
+    relay_leg_options o = transcoding({{{"PCMU/8000", 0, {}}, {"PCMA/8000", 8, {}}},
+                                       {{"L16/16000", 96, {}}, {"PCMA/8000", 8, {}}}});
+    o.stream.formats.set(101, {8000, payload_kind::event});
+    for (const bool has_events : {false, true}) {
+        two_legs r{o};
+        tone_sender narrow{r.codecs, "PCMU/8000", 0}, wide{r.codecs, "L16/16000", 96};
+        std::uint32_t before = 0;
+        for (int i = 0; i != 10; ++i) before = parsed(r.heard(narrow, 20)).timestamp();
+        const std::uint32_t pressed = r.timestamp;
+        for (unsigned i = 0; i != 50; ++i) {
+            r.now += 20ms;
+            r.timestamp += 160;
+            if (!has_events) continue;
+            byte_vector event = rtp_of(1, r.seq++, 101, 0);
+            rtpsynth::detail::store_be32(&event[4], pressed);
+            event.insert(event.end(), {5, 10, static_cast<std::uint8_t>((i + 1) * 160 >> 8),
+                                       static_cast<std::uint8_t>((i + 1) * 160)});
+            const byte_vector passed = r.pass(event).value();
+            BOOST_TEST(parsed(passed).timestamp() - before == 160U);
+        }
+        for (unsigned i = 0; i != 3; ++i) {
+            const std::uint32_t after = parsed(r.heard(wide, 20)).timestamp();
+            BOOST_TEST(after - before == 160 * (51 + i));
+        }
+        const std::uint32_t last = parsed(r.heard(narrow, 20)).timestamp();
+        BOOST_TEST(last - before == 160U * 54);
+    }
+}
+
+// What the other side understands is passed on beside what it does not.
+BOOST_AUTO_TEST_CASE(audio_that_is_passed_on_continues_audio_that_is_transcoded) {
+    two_legs r{transcoding({{{"L16/16000", 96, {}}, {"PCMA/8000", 8, {}}}})};
+    tone_sender wide{r.codecs, "L16/16000", 96}, native{r.codecs, "PCMA/8000", 8};
+    std::optional<std::uint32_t> due;
+    const auto check = [&](const byte_vector& packet) {
+        BOOST_TEST(parsed(packet).payload_type() == 8);
+        if (due) BOOST_TEST(parsed(packet).timestamp() == *due);
+        due = parsed(packet).timestamp() + 160;
+    };
+    for (int round = 0; round != 3; ++round) {
+        for (int i = 0; i != 5; ++i) check(r.heard(round % 2 ? wide : native, 20));
+        r.now += 7ms; // jitter
+        for (int i = 0; i != 50; ++i) check(r.heard(round % 2 ? native : wide, 20));
+        r.now -= 7ms;
+    }
+    const byte_vector last = r.heard(native, 20);
+    check(last);
+    std::array<std::uint8_t, 256> storage;
+    rtcp_builder sr{storage};
+    sr.add_sender_report(1, {ntp_time{1234}, r.timestamp + 16, 1, 1}, {}).value();
+    const byte_vector out = r.pass({sr.bytes().begin(), sr.bytes().end()}).value();
+    const auto compound = rtcp_compound_view::parse(out).value();
+    const auto sender = rtcp_report_view::parse(*compound.begin()).value().sender();
+    BOOST_REQUIRE(sender.has_value());
+    BOOST_TEST(sender->rtp_timestamp == *due + 16);
+
+    rtcp_builder rr{storage};
+    report_block block;
+    block.ssrc = parsed(last).ssrc();
+    block.extended_highest_seq = parsed(last).seq();
+    block.jitter = 40;
+    rr.add_receiver_report(7, {&block, 1}).value();
+    const byte_vector back = r.pass({rr.bytes().begin(), rr.bytes().end()}, true).value();
+    const auto about = rtcp_compound_view::parse(back).value();
+    BOOST_TEST(rtcp_report_view::parse(*about.begin()).value().block(0).jitter == 40U);
+
+    byte_vector noise = rtp_of(1, r.seq++, 13, 0);
+    rtpsynth::detail::store_be32(&noise[4], r.timestamp);
+    noise.push_back(60);
+    r.now += 20ms;
+    BOOST_TEST(parsed(r.pass(noise).value()).timestamp() == *due);
+}
+
 BOOST_AUTO_TEST_CASE(another_source_continues_the_stream) {
     two_legs r{transcoding({of(cases[2])})};
     tone_sender one{r.codecs, "PCMU/8000", 0}, other{r.codecs, "PCMU/8000", 0};

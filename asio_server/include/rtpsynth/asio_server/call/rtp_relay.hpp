@@ -44,7 +44,9 @@ class rtp_server;
 ///   remember earlier audio.
 /// - A packet that the target has no equal of is dropped as relay_leg_stats::undecodable: opus has
 ///   none of 30 ms, and L16 of 48 kHz only up to 20 ms fits rtp_relay::max_packet_size.
-/// - The source may change its codec at any packet; the output goes on without a gap.
+/// - The source may change its codec at any packet; the output goes on without a gap, and a pause
+///   keeps its length. That includes audio of the target's clock rate that is passed on, if its
+///   payload type is `media` in `stream.formats`, as the static ones are.
 /// - A resampler delays the audio by 5 ms where the lower rate is 8 kHz.
 ///
 /// *RTCP* is translated in both directions: a side receives reports and requests (NACK, PLI) about
