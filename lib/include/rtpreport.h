@@ -139,8 +139,8 @@ struct rtpreport_packet {
 /**
  * Reads the next packet of a compound packet that was received. Texts are in the datagram.
  *
- * \param at  where the packet begins: 0 for the first. It is moved to the next packet, also after
- *            a malformed one, which hides no other.
+ * \param at  where the packet begins: 0 for the first, then what the call before has left there. It
+ *            is moved to the next packet, also after a malformed one, which hides no other.
  *
  * \return 1, and *packet is filled in; 0 at the end, and if an argument is NULL; a negative code,
  *         after which the next call goes on: RTPREPORT_ERTCP for a malformed packet. If the

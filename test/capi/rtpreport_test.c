@@ -167,6 +167,19 @@ static void what_is_no_compound_is_refused(void) {
     CHECK(rtpreport_next(buf, size, NULL, &packet) == 0);
     CHECK(rtpreport_next(buf, size, &at, NULL) == 0 && at == 0);
 
+    /* No packet is there, or not all of it, or more padding than it has. */
+    at = size;
+    size = (size_t)rtpreport_add_bye(buf, sizeof buf, size, OURS, NULL);
+    CHECK(rtpreport_next(buf, size - 4, &at, &packet) == RTPREPORT_EINVAL && at == size - 4);
+    buf[8] |= 0x20;
+    for (buf[size - 1] = 8;; buf[size - 1] = 2) {
+        at = 8;
+        CHECK(rtpreport_next(buf, size, &at, &packet) == RTPREPORT_EINVAL && at == size);
+        if (buf[size - 1] == 2) break;
+    }
+    at = 0;
+    size = 8;
+
     /* A packet that is malformed hides no other, and an unknown one has its count. */
     size = (size_t)rtpreport_add_bye(buf, sizeof buf, size, OURS, NULL);
     buf[8] = 0x82; /* two sources, with room for one */

@@ -3,6 +3,7 @@
 #include "result.hpp"
 
 #include <rtpsynth/base/clock.hpp>
+#include <rtpsynth/base/detail/byte_order.hpp>
 #include <rtpsynth/base/error.hpp>
 #include <rtpsynth/base/ntp_time.hpp>
 #include <rtpsynth/rtcp/builder.hpp>
@@ -14,6 +15,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -108,6 +110,18 @@ errc read_bye(const rtcp_packet_view& from, rtpreport_packet& to) noexcept {
     return {};
 }
 
+// The packet at the beginning of the rest of a compound; nullopt: none is there. Only its own
+// header is checked, since a datagram may have thousands of packets and the offset is the caller's.
+std::optional<rtcp_packet_view> packet_at(std::span<const std::uint8_t> rest) noexcept {
+    constexpr std::size_t header_size = 4;
+    if (rest.size() < header_size || rest[0] >> 6 != 2) return std::nullopt;
+    const std::size_t size = header_size + std::size_t{4} * detail::load_be16(&rest[2]);
+    if (size > rest.size()) return std::nullopt;
+    const rtcp_packet_view packet = *rtcp_compound_view::iterator(rest.data());
+    if (packet.padding() > size - header_size || packet.padding() % 4 != 0) return std::nullopt;
+    return packet;
+}
+
 errc read_packet(const rtcp_packet_view& from, rtpreport_packet& to) noexcept {
     to.type = static_cast<int>(from.type());
     to.count = from.count();
@@ -158,22 +172,21 @@ long rtpreport_add_bye(uint8_t* buf, size_t room, size_t size, uint32_t ssrc, co
 
 int rtpreport_next(const uint8_t* datagram, size_t size, size_t* at, rtpreport_packet* packet) {
     if (datagram == nullptr || at == nullptr || packet == nullptr || *at == size) return 0;
-    // Checked anew for each packet: the offset is the caller's.
-    const auto compound = rtcp_compound_view::parse({datagram, size});
     const std::size_t begin = *at;
     *at = size;
-    if (!compound) return begin == 0 ? static_cast<int>(compound.error()) : RTPREPORT_EINVAL;
-    for (const rtcp_packet_view& each : *compound) {
-        const auto offset = static_cast<std::size_t>(each.bytes().data() - datagram);
-        if (offset != begin) continue;
-        *at = offset + each.bytes().size();
-        *packet = {};
-        const errc error = read_packet(each, *packet);
-        if (error == errc{}) return 1;
-        *packet = {};
-        return static_cast<int>(error);
+    if (begin > size) return RTPREPORT_EINVAL;
+    if (begin == 0) {
+        const auto compound = rtcp_compound_view::parse({datagram, size});
+        if (!compound) return static_cast<int>(compound.error());
     }
-    return RTPREPORT_EINVAL;
+    const auto found = packet_at({datagram + begin, size - begin});
+    if (!found) return RTPREPORT_EINVAL;
+    *at = begin + found->bytes().size();
+    *packet = {};
+    const errc error = read_packet(*found, *packet);
+    if (error == errc{}) return 1;
+    *packet = {};
+    return static_cast<int>(error);
 }
 
 rtpreport_stats* rtpreport_stats_ctor(uint32_t clock_rate) {
