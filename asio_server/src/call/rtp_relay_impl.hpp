@@ -29,7 +29,7 @@ namespace rtpsynth::asio_server {
 ///
 /// Threads: functions whose name begins with `on_` run on the executor, all others on any thread.
 /// The lock is held while packets are forwarded. It is never held while user code is called or
-/// destroyed, except for a packet_protection.
+/// destroyed, except for a packet_protection and the codecs.
 class rtp_relay::impl final : public std::enable_shared_from_this<impl>,
                               private detail::timer_service::client {
 public:

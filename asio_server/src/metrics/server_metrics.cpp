@@ -156,6 +156,8 @@ void add_metrics(metrics_page& page, const voice_stream_stats& s, const metric_l
     dropped("not_authentic", s.not_authentic);
     dropped("malformed", s.malformed + rtp.rtcp_malformed);
     dropped("conflict", rtp.rtp_conflicts + rtp.rtcp_conflicts);
+    dropped("collision", rtp.collisions);
+    dropped("looped", rtp.looped);
     dropped("refused", rtp.rtp_refused);
     dropped("not_played", s.not_played);
     dropped("other", s.other);

@@ -194,6 +194,8 @@ BOOST_AUTO_TEST_CASE(a_voice_streams) {
     s.session.rtp_conflicts = 1;
     s.session.rtcp_conflicts = 8;
     s.session.rtp_refused = 12;
+    s.session.collisions = 18;
+    s.session.looped = 19;
     s.not_played = 13;
     s.other = 14;
     s.latch.latched = 15;
@@ -225,6 +227,8 @@ BOOST_AUTO_TEST_CASE(a_voice_streams) {
     BOOST_TEST(dropped("malformed") == 8);
     BOOST_TEST(dropped("conflict") == 9);
     BOOST_TEST(dropped("refused") == 12);
+    BOOST_TEST(dropped("collision") == 18);
+    BOOST_TEST(dropped("looped") == 19);
     BOOST_TEST(dropped("not_played") == 13);
     BOOST_TEST(dropped("other") == 14);
     BOOST_TEST(of("sources_latched_total") == 15);

@@ -62,7 +62,8 @@ struct relay_leg_options {
     /// rtp_relay, *Transcoding*. Source payload types are distinct; all targets have one clock
     /// rate. Formats and payload types of sources need not be in `stream`.
     std::vector<relay_transcoding> transcode{};
-    /// The codecs that exist for `transcode`; add() those of components, such as opus.
+    /// The codecs that exist for `transcode`; add() those of components, such as opus. The relay
+    /// calls codecs while it holds its lock: a codec of your own must not call the relay.
     codec_set codec_library{};
 };
 

@@ -60,7 +60,8 @@ struct voice_stream_options {
     /// Payload type of telephone events, whose clock rate is that of the audio before them, and of
     /// the first codec before any; nullopt: none.
     std::optional<std::uint8_t> event_type = 101;
-    /// Payload type of comfort noise, with the clock rate of the first codec; nullopt: none.
+    /// Payload type of comfort noise, whose clock rate is that of the audio before it, as that of
+    /// events is; nullopt: none.
     std::optional<std::uint8_t> noise_type = 13;
     /// The available codecs. Use add() for those of components, such as opus. The stream calls
     /// codecs while it holds its lock: a codec of your own must not call the stream.
