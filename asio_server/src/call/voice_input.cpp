@@ -20,6 +20,8 @@ namespace error = boost::asio::error;
 constexpr duration stays_replaced = std::chrono::seconds{1};
 // If the executor was delayed by more than this, ticks are skipped.
 constexpr duration most_behind = std::chrono::seconds{1};
+// A tick that is pulled later than this after it was due is overdue: the executor was busy.
+constexpr duration overdue_after = std::chrono::milliseconds{1};
 
 /// The number that stands for an address in rtp_session; never 0.
 std::uint64_t address_of(const voice_stream::endpoint& from) noexcept {
@@ -179,8 +181,26 @@ void voice_stream_impl::receive_rtp(const datagram_view& view, completions& done
         ++stats_.not_played;
         return;
     }
-    playout_.insert(packet, view.received_at);
+    playout_.insert(packet, arrival_of(packet, format, view.received_at));
     begin_pulling(view.received_at);
+}
+
+/// The time at which the packet arrived, for playout. While a tick is overdue, the executor was
+/// busy: the packet waited in the socket for an unknown time, and is still in time for that tick.
+/// Playout must not take the wait for delay of the network. So the arrival is then the time that
+/// the packet before this one predicts, but not before the last tick that was pulled.
+time_point voice_stream_impl::arrival_of(const rtp_packet_view& packet,
+                                         const payload_format& format, time_point read) noexcept {
+    time_point arrival = read;
+    if (!kernel_timestamps_ && pulling_ && read - pull_due_ > overdue_after && last_arrived_ &&
+        last_arrived_->ssrc == packet.ssrc() && format.clock_rate != 0) {
+        const auto ahead = static_cast<std::int32_t>(packet.timestamp() - last_arrived_->timestamp);
+        const time_point expected =
+            last_arrived_->at + duration{std::int64_t{ahead} * 1'000'000'000 / format.clock_rate};
+        arrival = std::clamp(expected, pull_due_ - ptime_, read);
+    }
+    last_arrived_ = arrived_packet{packet.ssrc(), packet.timestamp(), arrival};
+    return arrival;
 }
 
 /// Whether the packet is from the current source, or from one that may replace it. Replaces the
@@ -252,8 +272,21 @@ void voice_stream_impl::begin_pulling(time_point now) noexcept {
     pulling_ = true;
 }
 
+/// Reads what waits in the socket, if ticks are overdue: it was there in time for them, and would
+/// be concealed if they were pulled first.
+/// \return whether there may be more
+bool voice_stream_impl::catch_up(time_point now) noexcept {
+    {
+        const std::lock_guard lock{lock_};
+        if (closing_ || !pulling_ || now - pull_due_ <= overdue_after) return false;
+    }
+    return engine_->read_ahead(*rtp(), now);
+}
+
 void voice_stream_impl::on_pull(time_point now) noexcept {
+    bool more = true;
     for (;;) {
+        if (more) more = catch_up(now);
         audio_tick tick;
         {
             completions done{engine_->completing()};

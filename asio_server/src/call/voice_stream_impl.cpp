@@ -19,8 +19,7 @@ namespace error = boost::asio::error;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr std::size_t largest_report = 1100; // bytes: fits into every path's MTU, also protected
-
+constexpr std::size_t largest_report = 1100;    // bytes: fits into every path's MTU, also protected
 constexpr std::size_t largest_protected = 4096; // bytes, of a datagram that is received
 
 [[noreturn]] void refuse_option(const std::string& what) {
@@ -143,6 +142,7 @@ voice_stream_impl::voice_stream_impl(std::shared_ptr<engine> home,
       quiet_after_{options.quiet_after},
       audio_queue_{options.audio_queue},
       latching_{options.latch.latch != latch_policy::none},
+      kernel_timestamps_{options.channel.kernel_timestamps},
       handlers_{options.on_audio, options.on_event},
       has_audio_handler_{options.on_audio != nullptr},
       has_event_handler_{options.on_event != nullptr},

@@ -151,6 +151,11 @@ private:
         time_point heard{};
         bool left = false;
     };
+    struct arrived_packet {
+        std::uint32_t ssrc = 0;
+        std::uint32_t timestamp = 0;
+        time_point at{};
+    };
     /// Calls on_wake() on the executor, after a change by any thread. Used again and again.
     class wake;
     /// Calls on_finished() on the executor.
@@ -193,7 +198,10 @@ private:
     bool is_heard(const rtp_packet_view& packet, const datagram_view& view, bool valid,
                   bool latched, completions& done) noexcept;
     void on_moved() noexcept;
+    time_point arrival_of(const rtp_packet_view& packet, const payload_format& format,
+                          time_point read) noexcept;
     void begin_pulling(time_point now) noexcept;
+    bool catch_up(time_point now) noexcept;
     void on_pull(time_point now) noexcept;
     bool pull_tick(time_point now, audio_tick& tick, completions& done) noexcept;
     void rate(playout_kind kind) noexcept;
@@ -225,7 +233,8 @@ private:
     const std::optional<duration> quiet_after_;
     const std::size_t audio_queue_;
     const bool latching_;
-    handlers handlers_; // on the executor
+    const bool kernel_timestamps_; // received_at is the time of arrival
+    handlers handlers_;            // on the executor
     const bool has_audio_handler_;
     const bool has_event_handler_;
     std::vector<std::uint8_t> packet_; // on the executor
@@ -255,7 +264,8 @@ private:
     bool wanted_ = false;  // received audio is read
     bool pulling_ = false; // there are ticks of received audio
     time_point pull_due_{};
-    std::uint64_t skipped_ = 0; // ticks since the last one pulled
+    std::uint64_t skipped_ = 0;                  // ticks since the last one pulled
+    std::optional<arrived_packet> last_arrived_; // into playout
     audio_ring ring_;
     op_list<read_operation> reads_;
     telephone_event_receiver digits_;

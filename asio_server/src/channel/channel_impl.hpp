@@ -91,6 +91,9 @@ public:
     /// sockets.
     /// \return how many datagrams it delivered
     std::size_t receive(rtp_channel& self, time_point now, std::uint64_t turn) noexcept;
+    /// Reads a batch as large as possible and delivers it, out of turn.
+    /// \return whether there was one, so that there may be more
+    bool receive_waiting(rtp_channel& self, time_point now) noexcept;
     /// Prefetches what receive() will access.
     void prefetch() const noexcept {
         constexpr std::size_t line = 64;
@@ -123,7 +126,8 @@ private:
     std::uint64_t give_up_closing(error_code result, completions& done) noexcept;
     std::uint64_t finish_close(error_code result, completions& done) noexcept;
     output_batch::record* next_to_send(completions& done) noexcept;
-    std::span<datagram_view> read(time_point now, std::uint64_t turn, completions& done) noexcept;
+    std::size_t next_burst(std::uint64_t turn) noexcept;
+    std::span<datagram_view> read(time_point now, std::size_t want, completions& done) noexcept;
     void receive_failed(error_code error, completions& done) noexcept;
     void tell_receive_error(error_code error, completions& done) noexcept;
     void count_received(std::uint64_t datagrams, std::uint64_t bytes) noexcept;

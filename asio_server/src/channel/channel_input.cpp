@@ -63,7 +63,7 @@ std::size_t channel_impl::receive(rtp_channel& self, time_point now, std::uint64
         const std::lock_guard lock{io_};
         if (!socket_.is_open()) return 0;
         if (reading_)
-            batch = read(now, turn, done);
+            batch = read(now, next_burst(turn), done);
         else if (const error_code e = socket_.take_error()) // also while no operation waits
             tell_receive_error(e, done);
         owner_->sockets().rearm(socket_);
@@ -72,15 +72,33 @@ std::size_t channel_impl::receive(rtp_channel& self, time_point now, std::uint64
     return batch.size();
 }
 
-std::span<datagram_view> channel_impl::read(time_point now, std::uint64_t turn,
-                                            completions& done) noexcept {
+bool channel_impl::receive_waiting(rtp_channel& self, time_point now) noexcept {
+    if (!is_open()) return false;
+    std::span<datagram_view> batch;
+    {
+        completions done{owner_->completing()};
+        const std::lock_guard lock{io_};
+        if (!socket_.is_open() || !reading_) return false;
+        batch = read(now, receive_buffers::slot_count, done);
+    }
+    if (batch.empty()) return false;
+    deliver(self, batch);
+    return true;
+}
+
+/// The number of datagrams to ask for in this pass.
+std::size_t channel_impl::next_burst(std::uint64_t turn) noexcept {
     // Most sockets have one datagram, and asking for more costs time. A socket that is ready again
     // right after all others were served may have more.
     const bool again = turn - last_turn_ <= owner_->sweep();
     burst_ = again && singles_ == 0 ? std::min(burst_ * 4, receive_buffers::slot_count) : 1;
     if (singles_ != 0) --singles_;
     last_turn_ = turn;
-    std::size_t want = burst_;
+    return burst_;
+}
+
+std::span<datagram_view> channel_impl::read(time_point now, std::size_t want,
+                                            completions& done) noexcept {
     if (inbox_) want = std::min(want, std::max(inbox::capacity - inbox_->size(), std::size_t{1}));
     error_code failure;
     auto batch = socket_.receive(owner_->buffers(), want, now, failure);

@@ -99,6 +99,10 @@ public:
         output_.announce(channel);
     }
     flusher& output() noexcept { return output_; }
+    /// For timers that are late: see readiness::read_ahead(). On the executor.
+    bool read_ahead(rtp_channel& channel, time_point now) noexcept {
+        return input_.read_ahead(channel, now);
+    }
     /// Resumes paused channels a little later.
     void pause() noexcept { tasks_->owe(task::resume); }
     /// Calls \p call_it, which calls a handler of the user's. Anywhere, without a lock.

@@ -117,6 +117,16 @@ std::size_t readiness::serve(std::span<const ready_event> events, time_point now
     return served;
 }
 
+bool readiness::read_ahead(rtp_channel& channel, time_point now) noexcept {
+    bool more = false;
+    {
+        const flusher::handler_scope handlers{output_};
+        more = channel_impl::of(channel).receive_waiting(channel, now);
+    }
+    if (output_.is_due()) tasks_->request(task::flush);
+    return more;
+}
+
 bool readiness::hand_over() noexcept {
     if (stopped_) return true;
     if (!sockets_.hand_over(executor_)) return false;

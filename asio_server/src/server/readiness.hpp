@@ -58,6 +58,10 @@ public:
     }
     /// \return the larger of the numbers of delivered datagrams and of events
     std::size_t serve(std::span<const ready_event> events, time_point now);
+    /// Reads a batch from the socket of \p channel, out of turn, and delivers it. Not in a receive
+    /// handler: there is one set of buffers.
+    /// \return whether there may be more
+    bool read_ahead(rtp_channel& channel, time_point now) noexcept;
     /// Makes Asio wait from now on. \return false for lack of resources
     bool hand_over() noexcept;
 
