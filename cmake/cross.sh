@@ -2,8 +2,8 @@
 # Builds library and server for other machines, or with another standard library, and runs their
 # tests: by qemu where the processor is another, by wine for Windows. Nothing here runs macOS's.
 #
-#   cmake/cross.sh PRESET...     arm64, arm64-portable, s390x, armhf, windows, musl, macos, libcxx;
-#                                with -lib behind it the library alone, as in:
+#   cmake/cross.sh PRESET...     arm64, arm64-portable, s390x, armhf, windows, musl, macos, libcxx,
+#                                libcxx-portable; with -lib behind it the library alone, as in:
 #                                cmake/cross.sh arm64-lib s390x-lib
 #
 # Ends with 77 where a compiler or an emulator is missing. cmake/install-deps.sh --elsewhere installs
@@ -50,7 +50,7 @@ for name; do
         cmake/zig.sh
         ;;
     macos) cmake/zig.sh ;;
-    libcxx) libcxx ;;
+    libcxx | libcxx-portable) libcxx ;;
     *)
         echo "cross.sh: '$name' is no such preset" >&2
         exit 2

@@ -5,7 +5,8 @@
 #    define RTPSYNTH_EFFORT 1
 #endif
 
-/// \p all times; under an emulator, which takes ten times as long or more, a part of them.
+/// \p all times; a sixteenth of them under an emulator, a quarter under AddressSanitizer, where
+/// they take many times as long.
 template <class Integer>
 constexpr Integer effort(Integer all) {
     return all / RTPSYNTH_EFFORT;
