@@ -3,6 +3,9 @@
 #include "resampler_filter.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -18,18 +21,94 @@ void check_rate(const char* name, std::uint32_t rate) {
                                     std::to_string(rate) + " and not in 4000..384000");
 }
 
-std::int16_t rounded(float sample) noexcept {
-    const float inside = std::clamp(sample, -32768.0F, 32767.0F);
-    return static_cast<std::int16_t>(inside + (inside < 0 ? -0.5F : 0.5F));
+using detail::output_at_once;
+using output_block = std::array<float, output_at_once>;
+
+// Compilers vectorise loops of constant size over local arrays, which alias nothing.
+void round_to(std::int16_t* out, const output_block& values, std::size_t n) noexcept {
+    std::array<std::int16_t, output_at_once> samples;
+    for (std::size_t i = 0; i < output_at_once; ++i) {
+        const float value = values[i];
+        const auto whole = static_cast<std::int32_t>(value + std::copysign(0.5F, value));
+        samples[i] = static_cast<std::int16_t>(std::clamp<std::int32_t>(whole, -32768, 32767));
+    }
+    std::memcpy(out, samples.data(), n * sizeof samples[0]);
+}
+
+void to_float(const std::int16_t* in, std::size_t n, float* out) noexcept {
+    constexpr std::size_t chunk_size = 32;
+    std::size_t i = 0;
+    for (; n - i >= chunk_size; i += chunk_size) {
+        std::array<std::int16_t, chunk_size> from;
+        std::array<float, chunk_size> to;
+        std::memcpy(from.data(), in + i, sizeof from);
+        for (std::size_t k = 0; k < chunk_size; ++k) to[k] = static_cast<float>(from[k]);
+        std::memcpy(out + i, to.data(), sizeof to);
+    }
+    for (; i < n; ++i) out[i] = static_cast<float>(in[i]);
+}
+
+// The position of an output sample, which advances without a division.
+struct output_position {
+    std::size_t whole;   // samples of input
+    std::uint32_t phase; // and units of 1/out_step samples
+
+    void advance(const detail::resampler_filter& filter) noexcept {
+        whole += filter.whole_step;
+        phase += filter.phase_step;
+        if (phase < filter.out_step) return;
+        phase -= filter.out_step;
+        ++whole;
+    }
+};
+
+// A block of output samples: what to compute, and their values.
+struct output_work {
+    std::array<detail::dot_pair, output_at_once> pairs{};
+    output_block values{};
+};
+
+void filter_exactly(const detail::resampler_filter& filter, const float* samples,
+                    output_position& at, std::size_t count, output_work& work) noexcept {
+    // Of a part of a block, neighbours may have distinct rows.
+    static constexpr auto as_they_are = detail::group_by_row(1);
+    const auto& slots = count == output_at_once ? filter.slots : as_they_are;
+    for (std::size_t i = 0; i < count; ++i, at.advance(filter))
+        work.pairs[slots[i]] = {samples + at.whole, filter.row(at.phase)};
+    output_block sums;
+    filter.dot(work.pairs.data(), count, filter.taps, sums.data());
+    for (std::size_t i = 0; i < count; ++i) work.values[i] = sums[slots[i]];
+}
+
+void filter_between_rows(const detail::resampler_filter& filter, const float* samples,
+                         output_position& at, std::size_t count, output_work& work) noexcept {
+    output_block parts;
+    for (std::size_t i = 0; i < count; ++i, at.advance(filter)) {
+        const std::uint32_t position = at.phase * filter.phases; // below 2^19 · 2^9
+        work.pairs[i] = {samples + at.whole, filter.row(position / filter.out_step)};
+        parts[i] =
+            static_cast<float>(position % filter.out_step) / static_cast<float>(filter.out_step);
+    }
+    output_block before;
+    output_block after;
+    filter.dot(work.pairs.data(), count, filter.taps, before.data());
+    for (std::size_t i = 0; i < count; ++i) work.pairs[i].b += filter.taps;
+    filter.dot(work.pairs.data(), count, filter.taps, after.data());
+    for (std::size_t i = 0; i < count; ++i)
+        work.values[i] = before[i] + (after[i] - before[i]) * parts[i];
 }
 
 } // namespace
 
 resampler::resampler(std::uint32_t in_rate, std::uint32_t out_rate, resampler_quality quality)
+    : resampler(in_rate, out_rate, quality, detail::supported_dot_kernels().back()) {}
+
+resampler::resampler(std::uint32_t in_rate, std::uint32_t out_rate, resampler_quality quality,
+                     const detail::dot_kernel& kernel)
     : in_rate_(in_rate), out_rate_(out_rate) {
     check_rate("in_rate", in_rate);
     check_rate("out_rate", out_rate);
-    filter_ = std::make_shared<const detail::resampler_filter>(in_rate, out_rate, quality);
+    filter_ = std::make_shared<const detail::resampler_filter>(in_rate, out_rate, quality, kernel);
     window_.assign(filter_->taps - 1 + input_at_once, 0);
 }
 
@@ -53,31 +132,24 @@ std::size_t resampler::process_block(const std::int16_t* in, std::size_t n,
                                      std::int16_t* out) noexcept {
     const detail::resampler_filter& filter = *filter_;
     float* const fresh = window_.data() + filter.taps - 1;
-    for (std::size_t i = 0; i < n; ++i) fresh[i] = in ? static_cast<float>(in[i]) : 0.0F;
-    const bool exact = filter.phases == filter.out_step;
-    std::size_t made = 0;
-    while (next_ < n) {
-        const float* const samples = window_.data() + next_;
-        float value;
-        if (exact) {
-            value = detail::dot(samples, filter.row(phase_), filter.taps);
-        } else {
-            const std::uint64_t position = std::uint64_t{phase_} * filter.phases;
-            const std::size_t row = static_cast<std::size_t>(position / filter.out_step);
-            const float part = static_cast<float>(position % filter.out_step) /
-                               static_cast<float>(filter.out_step);
-            const float before = detail::dot(samples, filter.row(row), filter.taps);
-            const float after = detail::dot(samples, filter.row(row + 1), filter.taps);
-            value = before + (after - before) * part;
-        }
-        out[made++] = rounded(value);
-        const std::uint32_t steps = phase_ + filter.in_step; // both are below 2^19
-        next_ += steps / filter.out_step;
-        phase_ = steps % filter.out_step;
+    if (in)
+        to_float(in, n, fresh);
+    else
+        std::fill_n(fresh, n, 0.0F);
+    const auto filter_block =
+        filter.phases == filter.out_step ? filter_exactly : filter_between_rows;
+    const std::size_t size = output_size(n);
+    output_position at{next_, phase_};
+    output_work work;
+    for (std::size_t made = 0; made < size; made += output_at_once) {
+        const std::size_t count = std::min(size - made, output_at_once);
+        filter_block(filter, window_.data(), at, count, work);
+        round_to(out + made, work.values, count);
     }
-    next_ -= n;
+    next_ = at.whole - n;
+    phase_ = at.phase;
     std::copy_n(window_.begin() + static_cast<std::ptrdiff_t>(n), filter.taps - 1, window_.begin());
-    return made;
+    return size;
 }
 
 result<std::size_t> resampler::process(std::span<const std::int16_t> in,

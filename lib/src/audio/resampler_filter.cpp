@@ -30,12 +30,12 @@ constexpr band band_of(resampler_quality quality) noexcept {
 // the error is 100 dB down.
 constexpr std::uint32_t most_exact_phases = 1024;
 constexpr std::size_t most_exact_coefficients = std::size_t{1} << 18;
-constexpr std::uint64_t interpolated_phases = 512;
+constexpr std::uint32_t interpolated_phases = 512;
 
 // The number of positions per input sample.
-std::size_t interpolated_positions(std::uint32_t in_rate, std::uint32_t out_rate) noexcept {
+std::uint32_t interpolated_positions(std::uint32_t in_rate, std::uint32_t out_rate) noexcept {
     if (out_rate >= in_rate) return interpolated_phases;
-    return static_cast<std::size_t>((interpolated_phases * out_rate + in_rate - 1) / in_rate);
+    return (interpolated_phases * out_rate + in_rate - 1) / in_rate; // below 2^28
 }
 
 // The modified Bessel function of order 0, by its series.
@@ -50,38 +50,17 @@ double bessel_i0(double x) noexcept {
     return sum;
 }
 
-// Four floats at a time, for which compilers use SSE2's and NEON's registers already at -O2.
-struct four {
-    float lane[4] = {};
-
-    void add_products(const float* a, const float* b) noexcept {
-        for (std::size_t k = 0; k < 4; ++k) lane[k] += a[k] * b[k];
-    }
-};
-
 } // namespace
 
-float dot(const float* a, const float* b, std::size_t n) noexcept {
-    four s0;
-    four s1;
-    four s2;
-    four s3;
-    for (std::size_t i = 0; i < n; i += dot_lanes) {
-        s0.add_products(a + i, b + i);
-        s1.add_products(a + i + 4, b + i + 4);
-        s2.add_products(a + i + 8, b + i + 8);
-        s3.add_products(a + i + 12, b + i + 12);
-    }
-    for (std::size_t k = 0; k < 4; ++k)
-        s0.lane[k] = (s0.lane[k] + s2.lane[k]) + (s1.lane[k] + s3.lane[k]);
-    return (s0.lane[0] + s0.lane[2]) + (s0.lane[1] + s0.lane[3]);
-}
-
 resampler_filter::resampler_filter(std::uint32_t in_rate, std::uint32_t out_rate,
-                                   resampler_quality quality) {
+                                   resampler_quality quality, const dot_kernel& kernel)
+    : dot(kernel.dot) {
     const std::uint32_t common = std::gcd(in_rate, out_rate);
     in_step = in_rate / common;
     out_step = out_rate / common;
+    whole_step = in_step / out_step;
+    phase_step = in_step % out_step;
+    slots = group_by_row(out_step);
     if (in_step == out_step) {
         taps = dot_lanes;
         delay = 0;

@@ -19,8 +19,10 @@
 namespace rtpsynth {
 
 namespace detail {
+struct dot_kernel;
 struct resampler_filter;
-}
+struct resampler_test_access;
+} // namespace detail
 
 /// \addtogroup audio
 /// \{
@@ -93,6 +95,10 @@ public:
     }
 
 private:
+    friend struct detail::resampler_test_access;
+
+    RTPSYNTH_API resampler(std::uint32_t in_rate, std::uint32_t out_rate, resampler_quality quality,
+                           const detail::dot_kernel& kernel);
     std::size_t process_block(const std::int16_t* in, std::size_t n, std::int16_t* out) noexcept;
 
     std::uint32_t in_rate_;

@@ -103,6 +103,23 @@ inline void prefetch(const void* address) noexcept {
 #    endif
 }
 
+/// Four floats, in one register where the processor has such registers: `a + b`, `a * b`, `a[i]`.
+#    if RTPSYNTH_GNU_COMPILER
+using floats_x4 = float __attribute__((vector_size(16)));
+#    else
+struct floats_x4 {
+    float lane[4];
+
+    friend floats_x4 operator+(const floats_x4& a, const floats_x4& b) noexcept {
+        return {{a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3]}};
+    }
+    friend floats_x4 operator*(const floats_x4& a, const floats_x4& b) noexcept {
+        return {{a[0] * b[0], a[1] * b[1], a[2] * b[2], a[3] * b[3]}};
+    }
+    float operator[](int i) const noexcept { return lane[i]; }
+};
+#    endif
+
 } // namespace detail
 } // namespace rtpsynth
 
