@@ -28,6 +28,7 @@ rtp_session_options options(const char* cname, unsigned flags) {
     o.probation = flags & 3;
     o.reduced_minimum = (flags & 4) != 0;
     o.bandwidth = flags & 8 ? 1e6 : 1e3;
+    o.reduced_size = (flags & 16) == 0;
     return o;
 }
 
@@ -112,7 +113,7 @@ private:
 
     void rtcp() {
         std::array<std::uint8_t, 1000> storage;
-        rtcp_builder builder(storage);
+        rtcp_builder builder(storage, rtcp_mode::reduced_size);
         const std::uint32_t from = ssrc();
         std::array<report_block, 2> blocks;
         for (report_block& b : blocks) {
@@ -122,10 +123,12 @@ private:
             b.delay_since_last_sr = static_cast<std::uint32_t>(in_.number(in_.byte() & 3));
         }
         const unsigned what = in_.byte();
-        if (what & 1)
+        if (what & 128) { // reduced-size
+        } else if (what & 1) {
             builder.add_sender_report(from, {ntp_time{in_.number(8)}, 1, 2, 3}, blocks).value();
-        else
+        } else {
             builder.add_receiver_report(from, blocks).value();
+        }
         if (what & 2) builder.add_cname(from, std::string(1 + in_.byte() % 255, 'c')).value();
         if (what & 4) builder.add_cname(ssrc(), "other").value();
         if (what & 8) {
@@ -138,7 +141,8 @@ private:
             builder.add_bye(leave, "why").value();
         }
         std::vector<std::uint8_t> bytes(builder.bytes().begin(), builder.bytes().end());
-        if (what & 64) bytes[in_.byte() % bytes.size()] = static_cast<std::uint8_t>(in_.byte());
+        if (what & 64 && !bytes.empty())
+            bytes[in_.byte() % bytes.size()] = static_cast<std::uint8_t>(in_.byte());
         receive(bytes);
     }
 

@@ -46,6 +46,7 @@ rtp_session::rtp_session(const options& opts, std::uint64_t seed)
       header_size_(opts.header_size),
       max_sources_(opts.max_sources),
       probation_(opts.probation),
+      reduced_size_(opts.reduced_size),
       limits_(opts.source),
       random_(seed),
       schedule_(rtcp_bandwidth(opts), minimum_interval(opts), first_size(opts)),

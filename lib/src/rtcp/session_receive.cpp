@@ -1,10 +1,15 @@
 // How rtp_session processes received RTCP.
 #include <rtpsynth/rtcp/session.hpp>
 
+#include <rtpsynth/base/detail/byte_order.hpp>
 #include <rtpsynth/rtcp/extended_report.hpp>
 
+#include "layout.hpp"
+
 #include <algorithm>
+#include <cstdint>
 #include <new>
+#include <optional>
 
 namespace rtpsynth {
 namespace {
@@ -24,6 +29,32 @@ void assign(std::string& text, std::string_view value) noexcept {
     } catch (const std::bad_alloc&) {
         text.clear();
     }
+}
+
+// The SSRC of who sent a datagram that begins with this packet; nullopt if it is malformed, or of a
+// type that does not begin with its sender.
+std::optional<std::uint32_t> sender_of(const rtcp_packet_view& packet) noexcept {
+    switch (packet.type()) {
+    case rtcp_type::sender_report:
+    case rtcp_type::receiver_report: {
+        const auto report = rtcp_report_view::parse(packet);
+        return report ? std::optional{report->ssrc()} : std::nullopt;
+    }
+    case rtcp_type::source_description:
+        if (!rtcp_sdes_view::parse(packet)) return std::nullopt;
+        break;
+    case rtcp_type::goodbye:
+        if (!rtcp_bye_view::parse(packet)) return std::nullopt;
+        break;
+    case rtcp_type::extended_report:
+        if (!rtcp_xr_view::parse(packet)) return std::nullopt;
+        break;
+    default:
+        if (packet.type() < rtcp_type::sender_report) return std::nullopt;
+        break;
+    }
+    if (packet.body().size() < detail::ssrc_size) return std::nullopt;
+    return detail::load_be32(packet.body().data());
 }
 
 bool has_cname(const rtcp_compound_view& compound, std::uint32_t ssrc) noexcept {
@@ -72,14 +103,14 @@ struct rtp_session::compound {
 
 rtcp_reception rtp_session::receive_rtcp(std::span<const std::uint8_t> datagram, time_point arrival,
                                          std::uint64_t address) noexcept {
-    const auto packets = rtcp_compound_view::parse(datagram);
-    const auto first = packets ? rtcp_report_view::parse(*packets->begin())
-                               : result<rtcp_report_view>{packets.error()};
-    if (!first) {
+    const auto packets = rtcp_compound_view::parse(datagram, reduced_size_ ? rtcp_mode::reduced_size
+                                                                           : rtcp_mode::compound);
+    const auto sender = packets ? sender_of(*packets->begin()) : std::nullopt;
+    if (!sender) {
         ++stats_.rtcp_malformed;
         return {session_outcome::malformed};
     }
-    const std::uint32_t ssrc = first->ssrc();
+    const std::uint32_t ssrc = *sender;
     if (ssrc == ssrc_) return {own_ssrc_heard(address, arrival)};
 
     const bye_content bye = find_bye(*packets, ssrc);

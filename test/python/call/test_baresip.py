@@ -101,6 +101,8 @@ def test_bot_that_records(call, tmp_path):
         stats = side.end()
     print(stats, summary)
     assert stats["received"] > 0 and stats["malformed"] == 0
+    # Its BYE is alone in its datagram (RFC 5506).
+    assert stats["sources_left"] == 1 and stats["rtcp_malformed"] == 0
     assert missing(OURS[:-8000], softphone.heard()) in WHOLE  # the rest is in its buffers
     said = recording.read_bytes()
     assert missing(ITS[:5 * 8000], said) in WHOLE

@@ -147,7 +147,9 @@ public:
         return receive_rtp(packet, static_format(packet.payload_type()), arrival, address);
     }
 
-    /// Processes a received compound packet. Reduced-size RTCP (RFC 5506) counts as malformed.
+    /// Processes a received compound packet, or a reduced-size one: see
+    /// rtp_session_options::reduced_size. The sender of the latter is the SSRC at the beginning of
+    /// its first packet, whose type must be 200 or more.
     rtcp_reception receive_rtcp(std::span<const std::uint8_t> datagram, time_point arrival,
                                 std::uint64_t address = 0) noexcept;
 
@@ -267,6 +269,7 @@ private:
     std::size_t header_size_;
     std::size_t max_sources_;
     unsigned probation_;
+    bool reduced_size_;
     receiver_stats_options limits_;
     std::size_t byes_ = 0; // BYEs received since leave()
     detail::random_sequence random_;

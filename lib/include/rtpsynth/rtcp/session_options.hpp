@@ -43,6 +43,11 @@ struct rtp_session_options {
     unsigned probation = 2;
     /// Options of the sources' statistics. min_sequential is ignored: see probation.
     receiver_stats_options source{};
+    /// Whether to accept reduced-size RTCP (RFC 5506): datagrams that do not begin with a report,
+    /// such as a lone BYE. Ours always begin with one. SDP negotiates it by `a=rtcp-rsize`, but
+    /// phones send it without. false: it counts as malformed. It protects from nothing, since who
+    /// forges a BYE can put a report before it.
+    bool reduced_size = true;
 };
 
 /// \}

@@ -21,7 +21,7 @@ enum class session_outcome : std::uint8_t {
     /// since the BYE may be forged. RTCP is ignored.
     left,
     refused,   ///< from a valid source for which there is no room or memory
-    malformed, ///< RTCP only: not a compound packet
+    malformed, ///< RTCP only: no compound packet, nor, if accepted, a reduced-size one
 };
 
 /// Counters of rtp_session since construction. Each packet passed to receive_rtp() is counted in
