@@ -42,14 +42,31 @@ void voice_stream_impl::start_play(play_operation::handler_type&& completion,
     if (!ticking_) ask(done);
 }
 
+boost::system::result<std::size_t> voice_stream_impl::try_play(std::span<const std::int16_t> pcm,
+                                                               std::uint64_t item) noexcept {
+    completions done{engine_->completing()};
+    const std::lock_guard lock{lock_};
+    if (closing_) return error_code{error::bad_descriptor};
+    if (!plays_.empty()) return std::size_t{0};
+    set_queued_rate(play_rate_);
+    const auto taken = sender_.push(pcm, item);
+    if (!taken) return error_code{error::no_memory};
+    if (!ticking_) ask(done);
+    return *taken;
+}
+
+/// Of the samples that are pushed next.
+void voice_stream_impl::set_queued_rate(std::uint32_t hz) {
+    if (hz == queued_rate_) return;
+    sender_.set_input_rate(hz);
+    queued_rate_ = hz;
+}
+
 /// Queues the audio of outstanding operations, as far as there is room.
 void voice_stream_impl::queue_plays(completions& done) noexcept {
     while (!plays_.empty()) {
         play_operation& op = plays_.front();
-        if (op.rate != queued_rate_) {
-            sender_.set_input_rate(op.rate);
-            queued_rate_ = op.rate;
-        }
+        set_queued_rate(op.rate);
         if (const auto taken = sender_.push(op.rest, op.item)) {
             op.rest = op.rest.subspan(*taken);
             op.value += *taken;

@@ -91,6 +91,11 @@ std::optional<voice_stream::endpoint> voice_stream::peer() const noexcept {
     return impl_->rtp()->target();
 }
 
+boost::system::result<std::size_t> voice_stream::try_play(std::span<const std::int16_t> pcm,
+                                                          std::uint64_t item) noexcept {
+    return impl_->try_play(pcm, item);
+}
+
 void voice_stream::end_item() noexcept { impl_->end_item(); }
 void voice_stream::set_play_rate(std::uint32_t hz) { impl_->set_play_rate(hz); }
 std::optional<played_item> voice_stream::clear() noexcept { return impl_->clear(); }

@@ -114,6 +114,8 @@ public:
     // voice_output.cpp
     void start_play(play_operation::handler_type&& completion, std::span<const std::int16_t> pcm,
                     std::uint64_t item);
+    boost::system::result<std::size_t> try_play(std::span<const std::int16_t> pcm,
+                                                std::uint64_t item) noexcept;
     void start_drain(error_operation::handler_type&& completion);
     void end_item() noexcept;
     void set_play_rate(std::uint32_t hz);
@@ -185,6 +187,7 @@ private:
     bool sends() const noexcept;
     bool is_drained() const noexcept;
     void queue_plays(completions& done) noexcept;
+    void set_queued_rate(std::uint32_t hz);
     void cancel_play(std::uint64_t id) noexcept;
     void cancel_drain(std::uint64_t id) noexcept;
     void change_ssrc() noexcept;

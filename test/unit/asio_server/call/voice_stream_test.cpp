@@ -75,6 +75,29 @@ BOOST_AUTO_TEST_CASE(playing_waits_for_room_in_order) {
     BOOST_TEST(next_event(stream) == "played 2 160");
 }
 
+BOOST_AUTO_TEST_CASE(as_much_is_taken_at_once_as_there_is_room_for) {
+    voice_stream_options o = silent_stream_to(phone.endpoint());
+    o.sender.capacity = 40ms;
+    voice_stream stream{server, o};
+    const auto pcm = tone(200ms, 8000);
+    auto taken = stream.try_play(pcm, 1);
+    BOOST_REQUIRE(taken.has_value());
+    BOOST_TEST(*taken >= 320u);
+    BOOST_TEST(*taken <= 480u); // if a tick was sent meanwhile
+    std::size_t all = *taken;
+    auto rest = stream.async_play(std::span{pcm}.subspan(all), 1, to_future);
+    BOOST_TEST(stream.try_play(pcm, 2).value() == 0u); // it would overtake the rest
+    BOOST_TEST(std::get<1>(get(std::move(rest))) == pcm.size() - all);
+    BOOST_TEST(!std::get<0>(get(stream.async_drain(to_future))));
+    stream.set_play_rate(16000);
+    BOOST_TEST(stream.try_play(std::span{pcm}.first(160), 2).value() == 160u);
+    stream.end_item();
+    BOOST_TEST(next_event(stream) == "played 1 1600");
+    BOOST_TEST(next_event(stream) == "played 2 160");
+    stream.close();
+    BOOST_TEST(stream.try_play(pcm, 3).error() == error_code{error::bad_descriptor});
+}
+
 BOOST_AUTO_TEST_CASE(an_operation_that_waits_can_be_cancelled) {
     voice_stream_options o = silent_stream_to(phone.endpoint());
     o.sender.capacity = 20ms;

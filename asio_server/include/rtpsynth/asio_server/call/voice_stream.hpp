@@ -18,6 +18,7 @@
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/ip/udp.hpp>
 #include <boost/system/error_code.hpp>
+#include <boost/system/result.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -173,7 +174,17 @@ public:
             detail::initiation<&voice_stream::start_play>{*this}, token, pcm, item);
     }
 
-    /// The item that was passed to async_play last is over (see play_queue): its played_item comes
+    /// Queues as much of \p pcm as there is room for, as part of \p item, without waiting for more:
+    /// see async_play. Nothing is queued while an operation of async_play is outstanding.
+    ///
+    /// \return the number of samples that were queued, from the front of \p pcm
+    ///
+    /// \par Errors
+    /// `bad_descriptor` after the stream has ended; `no_memory`.
+    [[nodiscard]] boost::system::result<std::size_t> try_play(std::span<const std::int16_t> pcm,
+                                                              std::uint64_t item) noexcept;
+
+    /// The item that was passed to async_play or try_play last is over (see play_queue): its played_item comes
     /// as soon as it was sent, instead of after voice_sender_options::item_timeout. No-op if there
     /// is none.
     void end_item() noexcept;
