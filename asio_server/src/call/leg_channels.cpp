@@ -19,8 +19,13 @@ void leg_channels::attach(std::shared_ptr<rtp_channel> rtp, std::shared_ptr<rtp_
 
 boost::system::error_code leg_channels::set_peer(const endpoint& peer) noexcept {
     if (const auto error = rtp_->set_target(peer)) return error;
+    const auto before = state_.target();
     state_.set_signalled(peer);
-    send_to(*state_.target());
+    const endpoint target = *state_.target();
+    if (target == before)
+        state_.set_reachable(!rtp_->set_target(target)); // RTCP goes where it came from
+    else
+        send_to(target);
     return {};
 }
 

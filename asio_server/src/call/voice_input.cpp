@@ -85,6 +85,7 @@ void voice_stream_impl::on_batch(rtp_channel& channel, bool of_rtp,
                                  std::span<const datagram_view> batch) noexcept {
     const auto self = shared_from_this();
     (of_rtp ? rtp_ : rtcp_).store(&channel, std::memory_order_release);
+    bool has_moved = false;
     {
         completions done{engine_->completing()};
         const std::lock_guard lock{lock_};
@@ -94,26 +95,11 @@ void voice_stream_impl::on_batch(rtp_channel& channel, bool of_rtp,
             return;
         }
         for (const datagram_view& view : batch) receive(view, of_rtp, done);
-        on_moved();
+        has_moved = moved_to_ || rtcp_moved_to_;
     }
+    if (has_moved) on_moved();
     on_events();
     schedule();
-}
-
-/// Sets the targets that the latch has chosen. Call it with the lock held, so that it does not undo
-/// a set_peer().
-void voice_stream_impl::on_moved() noexcept {
-    if (moved_to_) {
-        const endpoint to = *std::exchange(moved_to_, std::nullopt);
-        if (!set_targets(*rtp(), nullptr, to, std::nullopt)) has_peer_ = true;
-        // The port of the source's RTCP is not known yet: the next one is the best guess.
-        if (!mux_ && !rtcp_moved_to_ && to.port() != 65535)
-            rtcp_moved_to_ = endpoint{to.address(), static_cast<std::uint16_t>(to.port() + 1)};
-    }
-    rtp_channel* const second = mux_ ? nullptr : rtcp();
-    if (!rtcp_moved_to_ || !second) return; // before start(): start() calls this again
-    const endpoint to = *std::exchange(rtcp_moved_to_, std::nullopt);
-    if (second->target() != to) static_cast<void>(second->set_target(to));
 }
 
 void voice_stream_impl::receive(const datagram_view& view, bool of_rtp,

@@ -159,13 +159,15 @@ void voice_stream_impl::set_codec(const voice_codec& codec) {
     auto encoder = library_.make_encoder(codec.encoding, {.fmtp = codec.fmtp});
     const std::uint8_t type = voice_formats::type_of(codec);
     const codec_rates rates = encoder->rates();
-    // If this is not a whole number, sender_.set_codec() throws.
+    // If this is not a whole number, sender_.swap_codec() throws.
     const auto samples =
         static_cast<std::size_t>(ptime_.count() * std::int64_t{rates.audio} / 1'000'000'000);
     // A packet of this codec may be larger than those before, and be protected later.
     std::vector<std::uint8_t> packet(rtp_header_size +
                                      std::max<std::size_t>(encoder->max_payload(samples), 4) +
                                      protection_room);
+    // The codec that is replaced, or refused, is destroyed without the lock, too.
+    sender_codec changed{.encoder = std::move(encoder), .payload_type = type};
     const std::lock_guard lock{lock_};
     if (type == formats_.event_type || type == formats_.noise_type)
         throw std::invalid_argument("voice_stream: payload_type " + std::to_string(type) + " of " +
@@ -175,11 +177,9 @@ void voice_stream_impl::set_codec(const voice_codec& codec) {
     const stream_origin origin{.ssrc = session_.ssrc(),
                                .timestamp = system_random32(),
                                .seq = sender_.next_position().seq};
-    sender_.set_codec({.encoder = std::move(encoder),
-                       .payload_type = type,
-                       .event_type = formats_.event_type,
-                       .noise_type = formats_.noise_type},
-                      origin);
+    changed.event_type = formats_.event_type;
+    changed.noise_type = formats_.noise_type;
+    sender_.swap_codec(changed, origin);
     formats_ = std::move(formats);
     sent_clock_ = rates.clock;
     if (packet.size() > std::max(packet_.size(), larger_packet_.size()))

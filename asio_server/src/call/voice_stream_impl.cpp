@@ -181,58 +181,6 @@ voice_stream_impl::voice_stream_impl(std::shared_ptr<engine> home,
 
 voice_stream_impl::~voice_stream_impl() = default;
 
-boost::system::error_code voice_stream_impl::start(
-    std::shared_ptr<rtp_channel> first, std::shared_ptr<rtp_channel> second,
-    const std::optional<endpoint>& peer, const std::optional<endpoint>& rtcp_peer) noexcept {
-    bool ended = false;
-    {
-        completions done{engine_->completing()};
-        const std::lock_guard lock{lock_};
-        if (peer && !has_peer_) {
-            if (const error_code e = set_targets(*first, second.get(), *peer, rtcp_peer)) return e;
-            has_peer_ = true;
-        }
-        rtp_.store(first.get(), std::memory_order_release);
-        rtcp_.store(second.get(), std::memory_order_release);
-        kept_rtp_ = std::move(first);
-        kept_rtcp_ = std::move(second);
-        started_ = true;
-        on_moved();       // sets the target of RTCP, if the latch has chosen one
-        ended = closing_; // by a handler
-        ask(done);
-    }
-    if (!ended) return {};
-    kept_rtp_->close();
-    if (kept_rtcp_) kept_rtcp_->close();
-    return {};
-}
-
-boost::system::error_code voice_stream_impl::set_targets(
-    rtp_channel& first, rtp_channel* second, const endpoint& peer,
-    const std::optional<endpoint>& rtcp_peer) noexcept {
-    if (!second) return first.set_target(peer);
-    const auto before = second->target();
-    const endpoint next{peer.address(), static_cast<std::uint16_t>(peer.port() + 1)};
-    if (const error_code e = second->set_target(rtcp_peer.value_or(next))) return e;
-    const error_code e = first.set_target(peer);
-    if (e && before) static_cast<void>(second->set_target(*before)); // it accepted that before
-    return e;
-}
-
-boost::system::error_code voice_stream_impl::set_peer(
-    const endpoint& peer, const std::optional<endpoint>& rtcp_peer) noexcept {
-    rtp_channel* const second = mux_ ? nullptr : rtcp();
-    if (!mux_ && !second) return error::try_again; // in a handler, before start()
-    const std::lock_guard lock{lock_};
-    if (const error_code e = set_targets(*rtp(), second, peer, rtcp_peer)) return e;
-    latch_.set_signalled(peer);
-    has_peer_ = true;
-    rtcp_moved_to_ = std::nullopt;
-    moved_to_ = latching_ ? latch_.latched() : std::nullopt; // if peer has not changed
-    on_moved();
-    return {};
-}
-
 void voice_stream_impl::set_protection(std::shared_ptr<packet_protection> protection) {
     std::vector<std::uint8_t> plain(protection ? largest_protected : 0);
     const std::lock_guard lock{lock_}; // released before what was replaced is destroyed

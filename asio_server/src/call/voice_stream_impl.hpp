@@ -76,8 +76,9 @@ struct voice_formats {
 /// call of finish() posts end_ to the executor, which owns a reference until the timer is disarmed.
 ///
 /// Threads: functions whose name begins with `on_` run on the executor, all others on any thread.
-/// The lock is held while a tick is encoded or decoded. It is never held while a packet is sent, or
-/// while user code is called or destroyed, except for a packet_protection and the codecs.
+/// The lock is held while a tick is encoded or decoded. It is never held while a packet is sent or
+/// a target is set, which may wait for the socket, or while user code is called or destroyed,
+/// except for a packet_protection and the codecs.
 class voice_stream_impl final : public std::enable_shared_from_this<voice_stream_impl>,
                                 private timer_service::client {
 public:
@@ -101,6 +102,8 @@ public:
         return (mux_ ? rtp_ : rtcp_).load(std::memory_order_acquire);
     }
     bool mux() const noexcept { return mux_; }
+
+    // voice_targets.cpp
     /// Call it once, with the channels; \p second is null with rtcp_mux. Sets \p peer as the
     /// target, unless packets have come before and the latch or a handler has set one.
     error_code start(std::shared_ptr<rtp_channel> first, std::shared_ptr<rtp_channel> second,
@@ -200,7 +203,6 @@ private:
     void receive_rtcp(const datagram_view& view, completions& done) noexcept;
     bool is_heard(const rtp_packet_view& packet, const datagram_view& view, bool valid,
                   bool latched, completions& done) noexcept;
-    void on_moved() noexcept;
     time_point arrival_of(const rtp_packet_view& packet, const payload_format& format,
                           time_point read) noexcept;
     void begin_pulling(time_point now) noexcept;
@@ -209,6 +211,10 @@ private:
     bool pull_tick(time_point now, audio_tick& tick, completions& done) noexcept;
     void rate(playout_kind kind) noexcept;
     void cancel_read(std::uint64_t id) noexcept;
+
+    // voice_targets.cpp
+    void on_moved() noexcept;
+    void follow() noexcept;
 
     // voice_events.cpp
     void put(voice_event&& event, completions& done) noexcept;
@@ -246,6 +252,7 @@ private:
     std::atomic<std::uint64_t> unsent_{0};
     std::atomic<bool> has_peer_{false};
 
+    std::mutex targets_lock_; // held while targets are set; taken before lock_
     mutable std::mutex lock_;
     std::shared_ptr<packet_protection> protection_;
     std::vector<std::uint8_t> plain_; // a datagram without its protection

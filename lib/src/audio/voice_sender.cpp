@@ -48,9 +48,9 @@ play_queue_options queue_options(const voice_sender_options& o, std::uint32_t ra
 } // namespace
 
 class voice_sender::state {
-    // A codec, and the buffer for a tick of it.
+    // The buffer for a tick of a codec.
     struct encoding {
-        encoding(sender_codec c, const voice_sender_options& o) : codec(std::move(c)) {
+        encoding(const sender_codec& codec, const voice_sender_options& o) {
             if (!codec.encoder) refuse("encoder must not be null");
             for (const auto type :
                  {std::optional(codec.payload_type), codec.event_type, codec.noise_type})
@@ -66,7 +66,6 @@ class voice_sender::state {
             max_packet = rtp_header_size + std::max(payload, telephone_event_size);
         }
 
-        sender_codec codec;
         std::vector<std::int16_t> pcm;
         std::size_t max_packet = 0;
     };
@@ -75,15 +74,16 @@ public:
     state(sender_codec codec, const stream_origin& origin, time_point start,
           const voice_sender_options& o)
         : options_(checked_sender(o)),
-          encoding_(std::move(codec), o),
-          queue_(queue_options(o, encoding_.codec.encoder->rates().audio)),
-          synth_(encoding_.codec.encoder->rates().clock, o.ptime, origin),
+          codec_(std::move(codec)),
+          encoding_(codec_, o),
+          queue_(queue_options(o, codec_.encoder->rates().audio)),
+          synth_(codec_.encoder->rates().clock, o.ptime, origin),
           due_(start) {}
 
     result<void> send_digits(std::string_view digits, const digit_timing& timing) noexcept;
     bool sends_digits() const noexcept { return digits_ && digits_->busy(); }
     result<sent_tick> next(time_point now, std::span<std::uint8_t> out) noexcept;
-    void set_codec(sender_codec codec, const stream_origin& origin);
+    void swap_codec(sender_codec& codec, const stream_origin& origin);
     void restart(const stream_origin& origin) noexcept;
 
     play_queue& queue() noexcept { return queue_; }
@@ -114,6 +114,7 @@ private:
     sent_tick write_any(time_point now, bool has_audio, std::span<std::uint8_t> out) noexcept;
 
     voice_sender_options options_;
+    sender_codec codec_;
     encoding encoding_;
     play_queue queue_;
     packet_synth synth_;
@@ -129,7 +130,7 @@ private:
 
 result<void> voice_sender::state::send_digits(std::string_view digits,
                                               const digit_timing& timing) noexcept {
-    if (!encoding_.codec.event_type) return errc::invalid_argument;
+    if (!codec_.event_type) return errc::invalid_argument;
     try {
         if (!digits_) digits_ = std::make_unique<telephone_event_sender>(synth_.clock_rate());
     } catch (const std::bad_alloc&) {
@@ -201,14 +202,14 @@ std::size_t voice_sender::state::write_event(time_point now, std::span<std::uint
     if (!packet) return 0;
     packet->event.store(out.subspan(rtp_header_size).first<telephone_event_size>());
     const std::size_t size =
-        write(now, telephone_event_size, *encoding_.codec.event_type, packet->marker, out);
+        write(now, telephone_event_size, *codec_.event_type, packet->marker, out);
     detail::store_be32(out.data() + 4, packet->timestamp + digits_clock_);
     return size;
 }
 
 std::size_t voice_sender::state::write_audio(time_point now, bool is_silence,
                                              std::span<std::uint8_t> out) noexcept {
-    audio_encoder& encoder = *encoding_.codec.encoder;
+    audio_encoder& encoder = *codec_.encoder;
     const auto payload = encoder.encode(encoding_.pcm, out.subspan(rtp_header_size));
     if (!payload) {
         encoder.reset();
@@ -220,14 +221,14 @@ std::size_t voice_sender::state::write_audio(time_point now, bool is_silence,
     }
     const bool marker = is_silence ? is_first_ : is_pause_;
     if (marker) is_pause_ = false;
-    return write(now, *payload, encoding_.codec.payload_type, marker, out);
+    return write(now, *payload, codec_.payload_type, marker, out);
 }
 
 std::size_t voice_sender::state::write_noise(time_point now, std::span<std::uint8_t> out) noexcept {
     const comfort_noise noise{.level = options_.noise_level};
     const auto payload = noise.store(out.subspan(rtp_header_size));
     noise_left_ = options_.noise_interval;
-    return write(now, *payload, *encoding_.codec.noise_type, false, out);
+    return write(now, *payload, *codec_.noise_type, false, out);
 }
 
 // Writes the header. The payload is in place, and there is room for the header.
@@ -238,13 +239,14 @@ std::size_t voice_sender::state::write(time_point now, std::size_t payload_size,
     return *synth_.stamp(now, {.payload_size = payload_size, .payload_type = type}, out);
 }
 
-void voice_sender::state::set_codec(sender_codec codec, const stream_origin& origin) {
-    encoding changed(std::move(codec), options_);
-    const codec_rates rates = changed.codec.encoder->rates();
+void voice_sender::state::swap_codec(sender_codec& codec, const stream_origin& origin) {
+    encoding changed(codec, options_);
+    const codec_rates rates = codec.encoder->rates();
     packet_synth synth(rates.clock, options_.ptime, origin);
     if (rates.audio != queue_.options().rate) queue_.set_rate(rates.audio);
     encoding_ = std::move(changed);
-    if (!encoding_.codec.event_type || rates.clock != synth_.clock_rate()) digits_.reset();
+    std::swap(codec_, codec);
+    if (!codec_.event_type || rates.clock != synth_.clock_rate()) digits_.reset();
     if (rates.clock == synth_.clock_rate()) return;
     synth_ = synth;
     is_first_ = is_pause_ = true;
@@ -287,7 +289,10 @@ result<sent_tick> voice_sender::next(time_point now, std::span<std::uint8_t> out
 }
 bool voice_sender::idle() const noexcept { return state_->idle(); }
 void voice_sender::set_codec(sender_codec codec, const stream_origin& origin) {
-    state_->set_codec(std::move(codec), origin);
+    state_->swap_codec(codec, origin);
+}
+void voice_sender::swap_codec(sender_codec& codec, const stream_origin& origin) {
+    state_->swap_codec(codec, origin);
 }
 void voice_sender::restart(const stream_origin& origin) noexcept { state_->restart(origin); }
 stream_position voice_sender::next_position() const noexcept {

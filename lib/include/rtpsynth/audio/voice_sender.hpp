@@ -129,6 +129,9 @@ public:
     /// caller's task.
     /// \throws as the constructor does, with nothing changed
     void set_codec(sender_codec codec, const stream_origin& origin);
+    /// The same, but the previous codec is not destroyed: \p codec becomes it. For a caller with a
+    /// lock, with which a codec of the application's must not be destroyed.
+    void swap_codec(sender_codec& codec, const stream_origin& origin);
     /// Begins a new stream at \p origin with the next packet, for example after an SSRC collision
     /// (RFC 3550 §8.2). A digit that is being sent continues in it.
     void restart(const stream_origin& origin) noexcept;

@@ -135,6 +135,23 @@ BOOST_AUTO_TEST_CASE(before_it_is_known_rtcp_goes_to_the_port_after_that_of_rtp)
     c.next(*rtcp);
 }
 
+BOOST_AUTO_TEST_CASE(an_unchanged_peer_changes_nothing) {
+    call c{false};
+    BOOST_TEST(!c.relay.set_peer(leg_b, c.bob.endpoint()));
+    c.meet();
+    c.report(leg_b, report_of(0xb, {}));
+    const auto target = [&] { return c.relay.rtcp_channel(leg_b).target(); };
+    BOOST_TEST((target() == c.bob_rtcp.endpoint()));
+    BOOST_TEST(!c.relay.set_peer(leg_b, c.bob.endpoint()));
+    BOOST_TEST((target() == c.bob_rtcp.endpoint()));
+    BOOST_TEST((c.relay.target(leg_b) == c.bob.endpoint()));
+    // Another one does.
+    udp::endpoint other = c.alice.endpoint();
+    BOOST_TEST(!c.relay.set_peer(leg_b, other));
+    other.port(static_cast<std::uint16_t>(other.port() + 1));
+    BOOST_TEST((target() == other));
+}
+
 BOOST_AUTO_TEST_CASE(rtcp_from_elsewhere_moves_nothing) {
     call c{false};
     c.meet();

@@ -4,6 +4,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
+#include <thread>
+#include <vector>
 
 namespace rtpsynth::asio_server {
 
@@ -146,6 +148,37 @@ BOOST_AUTO_TEST_CASE(rtcp_on_a_port_of_its_own_goes_where_it_comes_from) {
     constexpr std::array<std::uint8_t, 8> report{0x80, 201, 0, 1, 0, 0, 0, 1};
     rtcp.send(report, stream.local_rtcp_endpoint());
     BOOST_TEST(hears(rtcp));
+    // Also when the signalling says again what it said before.
+    BOOST_TEST(!stream.set_peer(signalled.endpoint()));
+    BOOST_TEST(*stream.peer() == phone.endpoint());
+    for (int i = 0; i != 3; ++i) BOOST_TEST(hears(rtcp));
+}
+
+// The last set_peer() is not undone by a latch that was on its way.
+BOOST_AUTO_TEST_CASE(peers_are_set_while_the_source_moves) {
+    for (const source_policy policy : {source_policy::any, source_policy::target}) {
+        voice_stream_options o = options(latch_policy::follow);
+        o.latch.probation = 1;
+        o.channel.source_lock.policy = policy;
+        voice_stream stream{server, o};
+        std::atomic<bool> ended{false};
+        std::vector<std::thread> threads;
+        threads.emplace_back([&] {
+            plain_phone one, two;
+            for (unsigned i = 0; !ended; ++i) send(i % 2 ? one : two, stream, i, 1, i % 7);
+        });
+        for (plain_phone* const peer : {&signalled, &phone})
+            threads.emplace_back([&, peer] {
+                while (!ended) BOOST_TEST_REQUIRE(!stream.set_peer(peer->endpoint()));
+            });
+        std::this_thread::sleep_for(50ms);
+        ended = true;
+        for (std::thread& thread : threads) thread.join();
+        plain_phone transferred;
+        BOOST_TEST(!stream.set_peer(transferred.endpoint()));
+        BOOST_TEST(*stream.peer() == transferred.endpoint());
+        BOOST_TEST(hears(transferred));
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

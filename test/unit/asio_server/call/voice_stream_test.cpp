@@ -230,6 +230,55 @@ BOOST_AUTO_TEST_CASE(another_codec_does_not_take_the_payload_type_of_events) {
     BOOST_TEST(view_of(phone.receive()).payload_type() == 101);
 }
 
+/// Uses its stream when it is destroyed. Of 16 kHz it takes no tick.
+class asking_encoder final : public audio_encoder {
+public:
+    explicit asking_encoder(std::uint32_t rate) : audio_encoder({rate, rate}) {}
+    ~asking_encoder() override {
+        if (stream) static_cast<void>(stream->stats());
+        ++destroyed;
+    }
+    std::size_t max_payload(std::size_t samples) const noexcept override { return samples; }
+    result<std::size_t> encode(std::span<const std::int16_t> pcm,
+                               std::span<std::uint8_t>) noexcept override {
+        if (rates().audio == 16000) return errc::bad_frame_size;
+        return pcm.size();
+    }
+    void reset() noexcept override {}
+
+    static inline voice_stream* stream = nullptr;
+    static inline std::atomic<int> destroyed{0};
+};
+
+BOOST_AUTO_TEST_CASE(a_codec_is_destroyed_without_the_lock) {
+    voice_stream_options o = silent_stream_to(phone.endpoint());
+    o.sender.idle = idle_policy::silence;
+    o.codec_library.add(
+        {"asking",
+         [](const rtpmap& map, const codec_parameters&) -> std::unique_ptr<audio_encoder> {
+             return std::make_unique<asking_encoder>(map.clock_rate);
+         },
+         [](const rtpmap&, const codec_parameters&) { return std::unique_ptr<audio_decoder>{}; }});
+    voice_stream stream{server, o};
+    asking_encoder::stream = &stream;
+    stream.set_codec({.encoding = "asking/8000", .payload_type = 96, .fmtp = {}});
+    BOOST_CHECK_THROW(
+        stream.set_codec({.encoding = "asking/8000", .payload_type = 101, .fmtp = {}}),
+        std::invalid_argument);
+    BOOST_TEST(asking_encoder::destroyed == 1);
+    BOOST_CHECK_THROW(
+        stream.set_codec({.encoding = "asking/16000", .payload_type = 97, .fmtp = {}}),
+        std::invalid_argument);
+    BOOST_TEST(asking_encoder::destroyed == 2);
+    while (view_of(phone.receive()).payload_type() != 96) {
+    }
+    stream.set_codec({});
+    BOOST_TEST(asking_encoder::destroyed == 3);
+    asking_encoder::stream = nullptr;
+    while (view_of(phone.receive()).payload_type() != 0) {
+    }
+}
+
 BOOST_AUTO_TEST_CASE(before_the_peer_is_known_audio_is_played_to_nobody) {
     voice_stream stream{server, silent_stream()};
     const auto pcm = tone(40ms, 8000);

@@ -124,8 +124,8 @@ public:
 
     /// Sets the signalled address: RTP is sent to \p rtp from now on. RTCP is sent to \p rtcp or,
     /// if that is nullopt, to the port after that of \p rtp; with rtcp_mux, \p rtcp is ignored. If
-    /// \p rtp is the same address as before, the latched source stays the target; otherwise the
-    /// latch forgets its source.
+    /// \p rtp is the same address as before and the latch has a source, nothing changes; otherwise
+    /// the latch forgets its source.
     ///
     /// \par Errors
     /// Those of rtp_channel::set_target, with nothing changed. `try_again` without rtcp_mux in a
