@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, final, overload
 from typing_extensions import Self, TypeAlias, disjoint_base
 
@@ -6,6 +6,7 @@ from _typeshed import ReadableBuffer
 
 from ._options import JitterBufferOptions
 from .RtpJBuf import FrameWrapper
+from .voice import Audio, Bye, Codec, Digit, Played, Quiet, Source, VoiceCall
 
 __all__ = ["RtpChannel", "RtpQueueFullError", "RtpServer"]
 
@@ -114,6 +115,36 @@ class RtpServer:
         source_policy: _SourcePolicy = "any",
         probation: int = 4,
     ) -> RtpChannel: ...
+    def create_call(
+        self,
+        on_event: Callable[[Audio | Digit | Played | Quiet | Source | Bye], object] | None = None,
+        bind_host: str | None = None,
+        bind_port: int = 0,
+        *,
+        peer: _Address | None = None,
+        codec: str | Codec | Sequence[str | Codec] = "PCMU",
+        dtmf: int | None = 101,
+        rate: int = 8000,
+        ptime_ms: int = 20,
+        latch: Literal["none", "once", "follow"] = "none",
+        idle: Literal["silence", "comfort_noise", "nothing"] = "silence",
+        audio: bool = True,
+        srtp: tuple[str, str] | None = None,
+        noise: int | None = 13,
+        rtcp_mux: bool = True,
+        play_queue: float = 10,
+        audio_queue: int = 50,
+        event_queue: int = 32,
+        pause_after: float | None = 5,
+        quiet_after: float | None = None,
+        probation: int = 4,
+        relatch_after: float = 5,
+        bind_family: _Family = 0,
+        receive_buffer_size: int | None = None,
+        send_buffer_size: int | None = None,
+        dscp: int | None = None,
+        v6_only: bool = False,
+    ) -> VoiceCall: ...
     def shutdown(self) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(self, *exc: object) -> Literal[False]: ...

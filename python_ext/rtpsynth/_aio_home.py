@@ -29,8 +29,9 @@ class Home:
         self._users = 0
         self._by_threads: RtpServer | None = None
         self._by_loop: LoopServer | None = None
+        self._of_calls: LoopServer | None = None
         self._loop_serves = True  # as far as is known
-        self._watch: weakref.ref[Callable[[], None]] | None = None
+        self._watches: list[weakref.ref[Callable[[], None]]] = []
         self._ending = False
         # The one thing that a loop tells about its end is told to asynchronous generators.
         self._end = self._until_loop_ends()
@@ -57,8 +58,7 @@ class Home:
                 del _homes[self._loop]
         if self._by_threads is not None:
             self._by_threads.shutdown()
-        if self._by_loop is not None:
-            self._stop_loops_server()
+        self._stop_watched()
         if not self._ending:
             _step(self._end.aclose())
 
@@ -72,40 +72,54 @@ class Home:
     def loops_server(self) -> LoopServer | None:
         """The one that the loop runs; None if it can't. In the loop's thread."""
         if self._by_loop is None and self._loop_serves:
-            server = LoopServer(self._loop)
-            self._loop_serves = server.fileno() >= 0
-            if not self._loop_serves:
-                return None
-            # Only the loop keeps what it calls, so that its end is the end of that.
-            call = functools.partial(server.poll)
-            try:
-                self._loop.add_reader(server.fileno(), call)
-            except NotImplementedError:  # by the loop
-                self._loop_serves = False
-                server.shutdown()
-                return None
-            self._by_loop, this = server, weakref.ref(self)
-
-            def closed(_: object) -> None:
-                home = this()
-                if home is not None:
-                    home._loop_was_closed()
-
-            self._watch = weakref.ref(call, closed)
+            self._by_loop = self._watched(LoopServer(self._loop))
+            self._loop_serves = self._by_loop is not None
         return self._by_loop
 
-    def _stop_loops_server(self) -> None:
-        server, self._watch = self._by_loop, None
-        assert server is not None
-        if server.inherited or self._loop.is_closed():
+    def calls_server(self) -> LoopServer:
+        """The one that serves calls by a thread of its own, and tells the loop by a descriptor. In
+        the loop's thread."""
+        if self._of_calls is None:
+            self._of_calls = self._watched(LoopServer(self._loop, True))
+            if self._of_calls is None:
+                raise RuntimeError("calls need an event loop with add_reader()")
+        return self._of_calls
+
+    def _watched(self, server: LoopServer) -> LoopServer | None:
+        """The server, whose descriptor the loop watches from now on; None if it can't."""
+        if server.fileno() < 0:
+            return None
+        # Only the loop keeps what it calls, so that its end is the end of that.
+        call = functools.partial(server.poll)
+        try:
+            self._loop.add_reader(server.fileno(), call)
+        except NotImplementedError:  # by the loop
             server.shutdown()
+            return None
+        this = weakref.ref(self)
+
+        def closed(_: object) -> None:
+            home = this()
+            if home is not None:
+                home._loop_was_closed()
+
+        self._watches.append(weakref.ref(call, closed))
+        return server
+
+    def _stop_watched(self) -> None:
+        servers = [s for s in (self._by_loop, self._of_calls) if s is not None]
+        if not servers:
+            return
+        self._watches.clear()
+        if servers[0].inherited or self._loop.is_closed():
+            _shut_down(servers)
         elif self._runs_here():
-            self._unwatch()
+            self._unwatch(servers)
         else:
             try:
-                self._loop.call_soon_threadsafe(self._unwatch)
+                self._loop.call_soon_threadsafe(self._unwatch, servers)
             except RuntimeError:  # it was closed just now
-                server.shutdown()
+                _shut_down(servers)
 
     def _runs_here(self) -> bool:
         """Whether this is the loop's thread, which may be another in each of its runs."""
@@ -113,13 +127,13 @@ class Home:
             return asyncio._get_running_loop() is self._loop
         return threading.get_ident() == self._thread
 
-    def _unwatch(self) -> None:
-        assert self._by_loop is not None
-        self._loop.remove_reader(self._by_loop.fileno())
-        self._by_loop.shutdown()
+    def _unwatch(self, servers: list[LoopServer]) -> None:
+        for server in servers:
+            self._loop.remove_reader(server.fileno())
+        _shut_down(servers)
 
     def _loop_was_closed(self) -> None:
-        if self._watch is not None and self._loop.is_closed():
+        if self._watches and self._loop.is_closed():
             self._close_all()
 
     def _close_all(self) -> None:
@@ -136,6 +150,11 @@ class Home:
 
 _lock = threading.RLock()  # not a Lock: a garbage collection under it may close a channel
 _homes: dict[asyncio.AbstractEventLoop, Home] = {}
+
+
+def _shut_down(servers: list[LoopServer]) -> None:
+    for server in servers:
+        server.shutdown()
 
 
 def _step(operation: Any) -> None:

@@ -2,6 +2,7 @@
 
 #include "aio_wait.hpp"
 #include "threads/gil.hpp"
+#include "voice_events.hpp"
 
 #include <new>
 
@@ -51,6 +52,10 @@ void aio_inbox::clear() {
     packet_type = {};
     loop = {};
 }
+
+bool aio_inbox::empty() const noexcept { return items.empty() && (!voice || voice->empty()); }
+
+py_ref aio_inbox::take() { return items.empty() ? take_voice_event(*voice) : items.pop(); }
 
 bool aio_inbox::put(py_ref item) {
     if (closed) return true;
@@ -117,16 +122,21 @@ bool aio_inbox::wake(bool at_once) {
         return leave_rest();
     }
     // A task that runs at once may wait again, so that others have their turn.
-    for (std::size_t left = waiters.size(); left != 0 && !items.empty() && !waiters.empty();
-         --left) {
+    for (std::size_t left = waiters.size(); left != 0 && !empty() && !waiters.empty(); --left) {
+        py_ref item = take();
+        if (!item) { // it is still there
+            write_unraisable(self);
+            break;
+        }
         const py_ref waiter = waiters.pop();
-        if (!wait_of(waiter).give(items.pop(), at_once)) break;
+        if (!wait_of(waiter).give(std::move(item), at_once)) break;
     }
+    if (voice && waiters.empty()) voice->unwant();
     return leave_rest();
 }
 
 bool aio_inbox::leave_rest() {
-    const bool wanted = !waking && !items.empty() && (!waiters.empty() || on_packet);
+    const bool wanted = !waking && !empty() && (!waiters.empty() || on_packet);
     if (PyErr_Occurred() == nullptr) return !wanted || call_soon_wake();
     const error_aside kept;
     if (wanted && !call_soon_wake()) PyErr_Clear();
@@ -134,7 +144,8 @@ bool aio_inbox::leave_rest() {
 }
 
 bool aio_inbox::ready() {
-    if (items.empty() || !waiters.empty()) {
+    const bool nothing_in_voice = !voice || voice->want();
+    if (!waiters.empty() || (items.empty() && nothing_in_voice)) {
         taken_in_a_row = 0;
         return false;
     }

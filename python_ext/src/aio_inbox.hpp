@@ -7,10 +7,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 namespace rtpsynth::python {
 
 struct aio_wait;
+
+struct voice_link;
 
 /// What a channel has received and nobody has asked for yet, or who waits for it; or the function
 /// that is called with it. Used with the GIL held, which is its only lock: what calls Python, or
@@ -30,6 +33,8 @@ struct aio_inbox {
     PyObject* self = nullptr; ///< borrowed; null before __init__
     std::size_t limit = 0;
     bool threaded = false;
+    /// Of a call: where its events are, in C++, until they are asked for. Null for a channel.
+    std::shared_ptr<voice_link> voice;
 
     fifo<py_ref> items;
     fifo<py_ref> waiters; ///< aio_waits, in the order in which they began; kept, as futures are
@@ -57,6 +62,9 @@ struct aio_inbox {
     /// Whether there is something for whoever asks now. If not, and no error is set, the caller is
     /// to wait.
     bool ready();
+    bool empty() const noexcept;
+    /// The next, unless empty(). \return none with MemoryError set
+    py_ref take();
     /// A function is to be called in the loop's next turn, with one argument and in a context;
     /// either may be null.
     /// \return false with an error set

@@ -31,14 +31,18 @@ void set_cancelled() {
 
 PySendResult closed(const aio_wait& w) {
     return w.iterates ? fail(PyExc_StopAsyncIteration)
-                      : fail(PyExc_RuntimeError, "channel is closed");
+                      : fail(PyExc_RuntimeError,
+                             inbox_of(w).voice ? "call is closed" : "channel is closed");
 }
 
 PySendResult begin(aio_wait& w, PyObject** out) {
     w.is = state::finished;
     aio_inbox& box = inbox_of(w);
     if (box.closed) return closed(w);
-    if (box.ready()) return *out = box.items.pop().release(), PYGEN_RETURN;
+    if (box.ready()) {
+        *out = box.take().release();
+        return *out != nullptr ? PYGEN_RETURN : PYGEN_ERROR;
+    }
     if (PyErr_Occurred()) return PYGEN_ERROR;
     try {
         box.waiters.push(py_ref::share(w.self));

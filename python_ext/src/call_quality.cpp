@@ -1,5 +1,6 @@
 #include "core/heap_type.hpp"
 #include "public_types.hpp"
+#include "voice_call.hpp"
 #include "voip_metrics.hpp"
 
 #include <rtpsynth/audio/call_quality.hpp>
@@ -119,6 +120,17 @@ PyObject* mos(const arguments<1>& a) {
     double r = 0;
     return to_double(a[0], r) ? PyFloat_FromDouble(mos_of(r)) : nullptr;
 }
+
+} // namespace
+
+py_ref make_call_quality(const call_quality& quality) {
+    return heap_type<quality_payload>::create([&](instance<quality_payload>& object) {
+        object.payload.quality = quality;
+        return true;
+    });
+}
+
+namespace {
 
 constexpr const char* quality_doc =
     R"(Rates one direction of a call by the E-model (ITU-T G.107). Feed it with what became of each packet

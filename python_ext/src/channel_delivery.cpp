@@ -4,6 +4,7 @@
 #include "frame_types.hpp"
 #include "rtp_channel.hpp"
 #include "threads/gil.hpp"
+#include "voice_events.hpp"
 
 #include <new>
 #include <span>
@@ -185,6 +186,7 @@ bool deliver_frames(const delivering& now, aio_inbox* inbox) {
 // still open.
 
 bool deliver_next(queued_work& in, callback_queue& queue) {
+    if (const auto call = in.voices.pop()) return deliver_voice(call, queue);
     auto link = in.next().to;
     if (link->channel == nullptr) return in.skip(), true;
     const py_ref kept = py_ref::share(link->channel->object());

@@ -4,6 +4,7 @@
 #include "core/heap_type.hpp"
 #include "rtp_channel.hpp"
 #include "threads/server.hpp"
+#include "voice_call.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -17,7 +18,8 @@ namespace {
 using std::chrono::milliseconds;
 
 /// A server that an event loop runs: it has one descriptor for all sockets, which the loop watches,
-/// and has the loop call it when a jitter buffer is due.
+/// and has the loop call it when a jitter buffer is due. Or, with threaded, one that a thread of
+/// its own runs: then the descriptor tells the loop that there is something to deliver.
 struct loop_server {
     std::shared_ptr<server> native; // null before __init__
     PyObject* self = nullptr;       // borrowed
@@ -41,15 +43,18 @@ struct loop_server {
 PyObject* make(PyTypeObject* type, PyObject* positional, PyObject* keywords) {
     return translated([&]() -> PyObject* {
         unpacked_call c;
-        arguments<1> a;
+        arguments<2> a;
         if (!c.assign(positional, keywords) ||
-            !signature<"LoopServer(loop)">::parsed.parse(c.get(), a))
+            !signature<"LoopServer(loop, threaded=False)">::parsed.parse(c.get(), a))
             return nullptr;
+        const int threaded = a[1] != nullptr ? PyObject_IsTrue(a[1]) : 0;
+        if (threaded < 0) return nullptr;
         py_ref object = heap_type<loop_server>::allocate(type);
         if (!object) return nullptr;
         loop_server& made = instance_of<loop_server>(object.get()).payload;
         made.native = std::make_shared<server>(asio_server::server_options{.tick = std::nullopt},
-                                               server::run_by::loop);
+                                               threaded == 1 ? server::run_by::io_thread
+                                                             : server::run_by::loop);
         made.self = object.get();
         made.loop = py_ref::share(a[0]);
         return object.release();
@@ -67,7 +72,7 @@ bool call_again(loop_server& self) {
 /// Has the loop call at the next deadline. A loop's timers have milliseconds: it is not called
 /// before.
 bool arm(loop_server& self) {
-    const auto next = self.native->native().next_deadline();
+    const auto next = self.native->next_deadline();
     if (!next || (self.due && *self.due <= *next)) return true;
     const auto wait = std::chrono::ceil<milliseconds>(*next - std::chrono::steady_clock::now());
     const double seconds = static_cast<double>(std::max(wait, milliseconds{0}).count()) / 1e3;
@@ -108,13 +113,16 @@ PyObject* on_time(loop_server& self) {
     return poll(self);
 }
 
-PyObject* fileno(loop_server& self) {
-    return PyLong_FromLong(self.native->native().native_handle());
-}
+PyObject* fileno(loop_server& self) { return PyLong_FromLong(self.native->fileno()); }
 
 PyObject* open_channel(loop_server& self, call c) {
     const auto home = self.native;
     return create_channel(home, c).release();
+}
+
+PyObject* open_call(loop_server& self, call c) {
+    const auto home = self.native;
+    return create_call(home, c).release();
 }
 
 PyObject* shutdown(loop_server& self) {
@@ -134,10 +142,14 @@ PyObject* get_inherited(const loop_server& self) {
 void bind_loop_server() {
     heap_type<loop_server>::add({
         .name = "rtpsynth._rtpsynth.LoopServer",
-        .doc = "The channels of rtpsynth.aio that their event loop runs.",
+        .doc =
+            "The channels of rtpsynth.aio that their event loop runs; with threaded, the calls of "
+            "rtpsynth.voice, which a thread runs.",
         .flags = Py_TPFLAGS_IMMUTABLETYPE,
         .make = make,
         .methods = {method<open_channel>("create_channel(*args, **kwargs)", "As RtpServer's."),
+                    method<open_call>("create_call(*args, **kwargs)",
+                                      "As RtpServer's, with an Inbox in place of on_event."),
                     method<"poll()", poll>("Serves what is ready. In the loop's thread."),
                     method<"go_on()", go_on>("poll(), for what the last one has left."),
                     method<"on_time()", on_time>("What the loop's timer calls."),

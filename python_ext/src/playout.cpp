@@ -118,29 +118,7 @@ PyObject* get_rate(const playout_payload& self) {
 }
 
 PyObject* get_stats(const playout_payload& self) {
-    const playout_stats s = self.player->stats();
-    const auto ns = [](duration d) { return static_cast<std::uint64_t>(d.count()); };
-    using enum playout_kind;
-    return make_stats({{"received", s.received},
-                       {"played", s.played},
-                       {"late", s.late},
-                       {"duplicate", s.duplicate},
-                       {"discarded", s.discarded},
-                       {"waiting", s.waiting},
-                       {"underruns", s.underruns},
-                       {"restarts", s.restarts},
-                       {"grown", s.grown},
-                       {"shrunk", s.shrunk},
-                       {"concealed_ticks", s.ticks_of(concealed)},
-                       {"stretched_ticks", s.ticks_of(stretched)},
-                       {"compressed_ticks", s.ticks_of(compressed)},
-                       {"speech_ticks", s.ticks_of(speech)},
-                       {"comfort_noise_ticks", s.ticks_of(comfort_noise)},
-                       {"silence_ticks", s.ticks_of(silence)},
-                       {"delay_ns", ns(s.delay)},
-                       {"target_ns", ns(s.target)},
-                       {"mean_delay_ns", ns(s.mean_delay)}})
-        .release();
+    return make_stats(self.player->stats()).release();
 }
 
 constexpr const char* playout_doc =

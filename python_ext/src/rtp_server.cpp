@@ -5,6 +5,8 @@
 #include "loop_server.hpp"
 #include "public_types.hpp"
 #include "rtp_channel.hpp"
+#include "voice_arguments.hpp"
+#include "voice_call.hpp"
 
 #include <cmath>
 #include <utility>
@@ -62,6 +64,11 @@ PyObject* open_channel(server_payload& self, call c) {
     return create_channel(home, c).release();
 }
 
+PyObject* open_call(server_payload& self, call c) {
+    const auto home = self.native;
+    return create_call(home, c).release();
+}
+
 PyObject* shutdown(server_payload& self) {
     const auto native = self.native;
     native->shutdown();
@@ -111,6 +118,12 @@ thread for all channels of the server. What a callback raises goes to sys.unrais
 
 )";
 
+constexpr const char* create_call_doc =
+    R"(Opens a telephone call: see rtpsynth.voice.VoiceCall. The server should have tick_hz=None, since with
+a tick packets leave up to a tick late.
+
+)";
+
 constexpr const char* create_channel_errors =
     R"(
 Raises TypeError, ValueError, OSError with errno (EADDRINUSE, …), RuntimeError after shutdown().)";
@@ -129,8 +142,10 @@ void bind_server() {
     bind_channel();
     bind_inbox();
     bind_loop_server();
+    bind_voice_call();
     server_table.publish();
     channel_table.publish();
+    call_table.publish();
     heap_type<server_payload>::add({
         .name = "rtpsynth.RtpServer.RtpServer",
         .doc = server_doc + server_table.documentation() + server_end,
@@ -139,6 +154,9 @@ void bind_server() {
         .methods = {method<open_channel>(channel_table.signature(),
                                          create_channel_doc + channel_table.documentation() +
                                              create_channel_errors),
+                    method<open_call>(call_table.signature(), create_call_doc +
+                                                                  call_table.documentation() +
+                                                                  create_channel_errors),
                     method<"shutdown()", shutdown>(shutdown_doc), enter(),
                     leave<leave_server>("shutdown().")},
         .attributes = {attribute<get_tick_ns>("tick_ns",

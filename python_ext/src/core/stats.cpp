@@ -39,6 +39,30 @@ py_ref make_stats(const asio_server::channel_stats& n) {
                        {"last_send_error", errno_of(n.last_send_error)}});
 }
 
+py_ref make_stats(const playout_stats& s) {
+    const auto ns = [](duration d) { return static_cast<std::uint64_t>(d.count()); };
+    using enum playout_kind;
+    return make_stats({{"received", s.received},
+                       {"played", s.played},
+                       {"late", s.late},
+                       {"duplicate", s.duplicate},
+                       {"discarded", s.discarded},
+                       {"waiting", s.waiting},
+                       {"underruns", s.underruns},
+                       {"restarts", s.restarts},
+                       {"grown", s.grown},
+                       {"shrunk", s.shrunk},
+                       {"concealed_ticks", s.ticks_of(concealed)},
+                       {"stretched_ticks", s.ticks_of(stretched)},
+                       {"compressed_ticks", s.ticks_of(compressed)},
+                       {"speech_ticks", s.ticks_of(speech)},
+                       {"comfort_noise_ticks", s.ticks_of(comfort_noise)},
+                       {"silence_ticks", s.ticks_of(silence)},
+                       {"delay_ns", ns(s.delay)},
+                       {"target_ns", ns(s.target)},
+                       {"mean_delay_ns", ns(s.mean_delay)}});
+}
+
 py_ref make_stats(const jitter_buffer_stats& n) {
     return make_stats({{"received", n.received},
                        {"invalid", n.invalid},

@@ -57,6 +57,7 @@ void queued_work::clear() noexcept {
         *this = {};
         return;
     }
+    voices = {};
     batches.clear();
     datagrams.clear();
     bytes.clear();
@@ -74,7 +75,17 @@ void callback_queue::commit(const std::shared_ptr<channel_link>& to, queued_work
     to->waiting.fetch_add(added.cost, std::memory_order_relaxed);
     filling_.cost += added.cost;
     filling_.batches.back() = std::move(added);
-    filled_.store(true, std::memory_order_release);
+    set_filled();
+}
+
+/// With the lock held.
+void callback_queue::set_filled() noexcept {
+    if (!filled_.exchange(true, std::memory_order_release) && pipe_) pipe_->notify();
+}
+
+void callback_queue::push(const std::shared_ptr<voice_link>& link) noexcept {
+    const std::lock_guard lock{mutex_};
+    if (!stopped() && filling_.voices.add(link)) set_filled();
 }
 
 void callback_queue::push(const std::shared_ptr<channel_link>& to,
@@ -149,7 +160,7 @@ bool callback_queue::take(queued_work& out) {
     if (!has_work()) return false;
     const std::lock_guard lock{mutex_};
     filled_.store(false, std::memory_order_relaxed);
-    if (stopped() || filling_.batches.empty()) return false;
+    if (stopped() || filling_.done()) return false;
     std::swap(out, filling_);
     return true;
 }

@@ -1,8 +1,11 @@
 /// \file
-/// Takes datagrams and frames from where a server is run, which never calls Python, to Python.
+/// Takes datagrams, frames and what calls have received from where a server is run, which never
+/// calls Python, to Python.
 #pragma once
 
 #include "threads/python_thread.hpp"
+#include "threads/voice_link.hpp"
+#include "threads/wake_pipe.hpp"
 
 #include <rtpsynth/asio_server/channel/datagram.hpp>
 #include <rtpsynth/asio_server/channel/frame_receiver.hpp>
@@ -54,8 +57,8 @@ public:
         const std::uint8_t* data; ///< until clear()
     };
 
-    bool done() const noexcept { return batch_ == batches.size(); }
-    /// Unless done(): what is next.
+    bool done() const noexcept { return voices.empty() && batch_ == batches.size(); }
+    /// Unless done(), and if there are no voices: what is next.
     const batch& next() const noexcept { return batches[batch_]; }
     /// The next datagram, of next().
     taken_datagram take_datagram() noexcept;
@@ -64,6 +67,7 @@ public:
     void skip() noexcept;
     void clear() noexcept;
 
+    voice_list voices; ///< calls; delivered before the batches
     std::vector<batch> batches;
     std::vector<queued_datagram> datagrams;
     std::vector<std::uint8_t> bytes;
@@ -93,6 +97,12 @@ public:
     void push(const std::shared_ptr<channel_link>& to,
               std::span<asio_server::media_frame> frames) noexcept;
 
+    /// The same with a call that has something. Any thread.
+    void push(const std::shared_ptr<voice_link>& link) noexcept;
+
+    /// From now on \p pipe is notified when something is pushed into an empty queue.
+    void set_pipe(std::shared_ptr<wake_pipe> pipe) noexcept { pipe_ = std::move(pipe); }
+
     /// Counts what was dropped. Any thread.
     void count_lost(std::atomic<std::uint64_t>& of_channel, std::size_t count) noexcept;
     /// Counts an exception that a callback raised.
@@ -117,7 +127,9 @@ public:
 private:
     bool has_room(const channel_link& to, std::size_t taken, std::size_t more) const noexcept;
     void commit(const std::shared_ptr<channel_link>& to, queued_work::batch&& added);
+    void set_filled() noexcept;
 
+    std::shared_ptr<wake_pipe> pipe_; // null: nobody is told
     std::mutex mutex_;
     queued_work filling_;
     std::atomic<bool> filled_{false};

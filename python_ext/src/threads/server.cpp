@@ -4,6 +4,7 @@
 
 #include <rtpsynth/asio_server/server/detail/quiet_thread.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <utility>
 
@@ -15,11 +16,33 @@ constexpr std::chrono::milliseconds longest_stay{5}; // before the loop's other 
 
 } // namespace
 
+struct server::io_runner {
+    std::shared_ptr<asio_server::rtp_server> native;
+    std::atomic<bool> stopped{false};
+
+    void run() noexcept {
+        while (!stopped) native->run_one();
+    }
+    void stop() noexcept {
+        stopped = true;
+        native->wake();
+    }
+};
+
 server::server(const asio_server::server_options& options, run_by runner)
     : background{"RtpServer"},
       native_{std::make_shared<asio_server::rtp_server>(asio_server::caller_runs, options)},
       queue_{std::make_shared<callback_queue>()} {
     if (runner == run_by::threads) start_threads();
+    if (runner == run_by::io_thread) start_io_thread();
+}
+
+void server::start_io_thread() {
+    pipe_ = std::make_shared<wake_pipe>();
+    queue_->set_pipe(pipe_);
+    runner_ = std::make_shared<io_runner>();
+    runner_->native = native_;
+    io_ = asio_server::detail::start_quiet_thread("rtpsynth", [r = runner_] { r->run(); });
 }
 
 void server::start_threads() {
@@ -39,6 +62,8 @@ server::~server() {
         abandon(std::move(queue_));
         if (lead_) lead_->abandon();
         abandon(std::move(lead_));
+        if (runner_) runner_->native.reset();
+        if (pipe_) pipe_->close();
         static_cast<void>(io_.release());
     } else {
         shutdown();
@@ -49,7 +74,10 @@ bool server::poll() {
     if (is_shut_down() || inherited()) return true;
     const auto kept = shared_from_this();
     // What comes faster than it is delivered is left to the kernel's buffers, which count it.
-    if (!has_more()) native_->poll();
+    if (pipe_)
+        pipe_->drain();
+    else if (!has_more())
+        native_->poll();
     const auto until = std::chrono::steady_clock::now() + longest_stay;
     while (!queue_->stopped() && !inherited()) {
         if (work_.done() && !queue_->take(work_)) break;
@@ -63,6 +91,7 @@ void server::stop() noexcept { queue_->stop(); }
 
 void server::join_until(callback_thread::clock::time_point deadline) {
     if (lead_) lead_->stop();
+    if (runner_) runner_->stop();
     {
         const std::lock_guard lock{joining_};
         if (io_ && io_->joinable()) io_->join();

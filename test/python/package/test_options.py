@@ -19,6 +19,7 @@ CALLBACKS = {"pkt_in", "batch", "frames_in", "jitter_buffer", "other_in"}  # who
 
 TITLES = {
     "create_channel": "RtpServer.create_channel",
+    "create_call": "RtpServer.create_call",
     "RtpServer": "RtpServer",
     "RtpJBuf": "RtpJBuf, and jitter_buffer as a dict",
 }
@@ -31,7 +32,8 @@ def page():
         "Written from the tables that the extension module parses arguments by:",
         "`PYTHONPATH=build/test/python /usr/bin/python3 test/python/package/test_options.py`",
         "prints this page, and a test compares it. `rtpsynth.aio.open_channel` takes the options of",
-        "`create_channel` too, but for the callbacks and `batch`.",
+        "`create_channel` too, but for the callbacks and `batch`, and `rtpsynth.voice.open_call` those of",
+        "`create_call` but for `on_event`, with `bind` in place of `bind_host` and `bind_port`.",
     ]
     for function, title in TITLES.items():
         lines += ["", f"## {title}", "", "| option | default | range | meaning |"]
@@ -145,6 +147,19 @@ def test_open_channel_of_aio():
         assert {p for p in theirs if p[0] not in own} == shared
 
 
+def test_the_stub_of_create_call():
+    stub = Source("RtpServer.pyi")
+    (function,) = stub.functions("create_call", "RtpServer")
+    assert stub.parameters(function) == rows("create_call")
+
+
+def test_open_call_of_voice():
+    (function,) = Source("voice.py").functions("open_call")
+    own = {"bind", "peer"}
+    theirs = [p for p in Source("voice.py").parameters(function) if p[0] not in own]
+    assert theirs == rows("create_call", {"on_event", "bind_host", "bind_port", "peer"})
+
+
 def test_the_page_of_the_docs():
     assert (ROOT / "docs/python-options.md").read_text(encoding="utf-8") == page()
 
@@ -170,7 +185,12 @@ def caller(function):
             callback = {} if options.get("frames_in") else {"pkt_in": print}
             server.create_channel(**{**callback, "bind_host": "127.0.0.1", **options}).close()
 
+        def create_call(**options):
+            own = {"bind_host": "127.0.0.1", "codec": ("L16/8000", 50, "")}
+            server.create_call(**{**own, **options}).close()
+
         yield {
+            "create_call": create_call,
             "create_channel": create_channel,
             "RtpServer": lambda **o: RtpServer.RtpServer(**o).shutdown(),
             "RtpJBuf": lambda **o: RtpJBuf(**{"capacity": 1, **o}),

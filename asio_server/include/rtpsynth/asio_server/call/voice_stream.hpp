@@ -184,9 +184,9 @@ public:
     [[nodiscard]] boost::system::result<std::size_t> try_play(std::span<const std::int16_t> pcm,
                                                               std::uint64_t item) noexcept;
 
-    /// The item that was passed to async_play or try_play last is over (see play_queue): its played_item comes
-    /// as soon as it was sent, instead of after voice_sender_options::item_timeout. No-op if there
-    /// is none.
+    /// The item that was passed to async_play or try_play last is over (see play_queue): its
+    /// played_item comes as soon as it was sent, instead of after
+    /// voice_sender_options::item_timeout. No-op if there is none.
     void end_item() noexcept;
 
     /// Sets the sample rate of the audio of later calls of async_play. A changed rate begins a new
