@@ -7,7 +7,7 @@ import textwrap
 import pytest
 from server_tools import forks_beside_threads
 
-MODULES = ("RtpJBuf", "RtpProc", "RtpServer", "RtpSynth", "RtpUtils", "_rtpsynth", "aio")
+MODULES = ("RtpJBuf", "RtpProc", "RtpServer", "RtpSynth", "RtpUtils", "_rtpsynth", "aio", "voice")
 
 COMMON = f"""
 import importlib, importlib.util, os, pickle, sys, textwrap, threading
