@@ -187,6 +187,7 @@ bool deliver_frames(const delivering& now, aio_inbox* inbox) {
 
 bool deliver_next(queued_work& in, callback_queue& queue) {
     if (const auto call = in.voices.pop()) return deliver_voice(call, queue);
+    if (in.next().call) return in.take_call()->deliver(queue), true;
     auto link = in.next().to;
     if (link->channel == nullptr) return in.skip(), true;
     const py_ref kept = py_ref::share(link->channel->object());

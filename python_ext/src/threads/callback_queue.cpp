@@ -45,8 +45,14 @@ std::span<media_frame> queued_work::take_frames() noexcept {
     return taken;
 }
 
+std::shared_ptr<queued_call> queued_work::take_call() noexcept {
+    return std::move(batches[batch_++].call);
+}
+
 void queued_work::skip() noexcept {
-    if (next().frames != 0)
+    if (next().call)
+        static_cast<void>(take_call());
+    else if (next().frames != 0)
         static_cast<void>(take_frames());
     else
         for (const std::size_t at = batch_; batch_ == at;) static_cast<void>(take_datagram());
@@ -93,6 +99,7 @@ void callback_queue::push(const std::shared_ptr<channel_link>& to,
     const std::lock_guard lock{mutex_};
     if (stopped()) return;
     queued_work::batch added{to, 0, 0, 0};
+    const std::size_t batches = filling_.batches.size();
     const std::size_t bytes = filling_.bytes.size(), records = filling_.datagrams.size();
     std::size_t left = datagrams.size();
     try {
@@ -115,7 +122,7 @@ void callback_queue::push(const std::shared_ptr<channel_link>& to,
     count_lost(to->datagrams_lost, left);
     if (added.datagrams != 0)
         commit(to, std::move(added));
-    else if (!filling_.batches.empty() && !filling_.batches.back().to)
+    else if (filling_.batches.size() != batches)
         filling_.batches.pop_back();
 }
 
@@ -124,6 +131,7 @@ void callback_queue::push(const std::shared_ptr<channel_link>& to,
     const std::lock_guard lock{mutex_};
     if (stopped()) return;
     queued_work::batch added{to, 0, 0, 0};
+    const std::size_t batches = filling_.batches.size();
     std::size_t left = frames.size();
     try {
         filling_.batches.emplace_back();
@@ -140,8 +148,20 @@ void callback_queue::push(const std::shared_ptr<channel_link>& to,
     count_lost(to->frames_lost, left);
     if (added.frames != 0)
         commit(to, std::move(added));
-    else if (!filling_.batches.empty() && !filling_.batches.back().to)
+    else if (filling_.batches.size() != batches)
         filling_.batches.pop_back();
+}
+
+bool callback_queue::push(std::shared_ptr<queued_call> call) noexcept {
+    const std::lock_guard lock{mutex_};
+    if (stopped()) return false;
+    try {
+        filling_.batches.push_back({nullptr, 0, 0, 0, std::move(call)});
+    } catch (const std::bad_alloc&) {
+        return false;
+    }
+    filled_.store(true, std::memory_order_release);
+    return true;
 }
 
 void callback_queue::count_lost(std::atomic<std::uint64_t>& of_channel,

@@ -35,6 +35,22 @@ struct channel_link {
     std::atomic<std::uint64_t> frames_lost{0};
 };
 
+class callback_queue;
+
+/// A call of Python that brings neither datagrams nor frames, such as an event of a relay. Holds no
+/// Python object.
+class queued_call {
+public:
+    virtual ~queued_call() = default;
+    /// With the GIL held, where datagrams are delivered.
+    virtual void deliver(callback_queue& queue) = 0;
+
+protected:
+    queued_call() = default;
+    queued_call(const queued_call&) = default;
+    queued_call& operator=(const queued_call&) = default;
+};
+
 /// A datagram in the queue.
 struct queued_datagram {
     boost::asio::ip::udp::endpoint source;
@@ -46,12 +62,13 @@ struct queued_datagram {
 /// what is delivered is taken out before Python is called, which may call for the next.
 class queued_work {
 public:
-    /// Consecutive datagrams or frames of one channel.
+    /// Consecutive datagrams or frames of one channel, or a call.
     struct batch {
         std::shared_ptr<channel_link> to;
         std::uint32_t datagrams;
         std::uint32_t frames;
         std::size_t cost;
+        std::shared_ptr<queued_call> call = nullptr; ///< then there is nothing else
     };
     struct taken_datagram : queued_datagram {
         const std::uint8_t* data; ///< until clear()
@@ -64,6 +81,8 @@ public:
     taken_datagram take_datagram() noexcept;
     /// The frames of next(), until clear().
     std::span<asio_server::media_frame> take_frames() noexcept;
+    /// The call of next().
+    std::shared_ptr<queued_call> take_call() noexcept;
     void skip() noexcept;
     void clear() noexcept;
 
@@ -96,6 +115,8 @@ public:
     /// The same with frames, which are moved from.
     void push(const std::shared_ptr<channel_link>& to,
               std::span<asio_server::media_frame> frames) noexcept;
+    /// Adds a call. \return false if there is no memory for it, or after stop()
+    bool push(std::shared_ptr<queued_call> call) noexcept;
 
     /// The same with a call that has something. Any thread.
     void push(const std::shared_ptr<voice_link>& link) noexcept;
