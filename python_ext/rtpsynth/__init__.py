@@ -1,6 +1,6 @@
 """Makes, sends, receives and reorders RTP media streams by the thousand."""
 
-from . import RtpJBuf, RtpProc, RtpServer, RtpSynth, RtpUtils, media, rtcp, rtp
+from . import RtpJBuf, RtpProc, RtpServer, RtpSynth, RtpUtils, media, metrics, relay, rtcp, rtp
 from ._rtpsynth import __version__
 
 __all__ = [
@@ -11,6 +11,8 @@ __all__ = [
     "RtpUtils",
     "__version__",
     "media",
+    "metrics",
+    "relay",
     "rtcp",
     "rtp",
 ]

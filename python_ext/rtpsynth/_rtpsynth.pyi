@@ -68,6 +68,12 @@ from .media import (
     noise_level as noise_level,
     r_factor as r_factor,
 )
+from .metrics import MetricsPage as MetricsPage
+from .relay import (
+    LegOptions as LegOptions,
+    PortRange as PortRange,
+    RtpRelay as RtpRelay,
+)
 from .rtcp import VoipMetrics
 from .rtp import SdpDescription, SdpFormat, SdpMedia
 from .voice import Codec, Played
@@ -80,6 +86,7 @@ def _parse_sdp(
     media: type[SdpMedia],
     format: type[SdpFormat],
 ) -> SdpDescription: ...
+def _generate_crypto(suite: str = "AES_CM_128_HMAC_SHA1_80", tag: int = 1) -> str: ...
 def _fmtp_parameter(fmtp: str, name: str) -> str | None: ...
 def _build_voip_metrics(
     ssrc: int, metrics: Iterable[VoipMetrics], type: type[VoipMetrics]

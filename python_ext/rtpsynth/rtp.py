@@ -1,4 +1,5 @@
-"""Session descriptions (SDP), which tell the addresses, payload types and codecs of a call."""
+"""Session descriptions (SDP), which tell the addresses, payload types and codecs of a call, and keys
+of SRTP for them."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 else:  # for typing.get_type_hints; typing has no name for it before Python 3.12
     ReadableBuffer = bytes | bytearray | memoryview
 
-__all__ = ["SdpDescription", "SdpFormat", "SdpMedia", "fmtp_parameter", "parse_sdp"]
+__all__ = ["SdpDescription", "SdpFormat", "SdpMedia", "fmtp_parameter", "generate_crypto", "parse_sdp"]
 
 
 class SdpFormat(NamedTuple):
@@ -109,3 +110,15 @@ def fmtp_parameter(fmtp: str, name: str) -> str | None:
     does not matter in names.
     """
     return _rtpsynth._fmtp_parameter(fmtp, name)
+
+
+def generate_crypto(suite: str = "AES_CM_128_HMAC_SHA1_80", tag: int = 1) -> str:
+    """A new key of SRTP, as the value of an a=crypto (RFC 4568): "1 AES_CM_128_HMAC_SHA1_80 inline:…".
+
+    suite: AES_CM_128_HMAC_SHA1_80, AES_CM_128_HMAC_SHA1_32, AEAD_AES_128_GCM or AEAD_AES_256_GCM.
+    tag: 0..999999999; an answer repeats that of the offer's key which it accepts.
+
+    Raises ValueError for a suite that is not known or that this libsrtp2 does not have, RuntimeError
+    if the package was built without SRTP.
+    """
+    return _rtpsynth._generate_crypto(suite, tag)

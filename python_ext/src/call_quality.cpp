@@ -1,9 +1,11 @@
 #include "core/heap_type.hpp"
+#include "metrics.hpp"
 #include "public_types.hpp"
 #include "voice_call.hpp"
 #include "voip_metrics.hpp"
 
 #include <rtpsynth/audio/call_quality.hpp>
+#include <rtpsynth/metrics/stream_metrics.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -156,10 +158,17 @@ constexpr const char* r_factor_doc =
 is A). Delays in ms, levels in dB, ppl in percent. The defaults give 93.2. NaN: a parameter is far out
 of its range.)";
 
+bool write_metrics(PyObject* object, metrics_page& page, const metric_labels& labels) {
+    const auto* const self = initialised<quality_payload>(object);
+    if (self == nullptr) return false;
+    add_metrics(page, *self->quality, labels);
+    return true;
+}
+
 } // namespace
 
 void bind_call_quality() {
-    heap_type<quality_payload>::add({
+    auto* const type = heap_type<quality_payload>::add({
         .name = "rtpsynth.media.CallQuality",
         .doc = quality_doc,
         .flags = Py_TPFLAGS_BASETYPE,
@@ -187,6 +196,7 @@ void bind_call_quality() {
                                         "float: 1 for random losses, above for bursty ones."),
              attribute<get_expected>("expected", "int: packets counted.")},
     });
+    publish_metrics(type, write_metrics);
     add_functions(
         {function<"r_factor(slr=8, rlr=2, stmr=15, lstr=18, ds=3, telr=65, wepl=110, t=0, tr=0, "
                   "ta=0, qdu=1, ie=0, bpl=4.3, ppl=0, burst_r=1, nc=-70, nfor=-64, ps=35, pr=35, "

@@ -34,6 +34,9 @@ void fill(PyObject* object) {
     bind_packet_loss_concealer();
     bind_playout();
     bind_sdp();
+    bind_srtp_crypto();
+    bind_metrics();
+    bind_relay();
     bind_voip_metrics();
     add_functions({function<"_at_exit()", at_exit>("Ends all threads. For atexit.")});
     bp::import("atexit").attr("register")(bp::object(module.attr("_at_exit")));

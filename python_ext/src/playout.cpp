@@ -4,7 +4,10 @@
 #include "core/heap_type.hpp"
 #include "core/pcm.hpp"
 #include "core/stats.hpp"
+#include "metrics.hpp"
 #include "public_types.hpp"
+
+#include <rtpsynth/metrics/stream_metrics.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -160,10 +163,17 @@ underruns: times that packets ran out. restarts: of the sender. grown, shrunk: c
 ..._ticks: pulled, by kind. delay_ns: from arrival to pull of the packet played last; mean_delay_ns:
 on average; target_ns: what the network needs.)";
 
+bool write_metrics(PyObject* object, metrics_page& page, const metric_labels& labels) {
+    const auto* const self = initialised<playout_payload>(object);
+    if (self == nullptr) return false;
+    add_metrics(page, self->player->stats(), labels);
+    return true;
+}
+
 } // namespace
 
 void bind_playout() {
-    heap_type<playout_payload>::add({
+    auto* const type = heap_type<playout_payload>::add({
         .name = "rtpsynth.media.Playout",
         .doc = playout_doc,
         .flags = Py_TPFLAGS_BASETYPE,
@@ -181,6 +191,7 @@ void bind_playout() {
         .attributes = {attribute<get_rate>("rate", "int: of the audio, in Hz."),
                        attribute<get_stats>("stats", stats_doc)},
     });
+    publish_metrics(type, write_metrics);
 }
 
 } // namespace rtpsynth::python

@@ -18,6 +18,9 @@ void bind_resampler();
 void bind_packet_loss_concealer();
 void bind_playout();
 void bind_sdp();
+void bind_srtp_crypto();
+void bind_metrics();
+void bind_relay();
 void bind_voip_metrics();
 
 } // namespace rtpsynth::python

@@ -2,9 +2,11 @@
 
 #include "core/addresses.hpp"
 #include "core/stats.hpp"
+#include "metrics.hpp"
 #include "threads/gil.hpp"
 
 #include <rtpsynth/asio_server/channel/resolve.hpp>
+#include <rtpsynth/asio_server/metrics.hpp>
 
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
@@ -262,6 +264,17 @@ py_ref open_channel(const std::shared_ptr<server>& home, const channel_arguments
     });
 }
 
+bool write_metrics(PyObject* object, metrics_page& page, const metric_labels& labels) {
+    const channel& self = instance_of<channel>(object).payload;
+    if (self.server->inherited()) return self.check_open();
+    asio_server::add_metrics(page, self.native->stats(), labels);
+    page.counter("rtpsynth_channel_overrun_total",
+                 "Datagrams and frames dropped: callbacks were too slow",
+                 self.link->datagrams_lost + self.link->frames_lost, labels);
+    if (self.frames) asio_server::add_metrics(page, self.frames->stats(), labels);
+    return true;
+}
+
 } // namespace
 
 py_ref create_channel(const std::shared_ptr<server>& home, call c) {
@@ -280,7 +293,7 @@ py_ref create_channel(const std::shared_ptr<server>& home, call c) {
 }
 
 void bind_channel() {
-    heap_type<channel>::add({
+    auto* const type = heap_type<channel>::add({
         .name = "rtpsynth.RtpServer.RtpChannel",
         .doc = channel_doc,
         .flags = Py_TPFLAGS_IMMUTABLETYPE,
@@ -300,6 +313,7 @@ void bind_channel() {
              attribute<get_stats>("stats", stats_doc),
              attribute<get_jitter_stats>("jitter_stats", jitter_stats_doc)},
     });
+    publish_metrics(type, write_metrics);
     queue_full_error = add_exception("rtpsynth.RtpServer.RtpQueueFullError",
                                      "A channel's output queue holds queue_size packets already.");
 }

@@ -3,10 +3,12 @@
 #include "frame_list.hpp"
 #include "frame_types.hpp"
 #include "jitter_buffer_arguments.hpp"
+#include "metrics.hpp"
 #include "public_types.hpp"
 
 #include <rtpsynth/base/error.hpp>
 #include <rtpsynth/jitter/buffer.hpp>
+#include <rtpsynth/metrics/stream_metrics.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -255,6 +257,13 @@ constexpr const char* next_deadline_doc =
     R"(int or None: when expire() has something to do next; None if nothing waits, or if no packet has a
 deadline.)";
 
+bool write_metrics(PyObject* object, metrics_page& page, const metric_labels& labels) {
+    const auto* const self = initialised<jbuf_payload>(object);
+    if (self == nullptr) return false;
+    add_metrics(page, self->buffer->stats(), labels);
+    return true;
+}
+
 } // namespace
 
 void bind_jbuf() {
@@ -262,7 +271,7 @@ void bind_jbuf() {
     bp::scope module;
     bind_frame_types();
     jitter_buffer_table.publish();
-    heap_type<jbuf_payload>::add({
+    auto* const type = heap_type<jbuf_payload>::add({
         .name = "rtpsynth.RtpJBuf.RtpJBuf",
         .doc = jbuf_doc + jitter_buffer_table.documentation() + jbuf_end,
         .flags = Py_TPFLAGS_BASETYPE,
@@ -276,6 +285,7 @@ void bind_jbuf() {
                        attribute<get_stats>("stats", stats_doc),
                        attribute<get_next_deadline>("next_deadline_ns", next_deadline_doc)},
     });
+    publish_metrics(type, write_metrics);
     module.attr("RTPFrameType") = bp::object{bp::handle<>{PyObject_CallFunction(
         reinterpret_cast<PyObject*>(&PyType_Type), "s(){sisissss}", "RTPFrameType", "RTP", 0, "ERS",
         1, "__module__", "rtpsynth.RtpJBuf", "__doc__", "What a frame's content.type can be.")}};

@@ -1,7 +1,10 @@
 #include "core/heap_type.hpp"
 #include "core/stats.hpp"
+#include "metrics.hpp"
 #include "public_types.hpp"
 #include "rtp_proc_channel.hpp"
+
+#include <rtpsynth/asio_server/metrics.hpp>
 
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
@@ -126,11 +129,20 @@ constexpr const char* stats_doc =
 given), exceptions (that ended a schedule), and how late the other calls were: lateness_p50_ns,
 lateness_p99_ns, lateness_max_ns.)";
 
+bool write_metrics(PyObject* object, metrics_page& page, const metric_labels& labels) {
+    const auto native = instance_of<proc_payload>(object).payload.native;
+    if (native->inherited()) return native->check_usable();
+    auto n = native->worker()->native().stats();
+    n.exceptions += native->worker()->exceptions();
+    asio_server::add_metrics(page, n, labels);
+    return true;
+}
+
 } // namespace
 
 void bind_proc() {
     bind_proc_channel();
-    heap_type<proc_payload>::add({
+    auto* const type = heap_type<proc_payload>::add({
         .name = "rtpsynth.RtpProc.RtpProc",
         .doc = proc_doc,
         .flags = Py_TPFLAGS_IMMUTABLETYPE,
@@ -142,6 +154,7 @@ void bind_proc() {
         .attributes = {attribute<get_slack>("slack_ns", "As it was made with."),
                        attribute<get_stats>("stats", stats_doc)},
     });
+    publish_metrics(type, write_metrics);
 }
 
 } // namespace rtpsynth::python

@@ -1,12 +1,16 @@
+#include "rtp_server.hpp"
 #include "aio_inbox.hpp"
 #include "channel_arguments.hpp"
 #include "core/heap_type.hpp"
 #include "core/stats.hpp"
 #include "loop_server.hpp"
+#include "metrics.hpp"
 #include "public_types.hpp"
 #include "rtp_channel.hpp"
 #include "voice_arguments.hpp"
 #include "voice_call.hpp"
+
+#include <rtpsynth/asio_server/metrics.hpp>
 
 #include <cmath>
 #include <utility>
@@ -136,7 +140,33 @@ constexpr const char* stats_doc =
     R"(A dict of ints: the counters of RtpChannel.stats, summed over open and closed channels, and
 open_channels, ticks (on which something was sent) and handler_exceptions (raised by callbacks).)";
 
+PyTypeObject* server_type = nullptr;
+
+bool write_metrics(PyObject* object, metrics_page& page, const metric_labels& labels) {
+    auto* const self = initialised<server_payload>(object);
+    if (self == nullptr) return false;
+    const auto native = self->native;
+    if (native->inherited()) return native->check_usable();
+    asio_server::server_stats n = native->native().stats();
+    const callback_queue& queue = *native->queue();
+    n.handler_exceptions += queue.exceptions();
+    asio_server::add_metrics(page, n, labels);
+    page.counter("rtpsynth_server_overrun_total",
+                 "Datagrams and frames dropped: callbacks were too slow", queue.lost(), labels);
+    return true;
+}
+
 } // namespace
+
+std::shared_ptr<server> to_server(PyObject* value, const char* name) {
+    if (PyObject_TypeCheck(value, server_type) == 0) {
+        PyErr_Format(PyExc_TypeError, "%s must be an RtpServer, not %.200s", name,
+                     Py_TYPE(value)->tp_name);
+        return nullptr;
+    }
+    auto* const self = initialised<server_payload>(value);
+    return self != nullptr && self->native->check_usable() ? self->native : nullptr;
+}
 
 void bind_server() {
     bind_channel();
@@ -146,7 +176,7 @@ void bind_server() {
     server_table.publish();
     channel_table.publish();
     call_table.publish();
-    heap_type<server_payload>::add({
+    server_type = heap_type<server_payload>::add({
         .name = "rtpsynth.RtpServer.RtpServer",
         .doc = server_doc + server_table.documentation() + server_end,
         .flags = Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE,
@@ -163,6 +193,7 @@ void bind_server() {
                                               "Nanoseconds between ticks; None for tick_hz=None."),
                        attribute<get_stats>("stats", stats_doc)},
     });
+    publish_metrics(server_type, write_metrics);
 }
 
 } // namespace rtpsynth::python

@@ -4,7 +4,6 @@
 #include "threads/gil.hpp"
 
 #include <boost/asio/error.hpp>
-#include <boost/asio/ip/address.hpp>
 
 #include <netdb.h>
 #include <sys/socket.h>
@@ -53,22 +52,28 @@ bool to_family(PyObject* value, const char* name, address_family& out) {
     return false;
 }
 
+bool to_numeric_address(PyObject* value, const char* name, boost::asio::ip::address& out) {
+    std::string host;
+    if (!to_host(value, name, host)) return false;
+    error_code no_number;
+    const auto address = boost::asio::ip::make_address(host, no_number);
+    if (!no_number) return out = address, true;
+    PyErr_Format(PyExc_ValueError, "%s must hold a numeric address, not %R", name, value);
+    return false;
+}
+
 bool to_endpoint(PyObject* value, const char* name, udp::endpoint& out) {
     if (!PyTuple_Check(value) || PyTuple_GET_SIZE(value) != 2) {
         PyErr_Format(PyExc_TypeError, "%s must be a (host, port) tuple", name);
         return false;
     }
-    std::string host;
+    boost::asio::ip::address host;
     std::uint16_t port;
-    if (!to_host(PyTuple_GET_ITEM(value, 0), name, host) ||
+    if (!to_numeric_address(PyTuple_GET_ITEM(value, 0), name, host) ||
         !to_integer(PyTuple_GET_ITEM(value, 1), name, port, 1, 65535))
         return false;
-    error_code no_number;
-    out = {boost::asio::ip::make_address(host, no_number), port};
-    if (!no_number) return true;
-    PyErr_Format(PyExc_ValueError, "%s must hold a numeric address, not %R", name,
-                 PyTuple_GET_ITEM(value, 0));
-    return false;
+    out = {host, port};
+    return true;
 }
 
 std::optional<udp::endpoint> resolve_released(const std::string& host, std::uint16_t port,

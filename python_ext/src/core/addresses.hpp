@@ -7,6 +7,7 @@
 
 #include <rtpsynth/asio_server/channel/resolve.hpp>
 
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/udp.hpp>
 #include <boost/system/error_code.hpp>
 
@@ -21,6 +22,9 @@ bool to_host(PyObject* value, const char* name, std::string& out);
 
 /// 0, None, "auto", AF_UNSPEC; 4, "ipv4", AF_INET; 6, "ipv6", AF_INET6.
 bool to_family(PyObject* value, const char* name, asio_server::address_family& out);
+
+/// A numeric address. \return false with TypeError or ValueError set
+bool to_numeric_address(PyObject* value, const char* name, boost::asio::ip::address& out);
 
 /// A tuple (host, port) of a numeric address, as callbacks are given.
 bool to_endpoint(PyObject* value, const char* name, boost::asio::ip::udp::endpoint& out);

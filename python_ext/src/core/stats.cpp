@@ -1,5 +1,7 @@
 #include "core/stats.hpp"
 
+#include <cmath>
+
 namespace rtpsynth::python {
 
 bool add_stat(const py_ref& dict, const char* name, std::uint64_t count) {
@@ -73,6 +75,24 @@ py_ref make_stats(const jitter_buffer_stats& n) {
                        {"erasures", n.erasures},
                        {"erased", n.erased},
                        {"restarts", n.restarts}});
+}
+
+py_ref make_stats(const receiver_stats& n) {
+    const auto ns = [](double ms) { return static_cast<std::uint64_t>(std::llround(ms * 1e6)); };
+    return make_stats({{"received", n.received()},
+                       {"expected", n.expected()},
+                       {"missing", n.missing()},
+                       {"duplicates", n.duplicates()},
+                       {"reordered", n.reordered()},
+                       {"max_reorder_depth", n.max_reorder_depth()},
+                       {"restarts", n.restarts()},
+                       {"rejected", n.rejected()},
+                       {"collisions", n.collisions()},
+                       {"extended_highest_seq", n.extended_highest_seq()},
+                       {"jitter_packets", n.jitter_packets()},
+                       {"jitter_ns", ns(n.jitter_ms())},
+                       {"max_jitter_ns", ns(n.max_jitter_ms())},
+                       {"mean_jitter_ns", ns(n.mean_jitter_ms())}});
 }
 
 py_ref make_stats(const asio_server::frame_receiver_stats& n) {
