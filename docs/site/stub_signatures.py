@@ -94,7 +94,9 @@ class Stubs:
         """What a stub says of a full name, and that stub's aliases."""
         package, _, inside = name.partition(".")
         module, _, inside = inside.partition(".")
-        function = self.of.get(module, {}).get(inside) if package == "rtpsynth" else None
+        if module not in self.of:  # a module with types in its code; what is of C++ is there
+            module = "_rtpsynth"
+        function = self.of[module].get(inside) if package == "rtpsynth" else None
         return (function, self.aliases[module]) if function else None
 
     def signature(self, app, what, name, obj, options, signature, returns):
