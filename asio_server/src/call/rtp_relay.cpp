@@ -174,8 +174,13 @@ rtp_relay::rtp_relay(rtp_server& server, const rtp_relay_options& options)
 }
 
 rtp_relay::rtp_relay(rtp_server& server, port_range& ports, const rtp_relay_options& options)
+    : rtp_relay(server, ports, ports, options) {}
+
+rtp_relay::rtp_relay(rtp_server& server, port_range& a, port_range& b,
+                     const rtp_relay_options& options)
     : impl_{std::make_shared<impl>(detail::server_access::engine_of(server), options)} {
     impl_->open(options, [&](const relay_leg_options& o, relay_leg l) {
+        port_range& ports = l == relay_leg::a ? a : b;
         if (!o.rtcp_mux)
             return ports.create_pair(server, o.channel, impl::feed{impl_, l, false},
                                      impl::feed{impl_, l, true});

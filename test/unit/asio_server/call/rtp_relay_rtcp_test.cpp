@@ -193,4 +193,18 @@ BOOST_AUTO_TEST_CASE(ports_of_the_range_are_free_again_after_the_call) {
     BOOST_TEST(one_pair.stats().in_use == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(each_side_may_have_a_range_of_its_own) {
+    served s;
+    port_range a{own_ports(false)};
+    port_range b{{.address = own_loopback(), .first = 30000, .last = 31999}};
+    rtp_relay relay{s.server, a, b, call::options(false)};
+    BOOST_TEST(relay.local_endpoint(leg_a).port() < 30000U);
+    BOOST_TEST(relay.local_endpoint(leg_b).port() >= 30000U);
+    BOOST_TEST(a.stats().in_use == 1U);
+    BOOST_TEST(b.stats().in_use == 1U);
+    relay.close();
+    BOOST_TEST(a.stats().in_use == 0U);
+    BOOST_TEST(b.stats().in_use == 0U);
+}
+
 } // namespace

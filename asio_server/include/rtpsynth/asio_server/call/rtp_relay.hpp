@@ -93,6 +93,8 @@ public:
     /// The same on ports of \p ports: for each side a pair, or with rtcp_mux a single port.
     /// \throws as above; what port_range::create_pair throws
     rtp_relay(rtp_server& server, port_range& ports, const rtp_relay_options& options);
+    /// The same with a range for each side, for example of two networks. They may be one object.
+    rtp_relay(rtp_server& server, port_range& a, port_range& b, const rtp_relay_options& options);
 
     /// Calls close(), unless an async_close is outstanding, which goes on. No handler of the
     /// options is called after the destructor has returned. A call that is already running on
