@@ -88,8 +88,8 @@ rtpsynth_debian_package(development librtpsynth-dev libdevel
     "headers, the server's static library, and files for CMake and\npkg-config")
 if(RTPSYNTH_BUILD_EXAMPLES)
     rtpsynth_debian_package(tools rtpsynth-tools net
-        "analyse, echo and generate RTP media streams"
-        "rtp_replay, which analyses captures, rtp_echo, which answers,\nand rtp_load, which measures servers")
+        "analyse, echo, generate and relay RTP media streams"
+        "rtp_replay, which analyses captures, rtp_echo, which answers,\nrtp_load, which measures servers, and rtp_relay, which SIP proxies drive")
 endif()
 if(RTPSYNTH_BUILD_PYTHON)
     rtpsynth_debian_package(python python3-rtpsynth python

@@ -5,8 +5,8 @@
 
 #include "common/command_line.hpp"
 #include "common/host.hpp"
+#include "common/metrics_endpoint.hpp"
 #include "echo_server.hpp"
-#include "metrics_endpoint.hpp"
 #include "options.hpp"
 #include "report.hpp"
 
@@ -66,7 +66,7 @@ int run(const program_options& options) {
     std::cout << "listening on " << server.addresses();
     if (channels > 1) std::cout << " (" << channels << " channels)";
     std::cout << std::endl;
-    std::optional<metrics_endpoint> metrics;
+    std::optional<common::metrics_endpoint> metrics;
     if (options.metrics) {
         metrics.emplace(context, options.metrics->host, options.metrics->first_port,
                         [&server] { return server.metrics(); });

@@ -1,6 +1,6 @@
 #include "traffic/audio_loop.hpp"
 
-#include "traffic/audio_file.hpp"
+#include "common/audio_file.hpp"
 
 #include <rtpsynth/audio/g711.hpp>
 
@@ -25,7 +25,7 @@ std::vector<std::int16_t> soft_tone() {
 
 audio_loop::audio_loop(const program_options& options) : piece_(options.payload_size()) {
     std::vector<std::int16_t> pcm =
-        options.wav.empty() ? soft_tone() : read_audio(options.wav, sample_rate);
+        options.wav.empty() ? soft_tone() : common::read_audio(options.wav, sample_rate);
     const std::size_t once = pcm.size();
     for (std::size_t i = 0; pcm.size() < piece_; ++i) pcm.push_back(pcm[i]);
     size_ = std::max(once, piece_);

@@ -11,7 +11,7 @@
 #include <memory>
 #include <string>
 
-namespace echo {
+namespace common {
 
 /// The limits of a metrics_endpoint's clients.
 struct metrics_limits {
@@ -51,4 +51,4 @@ private:
     std::shared_ptr<state> state_;
 };
 
-} // namespace echo
+} // namespace common

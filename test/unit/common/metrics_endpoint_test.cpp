@@ -1,7 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
+#include "common/metrics_endpoint.hpp"
 #include "http_client.hpp"
-#include "metrics_endpoint.hpp"
 
 #include <sys/resource.h>
 #include <unistd.h>
@@ -13,8 +13,8 @@
 // Clients of all manners, and pages that cannot be made.
 
 using namespace std::chrono_literals;
-using echo::metrics_endpoint;
-using echo::metrics_limits;
+using common::metrics_endpoint;
+using common::metrics_limits;
 using http_client::client;
 using http_client::parse;
 namespace asio = boost::asio;
@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(a_page) {
     BOOST_TEST(a.status == "200 OK");
     BOOST_TEST(a.body == "a page\n");
     for (const char* field : {"Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n",
-                              "Server: rtp_echo\r\n", "Cache-Control: no-store\r\n"})
+                              "Server: rtpsynth\r\n", "Cache-Control: no-store\r\n"})
         BOOST_TEST(a.head.find(field) != std::string::npos);
     const auto head = s.answer_to("HEAD /metrics HTTP/1.1\r\n\r\n", true);
     BOOST_TEST(head.status == "200 OK");

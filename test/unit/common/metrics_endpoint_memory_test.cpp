@@ -1,8 +1,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include "../asio_server/allocation_fault.hpp"
+#include "common/metrics_endpoint.hpp"
 #include "http_client.hpp"
-#include "metrics_endpoint.hpp"
 
 #include <limits>
 
@@ -24,12 +24,12 @@ struct counts {
 // was.
 bool serve(std::string_view request, long granted, long in_a_row, counts& total) {
     boost::asio::io_context context{1};
-    echo::metrics_limits limits;
+    common::metrics_limits limits;
     limits.connection_lives = 1h;
     limits.page_lives = 0ms;
     limits.pause = 1ms;
     const std::string page(1000, 'x');
-    echo::metrics_endpoint endpoint{context, "127.0.0.1", 0, [&] { return page; }, limits};
+    common::metrics_endpoint endpoint{context, "127.0.0.1", 0, [&] { return page; }, limits};
     client c{context, endpoint.url()};
     bool is_thrown = false;
     const auto poll = [&] {

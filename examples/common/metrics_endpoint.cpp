@@ -28,7 +28,7 @@
 // leave io_context::run(). Therefore only single operations are used here, and each is started
 // where bad_alloc is caught.
 
-namespace echo {
+namespace common {
 namespace {
 
 namespace asio = boost::asio;
@@ -47,7 +47,7 @@ answer make_answer(http::status status, std::string_view type, std::string body,
                    std::string_view more_fields = "") {
     std::string head = "HTTP/1.1 " + std::to_string(static_cast<unsigned>(status)) + ' ';
     head += http::obsolete_reason(status);
-    head += "\r\nServer: rtp_echo\r\nConnection: close\r\nCache-Control: no-store\r\n";
+    head += "\r\nServer: rtpsynth\r\nConnection: close\r\nCache-Control: no-store\r\n";
     head.append(more_fields).append("Content-Type: ").append(type);
     head += "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
     return {std::move(head), std::move(body)};
@@ -312,4 +312,4 @@ std::string metrics_endpoint::url() const {
     return "http://" + rtpsynth::asio_server::to_string({at.address(), at.port()}) + "/metrics";
 }
 
-} // namespace echo
+} // namespace common

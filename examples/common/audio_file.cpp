@@ -1,4 +1,4 @@
-#include "traffic/audio_file.hpp"
+#include "audio_file.hpp"
 
 #include <rtpsynth/audio/resample.hpp>
 
@@ -9,10 +9,8 @@
 #include <filesystem>
 #include <span>
 
-namespace load {
+namespace common {
 namespace {
-
-using common::audio_error;
 
 constexpr std::size_t most_samples = 128 * 1024 * 1024;
 constexpr int most_rate = 768'000;
@@ -77,7 +75,7 @@ std::vector<std::int16_t> read_audio(const std::string& path, std::uint32_t samp
     if (std::filesystem::is_directory(path, ignored)) throw audio_error("is a directory");
     SF_INFO info{};
     errno = 0;
-    const common::sound_file file(sf_open(path.c_str(), SFM_READ, &info));
+    const sound_file file(sf_open(path.c_str(), SFM_READ, &info));
     if (!file) throw open_error();
     if (info.samplerate < 1 || info.samplerate > most_rate)
         throw audio_error("has " + std::to_string(info.samplerate) +
@@ -91,4 +89,4 @@ std::vector<std::int16_t> read_audio(const std::string& path, std::uint32_t samp
     return resampled;
 }
 
-} // namespace load
+} // namespace common

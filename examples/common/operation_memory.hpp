@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <new>
 
-namespace echo {
+namespace common {
 
 /// Memory for one operation of Asio at a time, which can then start without an allocation. For a
 /// second one, or one that does not fit, operator new is called.
@@ -61,4 +61,4 @@ private:
     operation_memory* memory_;
 };
 
-} // namespace echo
+} // namespace common
