@@ -1,8 +1,11 @@
-// Calls on one server: voice_streams that play and hear at once, 20 ms of PCMU a packet, and what
-// is sent late or lost. What they talk to is in this process, too, on threads of its own.
+// Calls on one server, or on a pool: voice_streams that play and hear at once, 20 ms of PCMU a
+// packet, and what is sent late or lost. What they talk to is in this process, too, on threads of
+// its own.
 #include "server_bench.hpp"
 
 #include <rtpsynth/asio_server/call/voice_stream.hpp>
+#include <rtpsynth/asio_server/server/rtp_server_pool.hpp>
+#include <rtpsynth/base/duration_histogram.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -29,10 +32,14 @@ public:
     ~telephones() { stop(); }
 
     rtp_channel& line(std::size_t i) { return *lines_[i]; }
-    rtp_server& server() { return server_; }
     std::uint64_t received() const { return received_; }
     std::uint64_t sent() const { return sent_; }
-    double cpu() const { return cpu_; }
+    /// The processor time of both threads, from start() to stop().
+    double cpu() {
+        clockid_t sending{};
+        pthread_getcpuclockid(thread_.native_handle(), &sending);
+        return read_clock(sending) + read_clock(cpu_clock(server_));
+    }
 
     void start() {
         thread_ = std::thread{[this] { run(); }};
@@ -52,7 +59,6 @@ private:
                 for (std::size_t i = phase; i < lines_.size(); i += phases) send(i, seq);
             }
         }
-        cpu_ = read_clock(CLOCK_THREAD_CPUTIME_ID);
     }
     void send(std::size_t i, std::uint16_t seq) {
         packet p;
@@ -69,7 +75,6 @@ private:
     std::atomic<std::uint64_t> received_{0}, sent_{0};
     std::atomic<bool> stopping_{false};
     std::thread thread_;
-    double cpu_ = 0;
 };
 
 /// Plays without end.
@@ -88,12 +93,23 @@ std::vector<std::int16_t> speech_of(std::uint32_t hz) {
     return pcm;
 }
 
-void run(std::size_t n, std::uint32_t hz, duration length) {
+/// How long after its time each tick was over: sent, and its sound passed to the handler, which
+/// comes after that. On the thread of one server.
+struct punctuality {
+    bool measured = false;
+    duration_histogram late;
+
+    void on_audio(const audio_tick& tick) {
+        if (measured) late.record(steady::now() - tick.time);
+    }
+};
+
+void run(std::size_t n, std::uint32_t hz, std::size_t threads, duration length) {
     telephones phones{n};
-    rtp_server server{{.tick = std::nullopt}};
+    std::vector<punctuality> punctual(threads);
+    rtp_server_pool servers{threads, {.tick = std::nullopt}};
     std::vector<std::unique_ptr<voice_stream>> streams;
     const auto speech = speech_of(hz);
-    std::uint64_t ticks = 0; // on the server's thread
     for (std::size_t i = 0; i != n; ++i) {
         voice_stream_options o;
         o.channel = on_loopback();
@@ -102,13 +118,22 @@ void run(std::size_t n, std::uint32_t hz, duration length) {
         o.sender.input_rate = hz;
         o.sender.capacity = 1s;
         o.playout.rate = hz;
-        o.on_audio = [&](voice_stream&, const audio_tick&, std::span<const std::int16_t>) {
-            ++ticks;
+        o.on_audio = [&p = punctual[i % threads]](voice_stream&, const audio_tick& tick,
+                                                  std::span<const std::int16_t>) {
+            p.on_audio(tick);
         };
-        streams.push_back(std::make_unique<voice_stream>(server, o));
+        streams.push_back(std::make_unique<voice_stream>(servers[i % threads], o));
         static_cast<void>(phones.line(i).set_target(streams.back()->local_endpoint()));
     }
-    const clockid_t clock = cpu_clock(server), load_clock = cpu_clock(phones.server());
+    const auto measure = [&](bool on) {
+        for (std::size_t i = 0; i != threads; ++i)
+            on_executor(servers[i], [&p = punctual[i], on] { p.measured = on; });
+    };
+    const auto cpu_of_servers = [&] {
+        double sum = 0;
+        for (std::size_t i = 0; i != threads; ++i) sum += read_clock(cpu_clock(servers[i]));
+        return sum;
+    };
     phones.start();
     for (const auto& stream : streams) play(*stream, speech);
     std::this_thread::sleep_for(1s); // until all go, and delays have settled
@@ -124,19 +149,20 @@ void run(std::size_t n, std::uint32_t hz, duration length) {
             sum.sender.missed += s.sender.missed;
             sum.sender.dry_runs += s.sender.dry_runs;
             sum.late_by_1ms += s.late_by_1ms;
-            sum.most_late = std::max(sum.most_late, s.most_late);
             sum.unsent += s.unsent;
             sum.session.rtp_accepted += s.session.rtp_accepted + s.session.rtp_probation;
         }
         return sum;
     };
     const voice_stream_stats before = totals();
-    const double cpu = read_clock(clock), load = read_clock(load_clock);
+    measure(true);
+    const double cpu = cpu_of_servers(), load = phones.cpu();
     const time_point begin = steady::now();
     std::this_thread::sleep_for(length);
     const double took = to_seconds(steady::now() - begin);
-    const double share = (read_clock(clock) - cpu) / took;
-    const double load_share = (read_clock(load_clock) - load) / took;
+    const double share = (cpu_of_servers() - cpu) / took;
+    const double load_share = (phones.cpu() - load) / took;
+    measure(false);
     const voice_stream_stats after = totals();
     phones.stop();
     for (const auto& stream : streams) stream->close();
@@ -147,14 +173,17 @@ void run(std::size_t n, std::uint32_t hz, duration length) {
     const auto late = static_cast<double>(after.late_by_1ms - before.late_by_1ms);
     const auto concealed = after.playout.ticks_of(playout_kind::concealed) -
                            before.playout.ticks_of(playout_kind::concealed);
+    duration_histogram punctualities;
+    for (const punctuality& p : punctual) punctualities.merge(p.late);
     std::printf(
-        "%8zu %6u %9.0f %9lld %9lld %9llu %10llu %9.3f %9.1f %8.1f %8.1f %9.1f\n", n, hz,
-        sent / took,
+        "%8zu %6u %7zu %9.0f %9lld %9lld %9llu %10llu %9.3f %8.2f %8.1f %8.1f %8.1f %9.1f\n", n, hz,
+        threads, sent / took,
         static_cast<long long>(end.sender.packets()) - static_cast<long long>(phones.received()),
         static_cast<long long>(phones.sent()) - static_cast<long long>(end.session.rtp_accepted),
         static_cast<unsigned long long>(after.sender.missed),
-        static_cast<unsigned long long>(concealed), late / sent * 100, to_ms(after.most_late),
-        share * 100, load_share * 100, share * 1e6 / (static_cast<double>(n) * rate));
+        static_cast<unsigned long long>(concealed), late / sent * 100,
+        to_ms(punctualities.quantile(0.99)), to_ms(punctualities.max()), share * 100,
+        load_share * 100, share * 1e6 / (static_cast<double>(n) * rate));
     std::fflush(stdout);
 }
 
@@ -165,16 +194,24 @@ int main(int argc, char** argv) {
                       argv,
                       {{"streams", 0, "streams; 0: 1000 at 24 kHz and 2000 at 8 kHz"},
                        {"rate", 24000, "Hz, of the audio in and out"},
+                       {"servers", 0, "servers, a thread each; 0: one, and then two"},
                        {"seconds", 3, "length of a run"}}};
     allow_sockets();
     std::printf(
-        " streams     Hz packets/s      lost      lost    missed  concealed    late, of all    "
-        "  CPU, %%           us a tick\n"
-        "                          there      back     ticks      ticks   >1 ms %%   max ms  "
-        "streams  phones     both ways\n");
+        " streams     Hz servers packets/s      lost      lost    missed  concealed      sent  "
+        "tick over after       CPU, %%      us a tick\n"
+        "                                  there      back     ticks      ticks  >1 ms %%   p99 ms "
+        " "
+        " max ms  servers   phones both ways\n");
     const duration length = options.seconds("seconds");
-    if (const std::size_t n = options.count("streams"))
-        return run(n, static_cast<std::uint32_t>(options["rate"]), length), 0;
-    run(1000, 24000, length);
-    run(2000, 8000, length);
+    const std::size_t n = options.count("streams"), servers = options.count("servers");
+    const std::size_t last = servers == 0 ? 2 : servers;
+    for (std::size_t threads = std::max<std::size_t>(servers, 1); threads <= last; ++threads) {
+        if (n != 0) {
+            run(n, static_cast<std::uint32_t>(options["rate"]), threads, length);
+        } else {
+            run(1000, 24000, threads, length);
+            run(2000, 8000, threads, length);
+        }
+    }
 }
