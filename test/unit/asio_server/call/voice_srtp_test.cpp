@@ -124,6 +124,48 @@ BOOST_AUTO_TEST_CASE(a_larger_codec_that_was_set_before_has_room_for_protection)
     BOOST_TEST(call.a->stats().unsent == unsent);
 }
 
+// Who has no key copies what the phone sends, from elsewhere and from its own address, at once and
+// later, and changes a bit.
+BOOST_AUTO_TEST_CASE(replays_are_neither_heard_nor_followed) {
+    rtp_server server{immediate()};
+    plain_phone phone, mallory;
+    voice_stream_options o = silent_stream();
+    o.latch.latch = latch_policy::follow;
+    o.protection = with_keys(1, 2);
+    o.on_audio = [](voice_stream&, const audio_tick&, std::span<const std::int16_t>) {};
+    voice_stream stream{server, o};
+    const udp::endpoint to = stream.local_endpoint();
+    srtp_sender sender{key_of(2)};
+    std::vector<std::vector<std::uint8_t>> all;
+    constexpr unsigned packets = 100;
+    for (unsigned seq = 0; seq != packets; ++seq) {
+        std::vector<std::uint8_t> packet(rtp_header_size + 160 + 64, 0xa0);
+        packet[0] = 0x80;
+        packet[1] = 0;
+        rtpsynth::detail::store_be16(&packet[2], static_cast<std::uint16_t>(seq));
+        rtpsynth::detail::store_be32(&packet[4], 160 * seq);
+        rtpsynth::detail::store_be32(&packet[8], 5);
+        packet.resize(sender.protect(packet, rtp_header_size + 160).value());
+        all.push_back(packet);
+        phone.send(packet, to);
+        // Otherwise a copy may overtake it.
+        BOOST_REQUIRE(eventually([&] { return stream.stats().rtp.received == 4 * seq + 1; }));
+        mallory.send(packet, to);
+        phone.send(all[seq / 2], to);
+        packet[20] ^= 1;
+        mallory.send(packet, to);
+        BOOST_REQUIRE(eventually([&] { return stream.stats().rtp.received == 4 * seq + 4; }));
+    }
+    const voice_stream_stats s = stream.stats();
+    BOOST_TEST(s.not_authentic == 3 * packets);
+    BOOST_TEST(s.session.rtp_accepted + s.session.rtp_probation == packets);
+    BOOST_TEST(s.playout.received == packets);
+    BOOST_TEST(s.playout.duplicate == 0u);
+    BOOST_TEST(s.latch.latched == 1u);
+    BOOST_TEST(s.latch.rejected == 0u);
+    BOOST_TEST((stream.peer() == phone.endpoint()));
+}
+
 /// Uses its stream when it is destroyed.
 class talkative final : public packet_protection {
 public:
