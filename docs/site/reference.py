@@ -210,7 +210,7 @@ def write_module(source: pathlib.Path, pages: pathlib.Path) -> None:
 def main() -> None:
     xml, package, pages = map(pathlib.Path, sys.argv[1:])
     typed = [package / name for name in ("relay.pyi", "metrics.pyi", "media.pyi", "rtp.py",
-                                       "rtcp.py", "aio.py")]
+                                       "rtcp.py", "aio.py", "voice.py")]
     for source in [*package.glob("Rtp*.pyi"), *typed]:
         write_module(source, pages)
     correct(xml)

@@ -29,6 +29,8 @@ def blocks(document):
 def programs():
     for document in ("README.md", "docs/python.md", "docs/coming-from-rtpsynth-1.3.md"):
         for line, program in blocks(document):
+            if "rtpsynth.voice" in program:
+                continue  # waits for a phone: voice/test_voice_examples.py
             yield pytest.param(document, line, program, id=f"{document}:{line}")
 
 
@@ -49,12 +51,12 @@ def test_programs_of_the_documents_run(run, document, line, program):
 
 
 def test_readme_says_what_its_program_prints(run):
-    (_, program), _ = blocks("README.md")
+    (_, program), *_ = blocks("README.md")
     assert run(program).stdout.split() == ["play", "conceal", "play", "play"]
 
 
 def test_readme_conceals_what_a_capture_lacks(run, tmp_path):
-    _, (_, program) = blocks("README.md")
+    _, (_, program), *_ = blocks("README.md")
     played, _, concealed, *_ = run(program).stdout.split()
     assert int(played) > 350 and 0 < int(concealed) < 60
     with wave.open(str(tmp_path / "heard.wav")) as heard:
