@@ -79,6 +79,13 @@ program_options from(const po::variables_map& given) {
     program_options result;
     result.target = common::parse_endpoint(text("target"));
     result.streams = number_argument(text("streams"), 1, 50'000, "number of streams (1..50000)");
+    if (given.count("source-port")) {
+        result.source_port =
+            number_argument<std::uint16_t>(text("source-port"), 1, 65535, "port (1..65535)");
+        if (result.source_port + result.streams - 1 > 65535)
+            throw std::invalid_argument("from port " + text("source-port") + " on, " +
+                                        text("streams") + " streams go beyond port 65535");
+    }
     result.ptime = static_cast<int>(number_argument(text("ptime"), 1, 180,
                                                     "packet time (1..180 ms, so that a packet fits "
                                                     "an Ethernet frame)"));
@@ -123,6 +130,9 @@ std::optional<program_options> parse_options(int argc, char** argv, int& exit_st
          "send to this address or name (IPv6 in brackets); streams are spread evenly over a range "
          "of ports")
         ("streams,n", text("N")->default_value("10"), "number of streams")
+        ("source-port", text("PORT"),
+         "send the first stream from this port and the others from the following ones; default: "
+         "the system chooses")
         ("ptime", text("MS")->default_value("20"), "milliseconds of audio per packet")
         ("codec", text("NAME")->default_value("pcmu"), "pcmu or pcma")
         ("duration,d", text("SECONDS")->default_value("10"), "how long each stream sends")

@@ -21,7 +21,8 @@ enum class codec { pcmu, pcma };
 struct program_options {
     common::endpoint_argument target;
     std::size_t streams = 10;
-    int ptime = 20; ///< ms
+    std::uint16_t source_port = 0; ///< of the first stream; 0: the system chooses all
+    int ptime = 20;                ///< ms
     load::codec codec = load::codec::pcmu;
     rtpsynth::duration time{};      ///< how long each stream sends
     std::string wav;                ///< audio file; empty: a tone

@@ -2,6 +2,8 @@
 
 #include "report/remarks.hpp"
 
+#include <rtpsynth/audio/emodel.hpp>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -78,6 +80,23 @@ std::vector<stream_result> results_of(const load_run& run) {
     return results;
 }
 
+/// Rates who hears the answers: concealed packets, taken as random losses, and the delay of packet
+/// and playout, to which echoes add the round trip.
+void rate(load_summary& s) {
+    rtpsynth::emodel_parameters e;
+    if (const auto codec = rtpsynth::impairment_of(s.options->codec_name())) {
+        e.ie = codec->ie;
+        e.bpl = codec->bpl;
+    }
+    e.ppl =
+        100 * ratio(static_cast<double>(s.concealed), static_cast<double>(s.played + s.concealed));
+    e.ta = milliseconds(s.options->max_delay) + s.options->ptime + s.round_trip.p50;
+    e.t = e.ta;
+    e.tr = 2 * e.ta;
+    s.r = rtpsynth::r_factor(e);
+    s.mos = rtpsynth::mos_of(s.r);
+}
+
 } // namespace
 
 load_summary summarise(const program_options& options, const load_run& run) {
@@ -102,6 +121,7 @@ load_summary summarise(const program_options& options, const load_run& run) {
     s.loss_percent = 100 * ratio(static_cast<double>(s.lost), static_cast<double>(s.expected));
     s.held = s.answered() && s.unanswered_streams() == 0 && s.loss_percent <= options.max_loss;
     s.round_trip = quantiles_of(s.log->round_trip);
+    rate(s);
     s.peer.mean_jitter_ms = ratio(s.peer.mean_jitter_ms, static_cast<double>(s.peer.streams));
     s.peer.loss_percent = 100 * std::max(0.0, ratio(static_cast<double>(s.peer.lost),
                                                     static_cast<double>(s.peer.expected)));

@@ -60,6 +60,7 @@ struct load_summary {
     std::uint64_t duplicates = 0;                      ///< datagrams
     std::uint64_t reordered = 0;                       ///< packets
     std::uint64_t played = 0, late = 0, concealed = 0; ///< by the playout clock
+    double r = 0, mos = 0;       ///< E-model of what was played, if timed() and answered()
     std::uint64_t other = 0;     ///< datagrams from the target that are neither
     std::uint64_t other_rtp = 0; ///< of those, RTP
     double loss_percent = 0;

@@ -133,6 +133,7 @@ void print_json(std::ostream& out, const load_summary& s) {
     report.member("altered", c.altered);
     report.member("played", null_unless(s.timed(), s.played));
     report.member("concealed", null_unless(s.timed(), s.concealed));
+    report.member("mos", null_unless(s.answered() && s.timed(), s.mos));
     report.member("kernel_drops", s.kernel_drops);
     report.member("refused", c.refused);
     report.member("send_errors", s.send_errors);

@@ -148,9 +148,11 @@ void print_times(const printer& p, const load_summary& s) {
                              "  ms (RFC 3550)");
     else if (renumbered)
         p.line("Jitter", "n/a: the clock rate is not known");
-    if (s.answered() && s.timed())
+    if (s.answered() && s.timed()) {
         p.line("Played",
                grouped(s.played) + " packets in time, " + grouped(s.concealed) + " concealed");
+        p.line("MOS", decimal(s.mos, 2) + " (E-model: R " + decimal(s.r, 1) + ")");
+    }
     p.times("Send lateness", s.lateness);
     p.line("CPU", decimal(s.cores, 2) + " of a core, " + decimal(s.cpu_us_packet, 2) +
                       " us a packet" + (s.held ? " there and back" : ""));

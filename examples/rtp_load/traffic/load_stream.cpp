@@ -50,6 +50,9 @@ load_stream::load_stream(const program_options& options, const audio_loop& audio
       format_{.payload_size = options.payload_size(), .payload_type = options.payload_type()},
       position_(audio.size() * index / options.streams),
       packets_(options.packets()),
+      source_port_(options.source_port == 0
+                       ? std::uint16_t{0}
+                       : static_cast<std::uint16_t>(options.source_port + index)),
       packet_time_(options.packet_time()),
       impairment_(options.impairment, index),
       reception_(clock_rate, no_limits),
@@ -64,7 +67,7 @@ load_stream::load_stream(const program_options& options, const audio_loop& audio
 void load_stream::open(rtpsynth::asio_server::rtp_server& server, const endpoint& target) {
     using namespace rtpsynth::asio_server;
     channel_options options;
-    options.bind = endpoint(target.protocol(), 0);
+    options.bind = endpoint(target.protocol(), source_port_);
     options.source_lock.policy = source_policy::target;
     options.report_unreachable = true; // distinguishes a closed port from a silent one
     const auto make = [&] {

@@ -107,7 +107,8 @@ private:
     rtpsynth::packet_format format_;
     std::size_t position_; // of the first packet in audio_
     std::uint64_t made_ = 0;
-    std::uint64_t packets_; // to be made
+    std::uint64_t packets_;     // to be made
+    std::uint16_t source_port_; // 0: the system chooses
     rtpsynth::duration packet_time_;
     rtpsynth::time_point first_due_{};
     rtpsynth::time_point due_{};

@@ -58,7 +58,8 @@ def test_json():
         "max_delay_ms": float, "duration_s": float, "interrupted": bool, "packets": count,
         "packets_per_s": float, "sent": count, "received": count, "expected": count,
         "lost": count, "loss_percent": float, "late": count, "late_here": count,
-        "duplicates": count, "reordered": count, "altered": count, "played": count, "concealed": count, "kernel_drops": count, "refused": count,
+        "duplicates": count, "reordered": count, "altered": count, "played": count, "concealed": count,
+        "mos": float, "kernel_drops": count, "refused": count,
         "send_errors": count, "receive_errors": count, "rejected": count, "other": count,
         "other_kinds": dict.fromkeys(("rtp", "overdue", "malformed_rtp", "rtcp", "stun",
                                       "turn_channel", "dtls", "zrtp", "unknown"), count),
@@ -77,6 +78,7 @@ def test_json():
     assert list(result) == list(schema)
     for key, kind in schema.items():
         assert fits(result[key], kind), (key, result[key])
+    assert 1 <= result["mos"] < 4.41
     assert (result["codec"], result["ptime_ms"], result["max_loss_percent"]) == ("PCMA", 20, 0)
 
 
