@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-for room in "jitter", "rtp_echo", "rtp_load", "rtp_relay", "rtp_replay":
+for room in "jitter", "kamailio", "rtp_echo", "rtp_load", "rtp_relay", "rtp_replay":
     sys.path.append(str(pathlib.Path(__file__).resolve().parent / room))
 
 
