@@ -209,8 +209,8 @@ def write_module(source: pathlib.Path, pages: pathlib.Path) -> None:
 
 def main() -> None:
     xml, package, pages = map(pathlib.Path, sys.argv[1:])
-    typed = [package / name for name in ("relay.pyi", "metrics.pyi", "media.pyi", "rtp.py",
-                                       "rtcp.py", "aio.py", "voice.py")]
+    typed = [package / name for name in ("relay.pyi", "metrics.pyi", "media.pyi", "sdp.py",
+                                       "rtp.py", "rtcp.py", "aio.py", "voice.py")]
     for source in [*package.glob("Rtp*.pyi"), *typed]:
         write_module(source, pages)
     correct(xml)

@@ -1,6 +1,6 @@
 """Makes, sends, receives and reorders RTP media streams by the thousand."""
 
-from . import RtpJBuf, RtpProc, RtpServer, RtpSynth, RtpUtils, media, metrics, relay, rtcp, rtp
+from . import RtpJBuf, RtpProc, RtpServer, RtpSynth, RtpUtils, media, metrics, relay, rtcp, rtp, sdp
 from ._rtpsynth import __version__
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "relay",
     "rtcp",
     "rtp",
+    "sdp",
 ]

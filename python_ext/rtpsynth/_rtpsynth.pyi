@@ -1,9 +1,9 @@
 """What the public modules are made of; import from those."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Generic, Literal, TypeVar, final
-from typing_extensions import Self
+from collections.abc import Awaitable, Callable, Hashable, Iterable
+from typing import Any, Generic, Literal, SupportsFloat, SupportsIndex, TypeVar, final
+from typing_extensions import Self, disjoint_base
 
 from _typeshed import ReadableBuffer
 
@@ -74,8 +74,9 @@ from .relay import (
     PortRange as PortRange,
     RtpRelay as RtpRelay,
 )
-from .rtcp import VoipMetrics
-from .rtp import SdpDescription, SdpFormat, SdpMedia
+from .rtcp import ReportBlock, RtcpPacket, RtpSource, VoipMetrics
+from .rtp import RtpPacket
+from .sdp import SdpDescription, SdpFormat, SdpMedia
 from .voice import Codec, Played
 
 __version__: str
@@ -95,7 +96,110 @@ def _parse_voip_metrics(
     datagram: ReadableBuffer, type: type[VoipMetrics]
 ) -> list[tuple[int, VoipMetrics]]: ...
 
+def _classify(
+    datagram: ReadableBuffer,
+) -> Literal["rtp", "rtcp", "stun", "zrtp", "dtls", "turn_channel", "unknown"]: ...
+def _parse_rtp(packet: ReadableBuffer, type: type[RtpPacket]) -> RtpPacket: ...
+def _build_rtp(
+    payload_type: int,
+    seq: int,
+    timestamp: int,
+    ssrc: int,
+    payload: ReadableBuffer,
+    marker: bool,
+    csrcs: Iterable[int],
+    extension_profile: int | None,
+    extension: ReadableBuffer,
+    padding: int,
+    elements: Iterable[tuple[int, ReadableBuffer]],
+) -> bytes: ...
+def _parse_extension(profile: int, extension: ReadableBuffer) -> list[tuple[int, bytes]]: ...
+def _parse_rtcp(datagram: ReadableBuffer, reduced_size: bool) -> list[RtcpPacket]: ...
+def _build_rtcp(packets: Iterable[RtcpPacket | bytes], reduced_size: bool) -> bytes: ...
+
 _T = TypeVar("_T")
+_Kind = Literal["unknown", "media", "event", "comfort_noise"]
+_SessionOutcome = Literal[
+    "accepted", "probation", "conflict", "collision", "looped", "left", "refused", "malformed"
+]
+
+@disjoint_base
+class ReceiverStats:
+    def __init__(
+        self,
+        clock_rate: SupportsIndex = 8000,
+        min_sequential: SupportsIndex = 2,
+        max_dropout: SupportsIndex = 3000,
+        max_misorder: SupportsIndex = 100,
+    ) -> None: ...
+    @property
+    def valid(self) -> bool: ...
+    @property
+    def stats(self) -> dict[str, int]: ...
+    def set_format(
+        self, payload_type: SupportsIndex, clock_rate: SupportsIndex, kind: _Kind = "media"
+    ) -> None: ...
+    def update(
+        self, packet: ReadableBuffer, now_ns: SupportsIndex
+    ) -> Literal[
+        "in_order", "reordered", "duplicate", "restarted", "probation", "rejected"
+    ]: ...
+    def sender_report_received(
+        self, wall_clock_ns: SupportsIndex | None, now_ns: SupportsIndex
+    ) -> None: ...
+    def make_report(self, ssrc: SupportsIndex, now_ns: SupportsIndex) -> ReportBlock: ...
+
+@disjoint_base
+class RtpSession:
+    def __init__(
+        self,
+        cname: str,
+        *,
+        ssrc: SupportsIndex | None = None,
+        clock_rate: SupportsIndex = 8000,
+        bandwidth: SupportsFloat = 64000,
+        reduced_minimum: bool = False,
+        header_size: SupportsIndex = 28,
+        max_sources: SupportsIndex = 32,
+        max_members: SupportsIndex = 64,
+        probation: SupportsIndex = 2,
+        seed: SupportsIndex | None = None,
+    ) -> None: ...
+    @property
+    def ssrc(self) -> int: ...
+    @property
+    def next_rtcp_ns(self) -> int | None: ...
+    @property
+    def minimum_rtcp_size(self) -> int: ...
+    @property
+    def sources(self) -> tuple[RtpSource, ...]: ...
+    @property
+    def members(self) -> int: ...
+    @property
+    def senders(self) -> int: ...
+    @property
+    def stats(self) -> dict[str, int]: ...
+    def set_format(
+        self, payload_type: SupportsIndex, clock_rate: SupportsIndex, kind: _Kind = "media"
+    ) -> None: ...
+    def join(self, now_ns: SupportsIndex) -> None: ...
+    def sent(self, packet: ReadableBuffer, now_ns: SupportsIndex) -> None: ...
+    def receive_rtp(
+        self, packet: ReadableBuffer, now_ns: SupportsIndex, addr: Hashable = None
+    ) -> _SessionOutcome: ...
+    def receive_rtcp(
+        self, datagram: ReadableBuffer, now_ns: SupportsIndex, addr: Hashable = None
+    ) -> _SessionOutcome: ...
+    def make_rtcp(
+        self,
+        now_ns: SupportsIndex,
+        wall_clock_ns: SupportsIndex | None = None,
+        max_size: SupportsIndex = 1200,
+        metrics: Iterable[VoipMetrics] | None = None,
+    ) -> bytes: ...
+    def leave(self, now_ns: SupportsIndex, reason: str = "") -> None: ...
+    def source_moved(self, ssrc: SupportsIndex, addr: Hashable) -> None: ...
+    def find(self, ssrc: SupportsIndex) -> RtpSource | None: ...
 
 @final
 class Inbox(Generic[_T]):

@@ -7,13 +7,22 @@ from .RtpProc import RtpProc
 from .RtpServer import RtpChannel, RtpServer
 from .media import CallQuality, Playout
 from .relay import PortRange, RtpRelay
+from .rtcp import ReceiverStats
 
 __all__ = ["CONTENT_TYPE", "MetricsPage"]
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 _Source: TypeAlias = (
-    RtpServer | RtpChannel | RtpProc | RtpRelay | PortRange | RtpJBuf | Playout | CallQuality
+    RtpServer
+    | RtpChannel
+    | RtpProc
+    | RtpRelay
+    | PortRange
+    | RtpJBuf
+    | Playout
+    | CallQuality
+    | ReceiverStats
 )
 
 @disjoint_base

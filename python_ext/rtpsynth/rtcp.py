@@ -1,4 +1,5 @@
-"""VoIP metrics of RTCP (RFC 3611 section 4.7): what the ends of a stream report to each other."""
+"""RTCP (RFC 3550 section 6): packets, a session's participant, receiver statistics, and VoIP metrics
+(RFC 3611 section 4.7), which tell how a stream sounds at its other end."""
 
 from __future__ import annotations
 
@@ -6,13 +7,144 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from . import _rtpsynth
+from ._rtpsynth import ReceiverStats, RtpSession
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 else:  # for typing.get_type_hints; typing has no name for it before Python 3.12
     ReadableBuffer = bytes | bytearray | memoryview
 
-__all__ = ["VoipMetrics", "build_voip_metrics", "parse_voip_metrics"]
+__all__ = [
+    "Goodbye",
+    "OtherRtcp",
+    "ReceiverReport",
+    "ReceiverStats",
+    "ReportBlock",
+    "RtcpPacket",
+    "RtpSession",
+    "RtpSource",
+    "SenderReport",
+    "SourceDescription",
+    "VoipMetrics",
+    "build_rtcp",
+    "build_voip_metrics",
+    "parse_rtcp",
+    "parse_voip_metrics",
+]
+
+
+class ReportBlock(NamedTuple):
+    """How one source arrives at whoever reports (RFC 3550 section 6.4.1).
+
+    ssrc                  the source reported on, 0..4294967295
+    fraction_lost         since the report before, 0..255 in 1/256
+    cumulative_lost       packets, -8388608..8388607; negative: more duplicates than losses
+    extended_highest_seq  cycles and highest sequence number, 0..4294967295
+    jitter                in units of the source's clock rate, 0..4294967295
+    last_sr               middle 32 bits of the NTP time of the source's last sender report; 0: none
+    delay_since_last_sr   in 1/65536 s, 0..4294967295
+    """
+
+    ssrc: int
+    fraction_lost: int = 0
+    cumulative_lost: int = 0
+    extended_highest_seq: int = 0
+    jitter: int = 0
+    last_sr: int = 0
+    delay_since_last_sr: int = 0
+
+
+class SenderReport(NamedTuple):
+    """An SR: a report of a participant that sends.
+
+    ssrc           of who reports, 0..4294967295
+    wall_clock_ns  when, in ns since 1970; None: the reporter has no clock
+    rtp_timestamp  the same instant on the clock of its media, 0..4294967295
+    packet_count   packets sent, 0..4294967295; wraps
+    octet_count    bytes of payload sent, 0..4294967295; wraps
+    blocks         at most 31
+    """
+
+    ssrc: int
+    wall_clock_ns: int | None = None
+    rtp_timestamp: int = 0
+    packet_count: int = 0
+    octet_count: int = 0
+    blocks: tuple[ReportBlock, ...] = ()
+
+
+class ReceiverReport(NamedTuple):
+    """An RR: a report of a participant that does not send.
+
+    ssrc    of who reports, 0..4294967295
+    blocks  at most 31
+    """
+
+    ssrc: int
+    blocks: tuple[ReportBlock, ...] = ()
+
+
+class SourceDescription(NamedTuple):
+    """An SDES chunk: what a source is called.
+
+    ssrc    0..4294967295
+    cname   at most 255 bytes of UTF-8; empty: not told
+    others  (type, text) of the other items, such as (6, "a tool")
+    """
+
+    ssrc: int
+    cname: str = ""
+    others: tuple[tuple[int, str], ...] = ()
+
+
+class Goodbye(NamedTuple):
+    """A BYE: sources leave.
+
+    ssrcs   1..31 of them to build, 0..31 when parsed
+    reason  at most 255 bytes of UTF-8; empty: not told
+    """
+
+    ssrcs: tuple[int, ...]
+    reason: str = ""
+
+
+class OtherRtcp(NamedTuple):
+    """A packet of another type, or one whose body is malformed.
+
+    type     192..223: 204 APP, 205 and 206 feedback, 207 XR
+    subtype  the five bits before it, 0..31: the subtype of APP, the format of feedback, a count
+    body     behind the header of 4 bytes: a multiple of 4 bytes
+    """
+
+    type: int
+    subtype: int
+    body: bytes
+
+
+RtcpPacket = SenderReport | ReceiverReport | SourceDescription | Goodbye | OtherRtcp
+"""A packet of RTCP."""
+
+
+def parse_rtcp(datagram: ReadableBuffer, reduced_size: bool = False) -> list[RtcpPacket]:
+    """The packets of an RTCP datagram, bytes-like. Each chunk of an SDES is one SourceDescription.
+
+    reduced_size: any packet may be the first, and the only one (RFC 5506); else an SR or RR.
+
+    Text that is not UTF-8 has U+FFFD. Raises ValueError if the datagram is no RTCP.
+    """
+    return _rtpsynth._parse_rtcp(datagram, reduced_size)
+
+
+def build_rtcp(packets: Iterable[RtcpPacket | bytes], reduced_size: bool = False) -> bytes:
+    """A datagram of RTCP, at most 65507 bytes. bytes are packets that are ready, such as those of
+    build_voip_metrics().
+
+    reduced_size: any packet may be the first (RFC 5506); else an SR or RR. A compound packet should
+    have a SourceDescription with a cname.
+
+    Raises TypeError, and ValueError naming the packet and field.
+    """
+    return _rtpsynth._build_rtcp(packets, reduced_size)
 
 
 class VoipMetrics(NamedTuple):
@@ -92,3 +224,36 @@ def parse_voip_metrics(datagram: ReadableBuffer) -> list[tuple[int, VoipMetrics]
     Raises ValueError if the datagram is no RTCP, TypeError if it is not bytes-like.
     """
     return _rtpsynth._parse_voip_metrics(datagram, VoipMetrics)
+
+
+class RtpSource(NamedTuple):
+    """What an RtpSession knows of a remote source. Times are by the clock of its caller.
+
+    ssrc              0..4294967295
+    cname             empty before it has told one
+    is_sender         it has sent RTP within the last two intervals of RTCP
+    left              it has sent a BYE, with this reason; it is removed 5 s later
+    reason            of the BYE
+    last_heard_ns     when its last RTP or RTCP arrived
+    reception         of its packets, as ReceiverStats.stats has it
+    sender_report     its last one, without blocks; None before the first
+    sender_report_ns  when that arrived
+    report            its last report on our packets; None before the first
+    report_ns         when that arrived
+    round_trip_ns     by that report; None: it refers to none of our last 8 sender reports
+    metrics           its last VoIP metrics on our packets; None before the first
+    """
+
+    ssrc: int
+    cname: str
+    is_sender: bool
+    left: bool
+    reason: str
+    last_heard_ns: int
+    reception: dict[str, int]
+    sender_report: SenderReport | None
+    sender_report_ns: int | None
+    report: ReportBlock | None
+    report_ns: int | None
+    round_trip_ns: int | None
+    metrics: VoipMetrics | None

@@ -234,7 +234,7 @@ constexpr option_table<leg_arguments, 21> leg_table{
        borrowed<&leg_arguments::transcode>},
       {{"local_crypto", "str | None", "None", "",
         "value of our a=crypto (RFC 4568), whose key protects what is sent to the side; see "
-        "rtp.generate_crypto"},
+        "sdp.generate_crypto"},
        borrowed<&leg_arguments::local_crypto>},
       {{"remote_crypto", "str | None", "None", "",
         "goes with local_crypto: the side's own, whose key protects what it sends"},

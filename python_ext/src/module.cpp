@@ -37,6 +37,10 @@ void fill(PyObject* object) {
     bind_srtp_crypto();
     bind_metrics();
     bind_relay();
+    bind_receiver_stats();
+    bind_rtcp_packets();
+    bind_rtp_packets();
+    bind_rtp_session();
     bind_voip_metrics();
     add_functions({function<"_at_exit()", at_exit>("Ends all threads. For atexit.")});
     bp::import("atexit").attr("register")(bp::object(module.attr("_at_exit")));

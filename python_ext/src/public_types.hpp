@@ -21,6 +21,10 @@ void bind_sdp();
 void bind_srtp_crypto();
 void bind_metrics();
 void bind_relay();
+void bind_receiver_stats();
+void bind_rtcp_packets();
+void bind_rtp_packets();
+void bind_rtp_session();
 void bind_voip_metrics();
 
 } // namespace rtpsynth::python

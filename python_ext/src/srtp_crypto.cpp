@@ -94,7 +94,7 @@ bool to_cryptos(PyObject* local, PyObject* remote, srtp_cryptos& out) {
 
 void bind_srtp_crypto() {
     add_functions({function<"_generate_crypto(suite='AES_CM_128_HMAC_SHA1_80', tag=1)", generate>(
-        "Behind rtpsynth.rtp.generate_crypto.")});
+        "Behind rtpsynth.sdp.generate_crypto.")});
 }
 
 } // namespace rtpsynth::python

@@ -147,22 +147,32 @@ bool to_metrics(PyObject* object, Py_ssize_t index, PyObject* type, voip_metrics
     return for_each_field(out, field_reader{object, index});
 }
 
-PyObject* build(const arguments<3>& a) {
-    std::uint32_t ssrc;
-    if (!to_integer(a[0], "ssrc", ssrc)) return nullptr;
-    const py_ref objects{PySequence_Tuple(a[1])}; // what converts a field cannot change it
-    if (!objects) return nullptr;
+} // namespace
+
+bool to_voip_metrics(PyObject* iterable, PyObject* type, std::vector<voip_metrics>& out) {
+    const py_ref objects{PySequence_Tuple(iterable)}; // what converts a field cannot change it
+    if (!objects) return false;
     const Py_ssize_t count = PyTuple_GET_SIZE(objects.get());
     if (count > static_cast<Py_ssize_t>(rtcp_max_count)) {
         PyErr_Format(PyExc_ValueError, "metrics must be at most %zu, not %zd", rtcp_max_count,
                      count);
-        return nullptr;
+        return false;
     }
-    std::vector<voip_metrics> metrics(static_cast<std::size_t>(count));
+    out.resize(static_cast<std::size_t>(count));
     for (Py_ssize_t i = 0; i != count; ++i)
-        if (!to_metrics(PyTuple_GET_ITEM(objects.get(), i), i, a[2],
-                        metrics[static_cast<std::size_t>(i)]))
-            return nullptr;
+        if (!to_metrics(PyTuple_GET_ITEM(objects.get(), i), i, type,
+                        out[static_cast<std::size_t>(i)]))
+            return false;
+    return true;
+}
+
+namespace {
+
+PyObject* build(const arguments<3>& a) {
+    std::uint32_t ssrc;
+    if (!to_integer(a[0], "ssrc", ssrc)) return nullptr;
+    std::vector<voip_metrics> metrics;
+    if (!to_voip_metrics(a[1], a[2], metrics)) return nullptr;
     std::array<std::uint8_t, 1500> storage;
     rtcp_builder builder(storage, rtcp_mode::reduced_size);
     builder.add_voip_metrics(ssrc, metrics).value();

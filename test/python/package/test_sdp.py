@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rtpsynth.media import Decoder
-from rtpsynth.rtp import SdpDescription, SdpFormat, SdpMedia, fmtp_parameter, parse_sdp
+from rtpsynth.sdp import SdpDescription, SdpFormat, SdpMedia, fmtp_parameter, parse_sdp
 
 HEAD = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
 TELEPHONE = HEAD + """m=audio 5004 RTP/AVP 9 0 111 101 13 96
