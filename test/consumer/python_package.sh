@@ -43,6 +43,7 @@ installed() {
     new_environment "$work/venv"
     install_component runtime "$work/venv"
     install_component opus "$work/venv"
+    install_component srtp "$work/venv"
     install_component python "$work/venv"
     use "cmake --install, venv" "$work/venv/bin/python"
 
@@ -50,6 +51,7 @@ installed() {
     mkdir "$work/staged"
     install_component runtime "$work/staged"
     install_component opus "$work/staged"
+    install_component srtp "$work/staged"
     install_component python "$work/staged"
     mv "$work/staged" "$work/prefix"
     local package
@@ -98,9 +100,9 @@ wheel() {
     write_compiler
     local definition
     local -a definitions=(-Ccmake.build-type="$(cached CMAKE_BUILD_TYPE)")
-    # The objects of BUILD_DIR use opus if that has it.
+    # The objects of BUILD_DIR use opus and SRTP if that has them.
     for definition in CMAKE_C_COMPILER CMAKE_CXX_COMPILER CMAKE_C_FLAGS CMAKE_CXX_FLAGS \
-        CMAKE_UNITY_BUILD RTPSYNTH_OPUS; do
+        CMAKE_UNITY_BUILD RTPSYNTH_OPUS RTPSYNTH_SRTP; do
         definitions+=("-Ccmake.define.$definition=$(cached $definition)")
     done
     for definition in CMAKE_C_COMPILER_LAUNCHER CMAKE_CXX_COMPILER_LAUNCHER; do
