@@ -3,10 +3,13 @@
 #include <rtpsynth/asio_server/metrics/server_metrics.hpp>
 #include <rtpsynth/metrics/page.hpp>
 
+#include <boost/asio/bind_allocator.hpp>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdarg>
 #include <cstdio>
+#include <new>
 #include <utility>
 #include <variant>
 
@@ -64,6 +67,7 @@ relay_server::relay_server(boost::asio::io_context& context, const program_optio
 }
 
 std::string relay_server::execute(std::string_view line, const std::string& client) {
+    if (!is_waiting_) check();
     const auto parsed = parse_command(line);
     if (const auto* error = std::get_if<protocol_error>(&parsed)) return book_.refuse(*error);
     command what = std::get<command>(parsed);
@@ -76,13 +80,20 @@ std::string relay_server::execute(std::string_view line, const std::string& clie
     return book_.execute(what, clock::now());
 }
 
-void relay_server::check() {
+void relay_server::check() noexcept {
     check_.expires_after(check_period);
-    check_.async_wait([this](const boost::system::error_code& cancelled) {
-        if (cancelled) return;
-        check();
-        book_.check(clock::now());
-    });
+    try {
+        check_.async_wait(boost::asio::bind_allocator(
+            common::operation_allocator<void>{*memory_},
+            [this, memory = memory_](const boost::system::error_code& error) {
+                is_waiting_ = false;
+                if (error) return;
+                check();
+                book_.check(clock::now());
+            }));
+        is_waiting_ = true;
+    } catch (const std::bad_alloc&) { // the next command tries again
+    }
 }
 
 std::string relay_server::commands_at() const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "calls/call_book.hpp"
+#include "common/operation_memory.hpp"
 #include "control/command_server.hpp"
 #include "control/notifier.hpp"
 #include "media/relayed_media.hpp"
@@ -33,13 +34,17 @@ public:
 
 private:
     std::string execute(std::string_view line, const std::string& client);
-    void check();
+    void check() noexcept;
 
     const program_options& options_;
     notifier notifier_;
     relay_maker maker_;
     call_book book_;
+    // of the wait. The handler owns it, too: an operation may outlive this object.
+    std::shared_ptr<common::operation_memory> memory_ =
+        std::make_shared<common::operation_memory>();
     boost::asio::steady_timer check_;
+    bool is_waiting_ = false; // if not for lack of memory
     std::vector<std::unique_ptr<udp_commands>> udp_;
     std::vector<std::unique_ptr<unix_commands>> unix_;
 };

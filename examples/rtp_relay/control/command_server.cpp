@@ -4,6 +4,7 @@
 
 #include <rtpsynth/asio_server/channel/resolve.hpp>
 
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -12,6 +13,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <new>
 #include <stdexcept>
 #include <utility>
 
@@ -52,14 +54,16 @@ std::string udp_commands::address() const {
     return "udp:" + rtpsynth::asio_server::to_string(socket_.local_endpoint());
 }
 
-void udp_commands::wait() {
-    socket_.async_wait(asio::ip::udp::socket::wait_read, [this](const error_code& error) {
-        if (error == asio::error::operation_aborted) return;
-        receive();
-    });
+void udp_commands::wait() noexcept {
+    socket_.async_wait(asio::ip::udp::socket::wait_read,
+                       asio::bind_allocator(common::operation_allocator<void>{*memory_},
+                                            [this, memory = memory_](const error_code& error) {
+                                                if (error != asio::error::operation_aborted)
+                                                    receive();
+                                            }));
 }
 
-void udp_commands::receive() {
+void udp_commands::receive() noexcept {
     for (int i = 0; i != datagrams_in_a_row; ++i) {
         error_code error;
         const std::size_t size = socket_.receive_from(asio::buffer(input_), client_, 0, error);
@@ -159,9 +163,10 @@ unix_commands::unix_commands(asio::io_context& context, const std::string& path,
             acceptor_.bind(at, error); // nobody listens there any more
     }
     if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+    if (!error) acceptor_.non_blocking(true, error);
     if (error)
         throw std::runtime_error("cannot take commands at " + address() + ": " + error.message());
-    accept();
+    wait();
 }
 
 unix_commands::~unix_commands() {
@@ -169,19 +174,35 @@ unix_commands::~unix_commands() {
     unlink(path_.c_str());
 }
 
-void unix_commands::accept() {
-    acceptor_.async_accept([this](const error_code& error, stream::socket socket) {
-        if (error == asio::error::operation_aborted) return;
-        if (error) { // no descriptors, no memory
-            retry_.expires_after(accept_pause);
-            retry_.async_wait([this](const error_code& cancelled) {
-                if (!cancelled) accept();
-            });
-            return;
-        }
-        accept();
-        std::make_shared<connection>(std::move(socket), execute_)->start();
-    });
+void unix_commands::wait() noexcept {
+    acceptor_.async_wait(stream::acceptor::wait_read,
+                         asio::bind_allocator(common::operation_allocator<void>{*memory_},
+                                              [this, memory = memory_](const error_code& error) {
+                                                  if (error != asio::error::operation_aborted)
+                                                      accept();
+                                              }));
+}
+
+/// Without descriptors or memory, clients wait in the kernel's queue for a moment.
+void unix_commands::accept() noexcept {
+    error_code error;
+    try {
+        stream::socket socket = acceptor_.accept(error); // does not block
+        if (!error) std::make_shared<connection>(std::move(socket), execute_)->start();
+    } catch (const std::bad_alloc&) {
+        error = asio::error::no_memory;
+    }
+    if (!error || error == asio::error::would_block) return wait();
+    try {
+        retry_.expires_after(accept_pause);
+        retry_.async_wait(
+            asio::bind_allocator(common::operation_allocator<void>{*memory_},
+                                 [this, memory = memory_](const error_code& cancelled) {
+                                     if (!cancelled) wait();
+                                 }));
+    } catch (const std::bad_alloc&) {
+        wait(); // the timer could not allocate
+    }
 }
 
 } // namespace relay

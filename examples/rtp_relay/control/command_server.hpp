@@ -2,6 +2,7 @@
 /// Takes commands over UDP and over Unix sockets.
 #pragma once
 
+#include "common/operation_memory.hpp"
 #include "options.hpp"
 #include "protocol/answer_cache.hpp"
 
@@ -36,10 +37,14 @@ public:
     std::uint64_t ignored() const noexcept { return ignored_; }
 
 private:
-    void wait();
-    void receive();
+    void wait() noexcept;
+    void receive() noexcept;
     void answer(std::string_view datagram);
 
+    // of the wait, which therefore cannot fail. The handler owns it, too: an operation may outlive
+    // this object.
+    std::shared_ptr<common::operation_memory> memory_ =
+        std::make_shared<common::operation_memory>();
     boost::asio::ip::udp::socket socket_;
     line_handler execute_;
     answer_cache answers_;
@@ -66,9 +71,13 @@ private:
     class connection;
     using stream = boost::asio::local::stream_protocol;
 
-    void accept();
+    void wait() noexcept;
+    void accept() noexcept;
 
     std::string path_;
+    // of the wait or the pause. The handler owns it, too: an operation may outlive this object.
+    std::shared_ptr<common::operation_memory> memory_ =
+        std::make_shared<common::operation_memory>();
     stream::acceptor acceptor_;
     boost::asio::steady_timer retry_;
     std::shared_ptr<line_handler> execute_; // empty after the destructor

@@ -2,11 +2,13 @@
 
 #include <rtpsynth/base/random.hpp>
 
+#include <boost/asio/bind_allocator.hpp>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <new>
 #include <utility>
-#include <vector>
 
 namespace relay {
 namespace {
@@ -33,41 +35,37 @@ prompt_player::number prompt_player::start(std::shared_ptr<const prompt> what,
     at->second.synth.set_marker(true);
     if (is_waiting_) return which;
     timer_.expires_after(0ms);
-    try {
-        wait();
-    } catch (...) {
-        playing_.erase(at);
-        throw;
-    }
+    wait();
     return which;
 }
 
 void prompt_player::stop(number which) noexcept { playing_.erase(which); }
 
-void prompt_player::wait() {
-    timer_.async_wait([this](const boost::system::error_code& error) {
-        is_waiting_ = false;
-        if (!error) tick();
-    });
-    is_waiting_ = true;
+void prompt_player::wait() noexcept {
+    try {
+        timer_.async_wait(boost::asio::bind_allocator(
+            common::operation_allocator<void>{*memory_},
+            [this, memory = memory_](const boost::system::error_code& error) {
+                is_waiting_ = false;
+                if (!error) tick();
+            }));
+        is_waiting_ = true;
+    } catch (const std::bad_alloc&) { // the next start() tries again
+    }
 }
 
 void prompt_player::tick() {
     const auto now = std::chrono::steady_clock::now();
-    std::vector<std::function<void()>> ended;
+    timer_.expires_at(std::max(timer_.expiry() + ptime, now - longest_delay));
+    if (!playing_.empty()) wait();
     for (auto at = playing_.begin(); at != playing_.end();) {
         if (send_next(at->second, now)) {
             ++at;
             continue;
         }
-        ended.push_back(std::move(at->second.ended));
-        at = playing_.erase(at);
+        auto last = playing_.extract(at++); // does not allocate
+        last.mapped().ended();              // stops no other prompt
     }
-    if (!playing_.empty()) {
-        timer_.expires_at(std::max(timer_.expiry() + ptime, now - longest_delay));
-        wait();
-    }
-    for (const auto& tell : ended) tell();
 }
 
 /// Returns false after the last packet.

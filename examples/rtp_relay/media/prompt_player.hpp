@@ -2,6 +2,7 @@
 /// Sends prompts as RTP, a packet every 20 ms.
 #pragma once
 
+#include "common/operation_memory.hpp"
 #include "media/prompts.hpp"
 
 #include <rtpsynth/base/clock.hpp>
@@ -47,12 +48,15 @@ private:
         std::size_t position = 0; // in bytes
     };
 
-    void wait();
+    void wait() noexcept;
     void tick();
     bool send_next(playing_prompt& p, rtpsynth::time_point now);
 
+    // of the wait. The handler owns it, too: an operation may outlive this object.
+    std::shared_ptr<common::operation_memory> memory_ =
+        std::make_shared<common::operation_memory>();
     boost::asio::steady_timer timer_;
-    bool is_waiting_ = false;
+    bool is_waiting_ = false; // if not for lack of memory, while a prompt is played
     std::map<number, playing_prompt> playing_;
     number next_ = 1;
 };

@@ -7,6 +7,7 @@
 #include <boost/system/system_error.hpp>
 
 #include <mutex>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -83,7 +84,12 @@ public:
             std::move(what), repetitions,
             [this, to](std::span<const std::uint8_t> packet) { send(to, packet); },
             [this, to] { stop(to); });
-        tap(to);
+        try {
+            tap(to);
+        } catch (...) {
+            stop(to);
+            throw;
+        }
         return true;
     }
 
@@ -92,7 +98,11 @@ public:
         if (!playing) return;
         maker_.player_.stop(*playing);
         playing.reset();
-        tap(to);
+        try {
+            tap(to);
+        } catch (const std::bad_alloc&) { // not recorded, but not muted either
+            relay_.set_protection(leg_of(to), nullptr);
+        }
     }
 
     bool record(std::string_view name, std::string_view target) override {

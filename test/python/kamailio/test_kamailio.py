@@ -101,7 +101,9 @@ class Phones:
             stderr=subprocess.STDOUT)
 
     def __enter__(self):
-        self.callee = self.sipp("callee", self.proxy.port + 2, 6000)
+        # An INVITE that was sent again is no reason for the callee to give up.
+        self.callee = self.sipp("callee", self.proxy.port + 2, 6000,
+                                "-default_behaviors", "all,-abortunexp")
         self.caller = self.sipp(
             "caller", self.proxy.port + 4, 7000, "-r", str(self.rate), "-l", str(self.calls),
             "-m", str(self.total), "-d", str(TALK * 1000), "-timeout", "3600")
