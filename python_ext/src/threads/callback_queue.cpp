@@ -81,17 +81,18 @@ void callback_queue::commit(const std::shared_ptr<channel_link>& to, queued_work
     to->waiting.fetch_add(added.cost, std::memory_order_relaxed);
     filling_.cost += added.cost;
     filling_.batches.back() = std::move(added);
-    set_filled();
+    filled_.store(true, std::memory_order_release);
 }
 
-/// With the lock held.
-void callback_queue::set_filled() noexcept {
-    if (!filled_.exchange(true, std::memory_order_release) && pipe_) pipe_->notify();
+void callback_queue::tell(const wake_pipe& pipe) noexcept {
+    if (!has_work()) return;
+    const std::lock_guard lock{mutex_};
+    if (has_work() && !std::exchange(told_, true)) pipe.notify();
 }
 
 void callback_queue::push(const std::shared_ptr<voice_link>& link) noexcept {
     const std::lock_guard lock{mutex_};
-    if (!stopped() && filling_.voices.add(link)) set_filled();
+    if (!stopped() && filling_.voices.add(link)) filled_.store(true, std::memory_order_release);
 }
 
 void callback_queue::push(const std::shared_ptr<channel_link>& to,
@@ -180,6 +181,7 @@ bool callback_queue::take(queued_work& out) {
     if (!has_work()) return false;
     const std::lock_guard lock{mutex_};
     filled_.store(false, std::memory_order_relaxed);
+    told_ = false;
     if (stopped() || filling_.done()) return false;
     std::swap(out, filling_);
     return true;

@@ -121,8 +121,9 @@ public:
     /// The same with a call that has something. Any thread.
     void push(const std::shared_ptr<voice_link>& link) noexcept;
 
-    /// From now on \p pipe is notified when something is pushed into an empty queue.
-    void set_pipe(std::shared_ptr<wake_pipe> pipe) noexcept { pipe_ = std::move(pipe); }
+    /// Notifies \p pipe if something was pushed since the last take(), once. By whoever runs the
+    /// server, after a pass: so that a loop is woken once for all that came together.
+    void tell(const wake_pipe& pipe) noexcept;
 
     /// Counts what was dropped. Any thread.
     void count_lost(std::atomic<std::uint64_t>& of_channel, std::size_t count) noexcept;
@@ -148,12 +149,11 @@ public:
 private:
     bool has_room(const channel_link& to, std::size_t taken, std::size_t more) const noexcept;
     void commit(const std::shared_ptr<channel_link>& to, queued_work::batch&& added);
-    void set_filled() noexcept;
 
-    std::shared_ptr<wake_pipe> pipe_; // null: nobody is told
     std::mutex mutex_;
     queued_work filling_;
     std::atomic<bool> filled_{false};
+    bool told_ = false; // since it was filled
     std::atomic<bool> stopped_{false};
     std::atomic<std::uint64_t> lost_{0};
     std::atomic<std::uint64_t> exceptions_{0};

@@ -18,10 +18,15 @@ constexpr std::chrono::milliseconds longest_stay{5}; // before the loop's other 
 
 struct server::io_runner {
     std::shared_ptr<asio_server::rtp_server> native;
+    std::shared_ptr<callback_queue> queue;
+    std::shared_ptr<wake_pipe> pipe;
     std::atomic<bool> stopped{false};
 
     void run() noexcept {
-        while (!stopped) native->run_one();
+        while (!stopped) {
+            native->run_one();
+            queue->tell(*pipe);
+        }
     }
     void stop() noexcept {
         stopped = true;
@@ -39,9 +44,10 @@ server::server(const asio_server::server_options& options, run_by runner)
 
 void server::start_io_thread() {
     pipe_ = std::make_shared<wake_pipe>();
-    queue_->set_pipe(pipe_);
     runner_ = std::make_shared<io_runner>();
     runner_->native = native_;
+    runner_->queue = queue_;
+    runner_->pipe = pipe_;
     io_ = asio_server::detail::start_quiet_thread("rtpsynth", [r = runner_] { r->run(); });
 }
 
@@ -62,7 +68,10 @@ server::~server() {
         abandon(std::move(queue_));
         if (lead_) lead_->abandon();
         abandon(std::move(lead_));
-        if (runner_) runner_->native.reset();
+        if (runner_) {
+            runner_->native.reset();
+            abandon(std::move(runner_->queue));
+        }
         if (pipe_) pipe_->close();
         static_cast<void>(io_.release());
     } else {
