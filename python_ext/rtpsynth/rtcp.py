@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from . import _rtpsynth
 from ._rtpsynth import ReceiverStats, RtpSession
@@ -121,7 +121,7 @@ class OtherRtcp(NamedTuple):
     body: bytes
 
 
-RtcpPacket = SenderReport | ReceiverReport | SourceDescription | Goodbye | OtherRtcp
+RtcpPacket: TypeAlias = SenderReport | ReceiverReport | SourceDescription | Goodbye | OtherRtcp
 """A packet of RTCP."""
 
 
