@@ -10,12 +10,19 @@
 
 namespace rtpsynth::detail {
 
+//
+// What is asked after each packet is kept, and looked for again only if a packet that came or was
+// forgotten may have changed it: of a hundred packets in the window, few do.
 class transit_window {
 public:
     static constexpr std::uint32_t span_us = 2'000'000;
     static constexpr std::size_t capacity = 192;
 
-    void clear() noexcept { first_ = size_ = 0; }
+    void clear() noexcept {
+        first_ = size_ = 0;
+        has_least_ = false;
+        above_ = 0;
+    }
     bool empty() const noexcept { return size_ == 0; }
     std::size_t size() const noexcept { return size_; }
 
@@ -24,36 +31,37 @@ public:
     void add(std::int64_t arrival, std::int64_t transit) noexcept {
         const auto now = static_cast<std::uint32_t>(arrival);
         while (size_ != 0 && (size_ == capacity || now - ring_[first_].arrival > span_us)) {
+            if (ring_[first_].transit <= least_) has_least_ = false;
+            if (ring_[first_].transit >= exceeded_) above_ = 0;
             first_ = (first_ + 1) % capacity;
             --size_;
         }
         constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
-        ring_[(first_ + size_++) % capacity] = {
-            now, static_cast<std::int32_t>(std::clamp(transit, -most, most))};
+        const auto added = static_cast<std::int32_t>(std::clamp(transit, -most, most));
+        ring_[(first_ + size_++) % capacity] = {now, added};
+        if (added < least_) least_ = added;
+        if (added > exceeded_) above_ = 0;
     }
 
     // The least transit of all. Precondition: not empty.
-    std::int64_t least() const noexcept {
-        std::int64_t least = at(0);
-        for (std::size_t i = 1; i < size_; ++i) least = std::min(least, at(i));
-        return least;
+    std::int64_t least() noexcept {
+        if (!has_least_) {
+            least_ = std::numeric_limits<std::int32_t>::max();
+            for_each([&](std::int32_t x) { least_ = std::min(least_, x); });
+            has_least_ = true;
+        }
+        return least_;
     }
 
     // The transit that no more than this share of the packets exceed. Preconditions: not empty,
     // 0 <= share <= 0.1.
-    std::int64_t exceeded_by(double share) const noexcept {
-        // The largest so far, in falling order: share·size and one more.
-        std::array<std::int64_t, capacity / 10 + 2> top{};
-        const std::size_t n = static_cast<std::size_t>(share * static_cast<double>(size_)) + 1;
-        std::size_t count = 0;
-        for (std::size_t i = 0; i < size_; ++i) {
-            const std::int64_t x = at(i);
-            if (count == n && x <= top[n - 1]) continue;
-            std::size_t place = count == n ? n - 1 : count++;
-            for (; place > 0 && top[place - 1] < x; --place) top[place] = top[place - 1];
-            top[place] = x;
+    std::int64_t exceeded_by(double share) noexcept {
+        const auto n = static_cast<std::size_t>(share * static_cast<double>(size_)) + 1;
+        if (n != above_) {
+            exceeded_ = largest_but(n - 1);
+            above_ = n;
         }
-        return top[n - 1];
+        return exceeded_;
     }
 
 private:
@@ -61,11 +69,34 @@ private:
         std::uint32_t arrival; // modulo 2^32
         std::int32_t transit;
     };
-    std::int64_t at(std::size_t i) const noexcept { return ring_[(first_ + i) % capacity].transit; }
+
+    template <class Visitor>
+    void for_each(Visitor visit) const noexcept {
+        const std::size_t ahead = std::min(size_, capacity - first_);
+        for (std::size_t i = 0; i < ahead; ++i) visit(ring_[first_ + i].transit);
+        for (std::size_t i = 0; i < size_ - ahead; ++i) visit(ring_[i].transit);
+    }
+
+    // \p n are larger, or equal.
+    std::int32_t largest_but(std::size_t n) const noexcept {
+        std::array<std::int32_t, capacity / 10 + 2> top{}; // the largest so far, in falling order
+        std::size_t count = 0;
+        for_each([&](std::int32_t x) {
+            if (count > n && x <= top[n]) return;
+            std::size_t place = count > n ? n : count++;
+            for (; place > 0 && top[place - 1] < x; --place) top[place] = top[place - 1];
+            top[place] = x;
+        });
+        return top[n];
+    }
 
     std::array<entry, capacity> ring_;
     std::size_t first_ = 0;
     std::size_t size_ = 0;
+    std::int32_t least_ = 0; // of all, if has_least_
+    bool has_least_ = false;
+    std::int32_t exceeded_ = 0; // by above_ - 1 packets; above_ is 0 if it is not known
+    std::size_t above_ = 0;
 };
 
 } // namespace rtpsynth::detail
