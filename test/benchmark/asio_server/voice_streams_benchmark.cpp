@@ -180,7 +180,7 @@ void run(std::size_t n, std::uint32_t hz, std::size_t threads, duration length) 
         threads, sent / took,
         static_cast<long long>(end.sender.packets()) - static_cast<long long>(phones.received()),
         static_cast<long long>(phones.sent()) - static_cast<long long>(end.session.rtp_accepted),
-        static_cast<unsigned long long>(after.sender.missed),
+        static_cast<unsigned long long>(after.sender.missed - before.sender.missed),
         static_cast<unsigned long long>(concealed), late / sent * 100,
         to_ms(punctualities.quantile(0.99)), to_ms(punctualities.max()), share * 100,
         load_share * 100, share * 1e6 / (static_cast<double>(n) * rate));
