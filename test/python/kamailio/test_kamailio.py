@@ -28,8 +28,8 @@ pytestmark = [
 
 @pytest.fixture
 def ports():
-    """First of 8 ports for SIP, and of those for SIPp's media, below those that Linux gives away."""
-    return random.randrange(5100, 9000, 8)
+    """The first of 16 ports for SIP and for SIPp, below those that Linux gives away."""
+    return random.randrange(5104, 8192, 16)
 
 
 class Proxy:
@@ -102,10 +102,10 @@ class Phones:
 
     def __enter__(self):
         # An INVITE that was sent again is no reason for the callee to give up.
-        self.callee = self.sipp("callee", self.proxy.port + 2, 6000,
+        self.callee = self.sipp("callee", self.proxy.port + 2, self.proxy.port + 8,
                                 "-default_behaviors", "all,-abortunexp")
         self.caller = self.sipp(
-            "caller", self.proxy.port + 4, 7000, "-r", str(self.rate), "-l", str(self.calls),
+            "caller", self.proxy.port + 4, self.proxy.port + 12, "-r", str(self.rate), "-l", str(self.calls),
             "-m", str(self.total), "-d", str(TALK * 1000), "-timeout", "3600")
         return self
 
