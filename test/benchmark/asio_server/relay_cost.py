@@ -3,10 +3,10 @@
 
 usage: relay_cost.py [--load WAY:CALLS]... [--seconds N] [--transcode] BUILD_DIRECTORY ROUNDS
 
-Beside rtp_relay: epoll with recvfrom and sendto and nothing else (`bare`), and Debian's rtpengine in user
-space with one worker, if it is installed; with --transcode also rtp_relay that turns PCMU into PCMA (`pcma`)
-or G.722 (`g722`). Prints the best of the rounds of each, its ratio to `bare`, and the delay that the load's
-receiver saw (median, 99 %), which includes its own.
+Beside the class rtp_relay: the program of that name with one thread, if it was built (`program`); epoll
+with recvfrom and sendto and nothing else (`bare`); Debian's rtpengine in user space with one worker, if it
+is installed; with --transcode also rtp_relay that turns PCMU into PCMA (`pcma`) or G.722 (`g722`). Prints
+the best of the rounds of each, its ratio to `bare`, and the delay that the load's receiver saw (median, 99 %), which includes its own.
 """
 import argparse
 import os
@@ -20,6 +20,7 @@ import time
 RELAY_PORT = 24000
 LOCAL_PORT = 16000
 NG_PORT = 22222
+RTPP_PORT = 22223
 LOADS = ("together:300", "together:700")
 
 
@@ -62,6 +63,24 @@ def rtpengine_ports(calls):
     return ports
 
 
+def program_ports(calls):
+    """The same of the program rtp_relay, by the rtpproxy protocol."""
+    control = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    control.settimeout(5)
+    control.connect(("127.0.0.1", RTPP_PORT))
+
+    def ask(cookie, command):
+        control.send(f"{cookie} {command}".encode())
+        return int(control.recv(4096).decode().split()[1])
+
+    ports = []
+    for i in range(calls):
+        to_b = ask(f"u{i}", f"U call{i} 127.0.0.1 {LOCAL_PORT + 2 * i} a;1")
+        to_a = ask(f"l{i}", f"L call{i} 127.0.0.1 {LOCAL_PORT + 2 * i + 1} a;1 b;1")
+        ports += [to_a, to_b]
+    return ports
+
+
 def measure(name, command, load, way, calls, seconds):
     relay = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -69,6 +88,7 @@ def measure(name, command, load, way, calls, seconds):
         if relay.poll() is not None:
             sys.exit(f"{name}: it ended")
         ports = (rtpengine_ports(calls) if name == "rtpengine"
+                 else program_ports(calls) if name == "program"
                  else range(RELAY_PORT, RELAY_PORT + 2 * calls))
         source = subprocess.Popen([load, way, str(seconds), str(LOCAL_PORT)], text=True,
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -101,6 +121,11 @@ def main():
         server = str(programs / "relay_server")
         commands = {way_of: [server, way_of, str(calls), str(RELAY_PORT)]
                     for way_of in ("bare", "relay", *(("pcma", "g722") if arguments.transcode else ()))}
+        program = arguments.build / "examples/rtp_relay/rtp_relay"
+        if program.exists():
+            commands["program"] = [
+                program, "--threads=1", f"--control=udp:127.0.0.1:{RTPP_PORT}",
+                "--listen=127.0.0.1", "--ports=24000-31999"]
         if shutil.which("rtpengine"):
             commands["rtpengine"] = [
                 "rtpengine", "--foreground", "--config-file=none", "--table=-1",
