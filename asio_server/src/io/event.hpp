@@ -24,7 +24,9 @@ struct ready_event {
 inline constexpr std::uint64_t alarm_token = 0;
 /// The token of a ready set's waker.
 inline constexpr std::uint64_t waker_token = 1;
+/// For a ready set's own use.
+inline constexpr std::uint64_t deadline_token = 2;
 /// Tokens of sockets are greater than this.
-inline constexpr std::uint64_t last_reserved_token = waker_token;
+inline constexpr std::uint64_t last_reserved_token = deadline_token;
 
 } // namespace rtpsynth::asio_server::detail

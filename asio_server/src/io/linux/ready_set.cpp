@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +15,7 @@
 #include <cerrno>
 #include <chrono>
 #include <ctime>
+#include <utility>
 
 namespace rtpsynth::asio_server::detail {
 namespace {
@@ -36,13 +38,17 @@ boost::asio::posix::stream_descriptor duplicate(const boost::asio::any_io_execut
     return descriptor;
 }
 
+timespec to_timespec(duration d) noexcept {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(d);
+    return {.tv_sec = static_cast<std::time_t>(seconds.count()),
+            .tv_nsec = static_cast<long>((d - seconds).count())};
+}
+
 /// epoll_wait() with nanoseconds, also on kernels before 5.11. Negative: no limit.
 int wait_exactly(int fd, epoll_event* events, int most, duration longest) noexcept {
     if (longest <= duration::zero())
         return ::epoll_wait(fd, events, most, longest < duration::zero() ? -1 : 0);
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(longest);
-    const timespec time{.tv_sec = static_cast<std::time_t>(seconds.count()),
-                        .tv_nsec = static_cast<long>((longest - seconds).count())};
+    const timespec time = to_timespec(longest);
 #ifdef SYS_epoll_pwait2
     static std::atomic<bool> missing{false};
     if (!missing.load(std::memory_order_relaxed)) {
@@ -79,7 +85,10 @@ ready_set::ready_set(const boost::asio::any_io_executor& executor, alarm& alarm,
     }
 }
 
-ready_set::~ready_set() { ::close(fd_); }
+ready_set::~ready_set() {
+    ::close(fd_);
+    if (timer_ >= 0) ::close(timer_);
+}
 
 boost::system::error_code ready_set::control(int operation, int fd, std::uint32_t events,
                                              std::uint64_t token) noexcept {
@@ -117,6 +126,8 @@ std::span<ready_event> ready_set::poll(std::span<ready_event> room) noexcept {
 std::span<ready_event> ready_set::wait(std::span<ready_event> room, time_point deadline) noexcept {
     if (deadline == time_point::max()) return wait_for(room, duration{-1});
     if (deadline == time_point::min()) return wait_for(room, duration::zero());
+    if (deadline == timer_goes_off_at_ || (is_worth_a_timer(deadline) && set_timer(deadline)))
+        return wait_for(room, duration{-1});
     // The kernel may be late by a thousandth: a long wait ends early and begins again.
     constexpr duration exact = std::chrono::milliseconds{50};
     const duration left = deadline - std::chrono::steady_clock::now();
@@ -128,17 +139,56 @@ std::span<ready_event> ready_set::wait_for(std::span<ready_event> room, duration
     const auto most = static_cast<int>(std::min(room.size(), events.size()));
     const int got = wait_exactly(fd_, events.data(), most, longest);
     const std::size_t count = got > 0 ? static_cast<std::size_t>(got) : 0;
-    for (std::size_t i = 0; i != count; ++i)
-        room[i] = {.token = events[i].data.u64,
-                   .readable = (events[i].events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0,
-                   .writable = (events[i].events & EPOLLOUT) != 0};
-    return room.first(count);
+    std::size_t given = 0;
+    for (std::size_t i = 0; i != count; ++i) {
+        if (timer_ >= 0 && events[i].data.u64 == deadline_token)
+            take_timer();
+        else
+            room[given++] = {.token = events[i].data.u64,
+                             .readable = (events[i].events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0,
+                             .writable = (events[i].events & EPOLLOUT) != 0};
+    }
+    return room.first(given);
+}
+
+/// Called for every wait until \p deadline.
+bool ready_set::is_worth_a_timer(time_point deadline) noexcept {
+    constexpr unsigned waits_with_timeout = 4; // then another one is likely
+    if (std::exchange(deadline_, deadline) != deadline) waits_ = 0;
+    return ++waits_ > waits_with_timeout;
+}
+
+/// \return false for lack of resources, and for a deadline in the past
+bool ready_set::set_timer(time_point deadline) noexcept {
+    const duration left = deadline - std::chrono::steady_clock::now();
+    if (left <= duration::zero()) return false;
+    if (timer_ < 0) {
+        const int fd = ::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+        if (fd < 0) return false;
+        if (control(EPOLL_CTL_ADD, fd, EPOLLIN, deadline_token)) {
+            ::close(fd);
+            return false;
+        }
+        timer_ = fd;
+    }
+    // Relative, as timeouts are: a test may have a steady_clock of its own.
+    const itimerspec once{.it_interval = {}, .it_value = to_timespec(left)};
+    if (::timerfd_settime(timer_, 0, &once, nullptr) != 0) return false;
+    timer_goes_off_at_ = deadline;
+    return true;
+}
+
+void ready_set::take_timer() noexcept {
+    std::uint64_t times = 0;
+    static_cast<void>(::read(timer_, &times, sizeof times) < 0);
+    timer_goes_off_at_ = time_point::max();
 }
 
 void ready_set::close() noexcept { ready_.reset(); }
 
 void ready_set::abandon() noexcept {
     ::close(fd_);
+    if (timer_ >= 0) ::close(timer_);
     if (ready_) ::close(ready_->native_handle());
 }
 

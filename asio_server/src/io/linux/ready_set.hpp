@@ -65,6 +65,9 @@ public:
 
     /// Waits for events until \p deadline and returns them. It may return none before that. At
     /// time_point::max() there is no limit.
+    ///
+    /// To a deadline that several waits in a row have, a timer is set: a timeout costs every wait
+    /// that datagrams end as much as a system call.
     std::span<ready_event> wait(std::span<ready_event> room, time_point deadline) noexcept;
     /// The descriptor of the set, readable while something in it is ready.
     int descriptor() const noexcept { return fd_; }
@@ -77,10 +80,19 @@ public:
 
 private:
     std::span<ready_event> wait_for(std::span<ready_event> room, duration longest) noexcept;
+    bool is_worth_a_timer(time_point deadline) noexcept;
+    bool set_timer(time_point deadline) noexcept;
+    void take_timer() noexcept;
     error_code control(int operation, int fd, std::uint32_t events, std::uint64_t token) noexcept;
 
     int fd_;
     std::optional<boost::asio::posix::stream_descriptor> ready_; // a duplicate of fd_
+
+    // For wait(), on the executor.
+    int timer_ = -1;                                   // in the set, once it was needed
+    time_point timer_goes_off_at_ = time_point::max(); // max: it is not set
+    time_point deadline_ = time_point::max();          // of the latest wait
+    unsigned waits_ = 0;                               // with that deadline
 };
 
 } // namespace rtpsynth::asio_server::detail

@@ -172,6 +172,48 @@ BOOST_AUTO_TEST_CASE(handlers_of_a_set_may_own_its_alarm) {
     BOOST_TEST(kept.expired());
 }
 
+BOOST_AUTO_TEST_CASE(a_deadline_that_many_waits_have_is_kept,
+                     *needs::that(ready_set::waits, "waits for the sockets itself")) {
+    using namespace std::chrono_literals;
+    boost::asio::io_context context;
+    const boost::asio::any_io_executor executor{context.get_executor()};
+    detail::alarm bell{executor};
+    waker knocker{executor};
+    ready_set set{executor, bell, [] {}, &knocker};
+    receive_buffers buffers;
+    udp_socket a{executor, on_loopback()};
+    udp_socket b{executor, on_loopback()};
+    BOOST_REQUIRE(!set.add(a, {.readable = true}, 7));
+    std::array<ready_event, 4> room;
+    for (int round = 0; round != 3; ++round) {
+        // The first deadline is never reached, although a timer may have been set to it.
+        auto deadline = steady_clock::now();
+        using rtpsynth::duration;
+        for (const duration longest : {duration{24h}, duration{100ms}}) {
+            deadline = steady_clock::now() + longest;
+            for (int i = 0; i != 10; ++i) {
+                send(b, "x", a);
+                std::span<ready_event> events;
+                while (events.empty() && steady_clock::now() < deadline)
+                    events = set.wait(room, deadline);
+                if (events.empty()) break; // a machine that stood still
+                BOOST_TEST(events[0].token == 7U);
+                error_code ec;
+                BOOST_TEST(text(a.receive(buffers, 1, steady_clock::now(), ec)[0].data) == "x");
+            }
+        }
+        int waits = 0;
+        for (; steady_clock::now() < deadline; ++waits)
+            BOOST_TEST(set.wait(room, deadline).empty());
+        BOOST_TEST(waits < 1000); // it waits, and does not only ask
+    }
+    // A timer that has gone off does not end later waits.
+    int waits = 0;
+    for (const auto until = steady_clock::now() + 20ms; steady_clock::now() < until; ++waits)
+        BOOST_TEST(set.wait(room, steady_clock::now() + 1ms).empty());
+    BOOST_TEST(waits < 1000);
+}
+
 BOOST_AUTO_TEST_CASE(the_end_completes_the_wait_and_leaves_no_work) {
     watcher w;
     w.wait();
