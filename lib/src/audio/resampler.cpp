@@ -36,13 +36,13 @@ void round_to(std::int16_t* out, const output_block& values, std::size_t n) noex
 }
 
 void to_float(const std::int16_t* in, std::size_t n, float* out) noexcept {
-    constexpr std::size_t chunk_size = 32;
+    constexpr std::size_t chunk = 32;
     std::size_t i = 0;
-    for (; n - i >= chunk_size; i += chunk_size) {
-        std::array<std::int16_t, chunk_size> from;
-        std::array<float, chunk_size> to;
+    for (; n - i >= chunk; i += chunk) {
+        std::array<std::int16_t, chunk> from;
+        std::array<float, chunk> to;
         std::memcpy(from.data(), in + i, sizeof from);
-        for (std::size_t k = 0; k < chunk_size; ++k) to[k] = static_cast<float>(from[k]);
+        for (std::size_t k = 0; k < chunk; ++k) to[k] = static_cast<float>(from[k]);
         std::memcpy(out + i, to.data(), sizeof to);
     }
     for (; i < n; ++i) out[i] = static_cast<float>(in[i]);
