@@ -24,7 +24,7 @@ import contextlib
 import warnings
 from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Union
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, Union
 
 from ._aio_home import Home
 from ._rtpsynth import Inbox, VoiceCall
@@ -137,7 +137,8 @@ class Codec(NamedTuple):
     fmtp: str = ""
 
 
-Event = Union[Audio, Digit, Played, Quiet, Source, Bye]
+Event: TypeAlias = Union[Audio, Digit, Played, Quiet, Source, Bye]
+"""What an iteration of a call gives, and what a VoiceCall's function is called with."""
 
 _Address = Union[tuple[str, int], str]
 

@@ -229,7 +229,7 @@ def test_ten_thousand_calls_leave_nothing_behind():
         for _ in range(15):
             churn(next(calls) for _ in range(400))
         assert relay.descriptors() == descriptors
-        if os.environ.get("SANITIZED") != "1":  # a sanitizer keeps what was freed
+        if not os.environ.get("SANITIZED"):  # a sanitizer keeps what was freed
             assert relay.memory() < memory + (16 << 20)  # answers are kept for a while
         assert relay.tell("I").splitlines()[:3] == [
             "sessions created: 10000", "active sessions: 0", "active streams: 0"]
