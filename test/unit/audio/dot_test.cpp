@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(the_first_kernel_is_the_portable_one) {
 BOOST_AUTO_TEST_CASE(every_kernel_equals_the_definition_to_the_bit) {
     std::mt19937 random(1);
     constexpr std::size_t longest = 20 * dot_lanes;
-    for (int round = 0; round < effort(2000); ++round) {
+    for (std::size_t round = 0; round < effort(std::size_t{2000}); ++round) {
         const std::size_t n = random() % 21 * dot_lanes;
         const std::size_t count = random() % 10;
         const auto a = numbers(random, longest + 40);
