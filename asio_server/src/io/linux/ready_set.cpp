@@ -79,8 +79,13 @@ ready_set::ready_set(const boost::asio::any_io_executor& executor, alarm& alarm,
         if (!waker) return;
         if (const error_code e = control(EPOLL_CTL_ADD, waker->descriptor(), EPOLLIN, waker_token))
             throw boost::system::system_error{e, "epoll_ctl"};
+        timer_ = ::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+        if (timer_ < 0) throw boost::system::system_error{last_error(), "timerfd_create"};
+        if (const error_code e = control(EPOLL_CTL_ADD, timer_, EPOLLIN, deadline_token))
+            throw boost::system::system_error{e, "epoll_ctl"};
     } catch (...) {
         ::close(fd_);
+        if (timer_ >= 0) ::close(timer_);
         throw;
     }
 }
@@ -158,19 +163,10 @@ bool ready_set::is_worth_a_timer(time_point deadline) noexcept {
     return ++waits_ > waits_with_timeout;
 }
 
-/// \return false for lack of resources, and for a deadline in the past
+/// \return false for a deadline in the past, and for a set without a timer
 bool ready_set::set_timer(time_point deadline) noexcept {
     const duration left = deadline - std::chrono::steady_clock::now();
-    if (left <= duration::zero()) return false;
-    if (timer_ < 0) {
-        const int fd = ::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-        if (fd < 0) return false;
-        if (control(EPOLL_CTL_ADD, fd, EPOLLIN, deadline_token)) {
-            ::close(fd);
-            return false;
-        }
-        timer_ = fd;
-    }
+    if (timer_ < 0 || left <= duration::zero()) return false;
     // Relative, as timeouts are: a test may have a steady_clock of its own.
     const itimerspec once{.it_interval = {}, .it_value = to_timespec(left)};
     if (::timerfd_settime(timer_, 0, &once, nullptr) != 0) return false;

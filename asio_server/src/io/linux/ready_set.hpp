@@ -89,7 +89,7 @@ private:
     std::optional<boost::asio::posix::stream_descriptor> ready_; // a duplicate of fd_
 
     // For wait(), on the executor.
-    int timer_ = -1;                                   // in the set, once it was needed
+    int timer_ = -1;                                   // in the set, if this has a waker
     time_point timer_goes_off_at_ = time_point::max(); // max: it is not set
     time_point deadline_ = time_point::max();          // of the latest wait
     unsigned waits_ = 0;                               // with that deadline
