@@ -296,4 +296,4 @@ def test_the_threads_are_the_servers():
     with pytest.raises(RuntimeError, match="shutting down"):
         server.create_call(None, HOST)
     del calls, server
-    assert until(lambda: threads() <= before[0] and descriptors() == before[1])
+    assert until(lambda: threads() <= before[0] and descriptors() <= before[1])

@@ -52,7 +52,7 @@ def test_many_calls_leave_nothing(closed):
     some(1000)
     grown = tracemalloc.get_traced_memory()[0] - memory
     tracemalloc.stop()
-    assert until(lambda: descriptors() == before[0] and threads() <= before[1])
+    assert until(lambda: descriptors() <= before[0] and threads() <= before[1])
     assert grown < 100_000
     assert server.stats["open_channels"] == 0
     server.shutdown()
@@ -264,7 +264,7 @@ def test_an_error_leaves_nothing_open():
 
     before = descriptors()
     run(main())
-    assert until(lambda: collected() and descriptors() == before)
+    assert until(lambda: collected() and descriptors() <= before)
 
 
 def test_a_loop_without_add_reader_is_told():
